@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * What IFLA_INFO_DATA of a link of kind "ferronic" holds.
+ *
+ * All of it is read once, when a pair is created; the kernel never sends it.
+ */
+#ifndef IF_FERRONIC_H
+#define IF_FERRONIC_H
+
+/* Attributes within IFLA_INFO_DATA. */
+enum {
+	FERRONIC_LINK_UNSPEC,
+	/* struct ifinfomsg, then IFLA_* of the other end, as for veth. */
+	FERRONIC_LINK_PEER,
+	/* u32, one of FERRONIC_DATAPATH_*; nic if absent. */
+	FERRONIC_LINK_DATAPATH,
+
+	__FERRONIC_LINK_MAX,
+};
+#define FERRONIC_LINK_MAX (__FERRONIC_LINK_MAX - 1)
+
+/* How frames cross the wire. */
+enum {
+	/* Copied into buffers that the receiver posted, as by hardware. */
+	FERRONIC_DATAPATH_NIC,
+	/* The transmitted buffer itself becomes the received one. */
+	FERRONIC_DATAPATH_HANDOFF,
+};
+
+#endif /* IF_FERRONIC_H */
