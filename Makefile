@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# How to call it: every entry point a person uses is a target here. What the
+# module is built of stands in Kbuild.
+#
+#   make                     the module for the stock Debian kernel, in the sysroot's tool chain
+#   make KERNEL=testing      the same for Debian testing's kernel
+#   make KDIR=...            for a kernel build tree with Rust metadata, with this machine's tools
+#
+# Results go to build/<kernel release>/. 'make help' lists the targets.
+
+KERNEL ?= stock
+KERNELS := stock testing debug
+
+# Machinery
+# =========
+
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+
+ifeq ($(filter $(KERNEL),$(KERNELS)),)
+$(error KERNEL=$(KERNEL) is none of: $(KERNELS))
+endif
+
+space := $(subst ,, )
+ifneq ($(findstring $(space),$(CURDIR)),)
+$(error kernel builds cannot cope with a space in the path: $(CURDIR))
+endif
+
+# $(kdir) is the kernel build tree and $(toolchain) what a command has to be prefixed with. Without KDIR both
+# come from the test machine, which may have to build them; so they are asked for when a recipe needs them, once.
+ifdef KDIR
+toolchain :=
+kdir := $(abspath $(KDIR))
+machine :=
+else
+toolchain := qemu/sysroot --kernel $(KERNEL)
+kdir = $(eval kdir := $$(shell qemu/kdir --kernel $(KERNEL)))$(or $(kdir),$(error no kernel build tree; why is said above))
+machine := machine
+endif
+
+release = $(eval release := $$(shell cat $(kdir)/include/config/kernel.release))$(or $(release),$(error $(kdir) is not a kernel build tree: include/config/kernel.release is missing))
+out = $(CURDIR)/build/$(release)
+
+# A kernel built by clang needs its modules built by the same clang.
+kernel-config = $(shell sed -n 's/^$(1)=//p' $(kdir)/include/config/auto.conf)
+kernel-make-flags = $(if $(call kernel-config,CONFIG_CC_IS_CLANG),LLVM=-$(shell echo $$(($(call kernel-config,CONFIG_CLANG_VERSION) / 10000))))
+
+# Builds with the kernel's own rules, without our variables: $(call kbuild,<MO>,<arguments>)
+kbuild = env -u MAKEFLAGS -u MFLAGS $(toolchain) make -j$(shell nproc) -C $(kdir) M=$(CURDIR) MO=$(1) $(kernel-make-flags) $(2)
+
+PHONY := all modules plugin selftests-bin
+PHONY += demo test test-debug test-pure shell
+PHONY += lint doc rust-analyzer
+PHONY += install clean help
+PHONY += machine kdir-usable kbuild
+
+# What the host needs, and a sysroot; both say nothing where all is there.
+machine:
+	@qemu/host-packages
+	@qemu/sysroot --kernel $(KERNEL) true
+
+# Fails early where the kernel build tree can't build Rust modules.
+kdir-usable: $(machine)
+	@grep -qx CONFIG_RUST=y $(kdir)/include/config/auto.conf || \
+		{ echo >&2 "error: the kernel of $(kdir) is built without CONFIG_RUST=y"; exit 1; }
+	@[[ -e $(kdir)/rust/libkernel.rmeta ]] || \
+		{ echo >&2 "error: $(kdir) has no Rust metadata (rust/libkernel.rmeta): run 'make prepare' there," \
+			"or leave out KDIR for the stock Debian kernel"; exit 1; }
+
+# For the scripts below tools/: the kernel's rules with an output directory of their own.
+kbuild: kdir-usable
+	@mkdir -p $(MO)
+	@$(call kbuild,$(MO),$(ARGS))
+
+##@ Build
+
+all: modules plugin ## Build ferronic.ko, the sample driver and the plug-in for ip
+
+modules: kdir-usable
+	@mkdir -p $(out)
+	@$(call kbuild,$(out),modules)
+
+plugin: $(machine)
+	@$(toolchain) make -C $(CURDIR)/tools/iproute2 OUT=$(out)/ip
+
+selftests-bin: $(machine) ## Build the C programs that the selftests use
+	@$(toolchain) make -C $(CURDIR)/selftests/bin OUT=$(out)/selftests
+
+##@ Run
+
+demo: ## Show it: build everything, boot, send packets through a pair of NICs
+	@tools/demo/run --kernel $(KERNEL)
+
+test: ## Run the selftests on KERNEL: TAP, then 'N passed, N failed, N skipped'
+	@$(MAKE) all selftests-bin >&2
+	@selftests/run --kernel $(KERNEL) $(TESTS)
+
+test-debug: ## Run the selftests on the debug kernel
+	@$(MAKE) test KERNEL=debug
+
+test-pure: $(machine) ## Test the pure crate on this machine, with cargo
+	@$(toolchain) cargo test --quiet --manifest-path rust/pure/Cargo.toml --target-dir $(CURDIR)/build/pure
+
+shell: all ## Open a root shell in the guest, with the module loaded
+	@qemu/run --kernel $(KERNEL) -- bash -l
+
+##@ Check and read
+
+lint: all ## Formatting, clippy, shellcheck, yamllint, the rules on unsafe and panics
+	@tools/lint/run --kernel $(KERNEL)
+
+doc: modules ## Write the crates' documentation to build/<release>/doc
+	@tools/doc --kernel $(KERNEL)
+
+rust-analyzer: modules ## Write rust-project.json for editors
+	@tools/rust-analyzer --kernel $(KERNEL)
+
+##@ Install and clean
+
+# For a real machine: the module beside the kernel's own, the plug-in where ip looks for it.
+libdir = $(DESTDIR)/usr/lib/$(shell gcc -print-multiarch)
+install: all ## Install the module and the plug-in for ip, below DESTDIR if given
+	install -D -m 644 $(out)/ferronic.ko $(DESTDIR)/lib/modules/$(release)/updates/ferronic.ko
+	install -D -m 644 $(out)/ip/link_ferronic.so $(libdir)/ip/link_ferronic.so
+	$(if $(DESTDIR),,depmod $(release))
+
+clean: ## Remove build/ (the cache outside the tree stays)
+	rm -rf build rust-project.json
+
+help: ## List the targets
+	@awk 'BEGIN { FS = ":[^#]*## " } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@printf '%s\n' \
+		'KERNEL=stock|testing|debug  which of Debian'"'"'s kernels, or ours for finding bugs (now: $(KERNEL))' \
+		'KDIR=DIRECTORY              a kernel build tree with Rust metadata instead' \
+		'TESTS="NAME..."             only these selftests' \
+		'FERRONIC_CACHE=DIRECTORY    where everything expensive is kept (~/.cache/ferronic)'
+
+.PHONY: $(PHONY)
