@@ -110,7 +110,7 @@ shell: all ## Open a root shell in the guest, with the module loaded
 
 ##@ Check and read
 
-lint: all ## Formatting, clippy, shellcheck, yamllint, the rules on unsafe and panics
+lint: all ## Formatting, clippy, rustdoc, shell, YAML, our rules on unsafe and panics
 	@tools/lint/run --kernel $(KERNEL)
 
 doc: modules ## Write the crates' documentation to build/<release>/doc
