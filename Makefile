@@ -49,8 +49,11 @@ out = $(CURDIR)/build/$(release)
 kernel-config = $(shell sed -n 's/^$(1)=//p' $(kdir)/include/config/auto.conf)
 kernel-make-flags = $(if $(call kernel-config,CONFIG_CC_IS_CLANG),LLVM=-$(shell echo $$(($(call kernel-config,CONFIG_CLANG_VERSION) / 10000))))
 
-# Builds with the kernel's own rules, without our variables: $(call kbuild,<MO>,<arguments>)
-kbuild = env -u MAKEFLAGS -u MFLAGS $(toolchain) make -j$(shell nproc) -C $(kdir) M=$(CURDIR) MO=$(1) $(kernel-make-flags) $(2)
+# make in the tool chain, without the variables that we were given.
+clean-make = env -u MAKEFLAGS -u MFLAGS $(toolchain) make --no-print-directory
+
+# Builds with the kernel's own rules: $(call kbuild,<MO>,<arguments>). A second build in MO waits for the first.
+kbuild = mkdir -p $(1) && flock $(1)/.lock $(clean-make) -j$(shell nproc) -C $(kdir) M=$(CURDIR) MO=$(1) $(kernel-make-flags) $(2)
 
 PHONY := all modules plugin selftests-bin
 PHONY += demo test test-debug test-pure shell
@@ -73,7 +76,6 @@ kdir-usable: $(machine)
 
 # For the scripts below tools/: the kernel's rules with an output directory of their own.
 kbuild: kdir-usable
-	@mkdir -p $(MO)
 	@$(call kbuild,$(MO),$(ARGS))
 
 ##@ Build
@@ -81,14 +83,13 @@ kbuild: kdir-usable
 all: modules plugin ## Build ferronic.ko, the sample driver and the plug-in for ip
 
 modules: kdir-usable
-	@mkdir -p $(out)
 	@$(call kbuild,$(out),modules)
 
 plugin: $(machine)
-	@$(toolchain) make -C $(CURDIR)/tools/iproute2 OUT=$(out)/ip
+	@$(clean-make) -C $(CURDIR)/tools/iproute2 OUT=$(out)/ip
 
 selftests-bin: $(machine) ## Build the C programs that the selftests use
-	@$(toolchain) make -C $(CURDIR)/selftests/bin OUT=$(out)/selftests
+	@$(clean-make) -f tools/selftests.mk OUT=$(out)/selftests
 
 ##@ Run
 
