@@ -129,15 +129,6 @@ pub(crate) fn array_at<const N: usize>(bytes: &[u8], offset: usize) -> Option<&[
     bytes.get(offset..)?.first_chunk()
 }
 
-/// The `N` bytes at `offset`, to be written, if the slice has them.
-#[inline]
-pub(crate) fn array_at_mut<const N: usize>(
-    bytes: &mut [u8],
-    offset: usize,
-) -> Option<&mut [u8; N]> {
-    bytes.get_mut(offset..)?.first_chunk_mut()
-}
-
 /// The big-endian number at `offset`.
 #[inline]
 fn be16_at(bytes: &[u8], offset: usize) -> Option<u16> {

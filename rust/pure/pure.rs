@@ -33,4 +33,5 @@
     )
 )]
 
+pub mod checksum;
 pub mod header;
