@@ -103,7 +103,7 @@ class Namespace:
             return subprocess.Popen(command, **options)
 
     def ip(self, *words, **options):
-        return run("ip", "-n", self.name, *words, **options)
+        return self.run("ip", *words, **options)
 
     def tc(self, *words, **options):
         return self.run("tc", *words, **options)
@@ -123,10 +123,16 @@ class Namespace:
         return self.run("unshare", "-m", "sh", "-c",
                         f"mount -t sysfs none /sys && cat /sys/class/net/{path}").strip()
 
-    def quiet(self):
-        """No frames but the test's own: no IPv6, hence no discovery."""
-        self.sysctl("net/ipv6/conf/default/disable_ipv6", 1)
-        self.sysctl("net/ipv6/conf/all/disable_ipv6", 1)
+    def wait_local(self, address):
+        """Waits until packets to this IPv6 address are taken in: the core adds the
+        route behind the address from a work item, without any event before it."""
+        word = socket.inet_pton(socket.AF_INET6, address).hex() + " 80 "
+
+        def there():
+            with self, open("/proc/thread-self/net/ipv6_route") as file:
+                return word in file.read()
+
+        wait_until(there, f"local route of {address}")
 
     def close(self):
         if self.alive:
@@ -210,19 +216,26 @@ class Topology:
                 if link["kind"] is not None and namespace.rtnl.exists(name):
                     namespace.rtnl.delete(name)
 
-    def pair(self, up=True, addresses=True, kind=KIND, own=None, peer=None, info=()):
-        """Makes fe0 in ns0 and fe1 in ns1, and returns the two links."""
+    def pair(self, up=True, quiet=False, addresses=True, kind=KIND, own=None, peer=None, info=()):
+        """Makes fe0 in ns0 and fe1 in ns1, and returns the two links.  A quiet
+        pair carries the test's own frames only: it has no addresses and no IPv6,
+        hence no discovery."""
         mine = {"name": NAME0, "address": MAC[0], **(own or {})}
         other = {"name": NAME1, "address": MAC[1], "ns": self.n1.fd, **(peer or {})}
         make_pair(self.n0, mine, other, kind, info)
         for index, name in enumerate((NAME0, NAME1)):
+            if quiet:
+                self.n[index].sysctl(f"net/ipv6/conf/{name}/disable_ipv6", 1)
             if up:
                 self.n[index].rtnl.change(name, up=True)
-            if addresses:
+            if addresses and not quiet:
                 self.n[index].rtnl.add_address(name, V4[index], 24)
                 self.n[index].rtnl.add_address(name, V6[index], 64)
         if up:
             self.ready()
+            if addresses and not quiet:
+                for namespace, address in zip(self.n, V6):
+                    namespace.wait_local(address)
         return [self.n[i].rtnl.get(name) for i, name in enumerate((NAME0, NAME1))]
 
     def ready(self):
