@@ -45,6 +45,9 @@ endif
 release = $(eval release := $$(shell cat $(kdir)/include/config/kernel.release))$(or $(release),$(error $(kdir) is not a kernel build tree: include/config/kernel.release is missing))
 out = $(CURDIR)/build/$(release)
 
+# Where ip looks for plug-ins, seen from the root. qemu/run lays $(out)/root over the guest's.
+plugin-dir := usr/lib/$(shell uname -m)-linux-gnu/ip
+
 # A kernel built by clang needs its modules built by the same clang.
 kernel-config = $(shell sed -n 's/^$(1)=//p' $(kdir)/include/config/auto.conf)
 kernel-make-flags = $(if $(call kernel-config,CONFIG_CC_IS_CLANG),LLVM=-$(shell echo $$(($(call kernel-config,CONFIG_CLANG_VERSION) / 10000))))
@@ -86,7 +89,7 @@ modules: kdir-usable
 	@$(call kbuild,$(out),modules)
 
 plugin: $(machine)
-	@$(clean-make) -C $(CURDIR)/tools/iproute2 OUT=$(out)/ip
+	@$(clean-make) -C $(CURDIR)/tools/iproute2 OUT=$(out)/root/$(plugin-dir)
 
 selftests-bin: $(machine) ## Build the C programs that the selftests use
 	@$(clean-make) -f tools/selftests.mk OUT=$(out)/selftests
@@ -107,7 +110,7 @@ test-pure: $(machine) ## Test the pure crate on this machine, with cargo
 	@$(toolchain) cargo test --quiet --manifest-path rust/pure/Cargo.toml --target-dir $(CURDIR)/build/pure
 
 shell: all ## Open a root shell in the guest, with the module loaded
-	@qemu/run --kernel $(KERNEL) -- bash -l
+	@qemu/run --kernel $(KERNEL) --shell
 
 ##@ Check and read
 
@@ -123,10 +126,9 @@ rust-analyzer: modules ## Write rust-project.json for editors
 ##@ Install and clean
 
 # For a real machine: the module beside the kernel's own, the plug-in where ip looks for it.
-libdir = $(DESTDIR)/usr/lib/$(shell gcc -print-multiarch)
 install: all ## Install the module and the plug-in for ip, below DESTDIR if given
 	install -D -m 644 $(out)/ferronic.ko $(DESTDIR)/lib/modules/$(release)/updates/ferronic.ko
-	install -D -m 644 $(out)/ip/link_ferronic.so $(libdir)/ip/link_ferronic.so
+	install -D -m 644 $(out)/root/$(plugin-dir)/link_ferronic.so $(DESTDIR)/$(plugin-dir)/link_ferronic.so
 	$(if $(DESTDIR),,depmod $(release))
 
 clean: ## Remove build/ (the cache outside the tree stays)
