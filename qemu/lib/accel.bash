@@ -31,8 +31,7 @@ accel_probe() {
 			-device virtio-serial-pci \
 			-chardev "file,id=verdict,path=$dir/verdict" \
 			-device virtserialport,chardev=verdict,name=verdict,nr=1 \
-			</dev/null >"$dir/log" 2>&1
-		true
+			</dev/null >"$dir/log" 2>&1 || true
 	) 2>/dev/null
 	if [[ $(<"$dir/verdict") == alive ]]; then
 		echo kvm >"$1"
