@@ -34,4 +34,6 @@
 )]
 
 pub mod checksum;
+pub mod flow;
 pub mod header;
+pub mod toeplitz;
