@@ -117,11 +117,12 @@ class Namespace:
         with self, open(path, "r" if value is None else "w") as file:
             return file.read().strip() if value is None else file.write(str(value))
 
-    def sysfs(self, path):
-        """Reads /sys/class/net/PATH as this namespace sees it; the mount belongs
-        to the namespace it was made in, hence the new one."""
+    def sysfs(self, name, paths):
+        """Reads files below /sys/class/net/NAME as this namespace sees them; a mount
+        of sysfs belongs to the namespace it was made in, hence a new one."""
+        files = " ".join(f"/sys/class/net/{name}/{path}" for path in paths)
         return self.run("unshare", "-m", "sh", "-c",
-                        f"mount -t sysfs none /sys && cat /sys/class/net/{path}").strip()
+                        f"mount -t sysfs none /sys && cat {files}").split("\n")[:-1]
 
     def wait_local(self, address):
         """Waits until packets to this IPv6 address are taken in: the core adds the
