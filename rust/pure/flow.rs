@@ -257,9 +257,12 @@ impl HashFields {
             headers.ports,
             headers.ipv4_addresses(frame),
         ) {
-            let [s0, s1, s2, s3, d0, d1, d2, d3] = *addresses;
-            let bytes = [s0, s1, s2, s3, d0, d1, d2, d3, p0, p1, p2, p3];
-            return Some(Input::from_array(&bytes, true));
+            let mut input = Input::EMPTY;
+
+            input.push(*addresses);
+            input.push([p0, p1, p2, p3]);
+            input.ports = true;
+            return Some(input);
         }
         select(fields, frame, headers, transform)
     }
@@ -321,7 +324,7 @@ fn select(fields: Fields, frame: &[u8], headers: &Headers, transform: Transform)
 }
 
 /// The bytes that are hashed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Input {
     /// Behind `length`: zeroes.
     bytes: [u8; INPUT_MAX],
@@ -343,20 +346,31 @@ impl Input {
         self.bytes.get(..self.length.into()).unwrap_or(&[])
     }
 
+    /// Whether two inputs are of the same bytes.
+    ///
+    /// Without a branch for each word, or the compiler makes it a call of bcmp, which is slow in the
+    /// kernel.
+    #[inline]
+    pub(crate) fn same_bytes(&self, other: &Input) -> bool {
+        let words = |input: &Input| {
+            let mut words = [0; INPUT_MAX / 8];
+            for (word, bytes) in words.iter_mut().zip(input.bytes.chunks_exact(8)) {
+                *word = bytes.first_chunk().map_or(0, |b| u64::from_ne_bytes(*b));
+            }
+            words
+        };
+        let differences = words(self)
+            .iter()
+            .zip(words(other))
+            .fold(0, |sum, (a, b)| sum | (a ^ b));
+
+        differences | u64::from(self.length ^ other.length) == 0
+    }
+
     /// Whether ports are among them, so that the hash is one of the transport layer.
     #[inline]
     pub fn has_ports(&self) -> bool {
         self.ports
-    }
-
-    /// From at most [`INPUT_MAX`] bytes.
-    #[inline]
-    fn from_array<const N: usize>(bytes: &[u8; N], ports: bool) -> Input {
-        let mut input = Input::EMPTY;
-
-        input.push(*bytes);
-        input.ports = ports;
-        input
     }
 
     #[cfg(test)]

@@ -115,7 +115,7 @@ impl Memo {
     /// generation isn't used.
     #[inline]
     pub fn hash(&mut self, table: &Table, generation: u32, input: &Input) -> u32 {
-        if self.generation != generation || self.input != *input {
+        if self.generation != generation || !self.input.same_bytes(input) {
             self.hash = hash(table, input.bytes());
             self.generation = generation;
             self.input = *input;
