@@ -17,7 +17,7 @@ image_without+='|^(usr/lib/modules/[^/]*/vmlinuz|var/(cache|lib/(apt|dpkg)))/'
 image_path() {
 	local sysroot path
 	sysroot=$(sysroot_path "$1")
-	path=$cache/image/${sysroot##*/}-$(digest "=$image_without").erofs
+	path=$cache/image/${sysroot##*/}-$(digest "=$image_without" "=$(declare -f image_make)").erofs
 	if [[ ! -e $path ]]; then
 		need_space "$cache" 3
 		cached "$path" image_make "$1" "$sysroot"
@@ -27,7 +27,7 @@ image_path() {
 
 image_make() {
 	step "guest's root image" "$qemu_dir/sysroot" --kernel "$2" \
-		mkfs.erofs -T 0 -U clear --quiet "--exclude-regex=$image_without" "$1" "$3"
+		mkfs.erofs -U clear --quiet "--exclude-regex=$image_without" "$1" "$3"
 }
 
 # What stands between the kernel and its root, where it is built as modules.

@@ -16,8 +16,7 @@ kernel_choose() {
 		base=$1
 		sysroot=$(sysroot_path "$base")
 		guest_release=$(<"$sysroot/etc/ferronic/release")
-		guest_kernel=$sysroot/usr/lib/modules/$guest_release/vmlinuz
-		[[ -e $guest_kernel ]] || guest_kernel=$sysroot/boot/vmlinuz-$guest_release
+		guest_kernel=$(kernel_unpacked "$sysroot" "$guest_release")
 		guest_initrd=$(initramfs_path "$sysroot" "$guest_release")
 		;;
 	*)
@@ -47,4 +46,27 @@ kernel_tree() {
 			die "$1 has no CONFIG_$option=y, and a guest can't start without"
 	done
 	cd "$1" && pwd -P
+}
+
+# kernel_unpacked SYSROOT RELEASE: the kernel without its compression, which
+# QEMU starts by the PVH entry: an emulated guest would unpack it for seconds.
+kernel_unpacked() {
+	local file=$1/usr/lib/modules/$2/vmlinuz path
+	path=$cache/kernel/${1##*/}-vmlinux
+	[[ -e $path ]] || cached "$path" kernel_unpack "$file"
+	echo "$path"
+}
+
+# kernel_unpack PATH FILE: the boot protocol's header says where the compressed
+# kernel begins (after the setup sectors) and how long it is; the last four
+# bytes are its unpacked size. What isn't zstd is started as it is.
+kernel_unpack() {
+	local path=$1 file=$2 setup offset length
+	setup=$(od -An -tu1 -j 497 -N 1 "$file")
+	offset=$(od -An -tu4 -j 584 -N 4 "$file")
+	length=$(od -An -tu4 -j 588 -N 4 "$file")
+	tail -c "+$(((setup + 1) * 512 + offset + 1))" "$file" |
+		head -c "$((length - 4))" |
+		zstd -q -d >"$path" 2>/dev/null ||
+		cp "$file" "$path"
 }
