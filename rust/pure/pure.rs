@@ -36,4 +36,5 @@
 pub mod checksum;
 pub mod flow;
 pub mod header;
+pub mod steer;
 pub mod toeplitz;
