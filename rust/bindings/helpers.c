@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * C helpers: one-line wrappers of inline functions and macros, one file per header or subsystem, as the kernel's
- * rust/helpers. Only what Rust cannot reach otherwise belongs here.
+ * C helpers: one-line wrappers of inline functions and macros, one file per header. Only what Rust cannot reach
+ * otherwise belongs here; what the packet path needs often is read through the bindings instead, for each of
+ * these is a call.
  */
 #include "bindings.h"
 
-#define __rust_helper
-
+#include "helpers/context.c"
+#include "helpers/etherdevice.c"
+#include "helpers/hrtimer.c"
+#include "helpers/lock.c"
+#include "helpers/napi.c"
 #include "helpers/netdevice.c"
+#include "helpers/netlink.c"
+#include "helpers/page_pool.c"
+#include "helpers/rtnetlink.c"
+#include "helpers/skbuff.c"
+#include "helpers/txq.c"

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/netdevice.h>
+#include <net/gro.h>
+
+void rust_helper_netif_napi_add_config_locked(struct net_device *dev, struct napi_struct *napi,
+					      int (*poll)(struct napi_struct *, int), int index)
+{
+	netif_napi_add_config_locked(dev, napi, poll, index);
+}
+
+bool rust_helper_napi_schedule(struct napi_struct *n)
+{
+	return napi_schedule(n);
+}
+
+void rust_helper_napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb)
+{
+	napi_gro_receive(napi, skb);
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <net/page_pool/helpers.h>
+
+/*
+ * A fragment of at least *size bytes; *size becomes what it really takes of the page. As page_pool_alloc_va(), but
+ * keeps to the halves of a page: two fragments, or the page.
+ */
+void *rust_helper_netdev_page_pool_alloc_va(struct page_pool *pool, u32 *size, gfp_t gfp)
+{
+	return page_pool_alloc_va(pool, size, gfp);
+}
+
+/* Any context; the pool is the page's own. */
+void rust_helper_netdev_page_pool_put_va(void *va)
+{
+	struct page *page = virt_to_head_page(va);
+
+	page_pool_put_full_page(pp_page_to_nmdesc(page)->pp, page, false);
+}
+
+/* The caller is the pool's NAPI. */
+void rust_helper_netdev_page_pool_recycle_va(void *va)
+{
+	struct page *page = virt_to_head_page(va);
+
+	page_pool_put_full_page(pp_page_to_nmdesc(page)->pp, page, true);
+}
+
+void rust_helper_netdev_skb_add_rx_va(struct sk_buff *skb, void *va, u32 len, u32 truesize)
+{
+	struct page *page = virt_to_head_page(va);
+
+	skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, page, va - page_address(page), len, truesize);
+}

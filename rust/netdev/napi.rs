@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! NAPI.
+//!
+//! C header: [`include/linux/netdevice.h`](srctree/include/linux/netdevice.h)
+//!
+//! An instance has two parts of state. [`Handler`] itself is what the poll owns: at any time either the poll
+//! has it (`&mut self` in [`Handler::poll`]), or, while the instance is disabled, its [`Owner`] does. What others
+//! may reach at the same time is [`Handler::Shared`].
+//!
+//! ```text
+//!   Owner::add --> disabled --- enable ---> enabled: the core calls poll
+//!                     ^  |                     |
+//!                     |  +-- Owner::handler    |
+//!                     +------- disable --------+
+//!                     |
+//!                     +-- remove_all: deleted, grace period, handlers come back
+//! ```
+//!
+//! An [`Instance`] may be scheduled by anyone who has a reference. It can be scheduled in every state: a disabled
+//! or removed one stays as it is, for it keeps the bit that scheduling would have to win.
+
+use crate::context::Bh;
+use crate::device::{Driver, Locked};
+use crate::page_pool::Buffer;
+use crate::skb::SkBuff;
+use crate::txq::Queue;
+use core::cell::UnsafeCell;
+use core::marker::PhantomData;
+use core::mem::offset_of;
+use core::ptr::NonNull;
+use kernel::prelude::*;
+use kernel::sync::Arc;
+use kernel::types::Opaque;
+use netdev_sys as bindings;
+
+/// What a poll did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Progress {
+    /// All there was: this many frames, fewer than the budget. Completions alone count as 1, or the core takes
+    /// the device for one that never had work and arms no deferral.
+    Done(u32),
+    /// The budget is used up; there may be more.
+    More,
+}
+
+/// A driver's side of an instance.
+pub trait Handler: Send + Sized + 'static {
+    /// What others than the poll may reach.
+    type Shared: Send + Sync;
+
+    /// Does up to `poll.budget()` frames of work. Softirq, or a kernel thread with softirqs off.
+    fn poll(&mut self, shared: &Self::Shared, poll: &Poll<'_>) -> Progress;
+
+    /// Completes transmissions, nothing else: netpoll polls with budget 0, perhaps in a hard interrupt. Page pools
+    /// may not be touched, nothing received.
+    fn poll_tx(&mut self, shared: &Self::Shared, poll: &TxPoll<'_>);
+
+    /// The instance has been completed and may be scheduled again: interrupts may be unmasked now.
+    ///
+    /// Not called if the core goes on polling by itself (busy polling, deferral, an event in between). The handler
+    /// may be running again already, on another CPU; so it is not passed.
+    fn completed(shared: &Self::Shared, bh: &Bh<'_>);
+}
+
+/// A NAPI instance (`struct napi_struct`).
+#[pin_data]
+#[repr(C)]
+pub struct Instance<H: Handler> {
+    #[pin]
+    raw: Opaque<bindings::napi_struct>,
+    // Owned by the poll while the instance is enabled, by `Owner` while it is not. `None` before the driver has
+    // put it in and after `remove_all`.
+    handler: UnsafeCell<Option<H>>,
+    shared: H::Shared,
+}
+
+// SAFETY: `raw` is changed by C functions that synchronise, `handler` reached by one context at a time (see the
+// field), `shared` is Sync.
+unsafe impl<H: Handler> Sync for Instance<H> {}
+// SAFETY: All parts are Send; the instance is pinned in an Arc.
+unsafe impl<H: Handler> Send for Instance<H> {}
+
+impl<H: Handler> Instance<H> {
+    pub(crate) fn as_raw(&self) -> *mut bindings::napi_struct {
+        self.raw.get()
+    }
+
+    /// What others than the poll may reach.
+    #[inline(always)]
+    pub fn shared(&self) -> &H::Shared {
+        &self.shared
+    }
+
+    /// Schedules the poll (`napi_schedule`); no-op while it is scheduled or disabled. Any context, hard interrupts
+    /// included; in process context softirqs should be off, or the poll waits for the next interrupt.
+    #[inline]
+    pub fn schedule(&self) {
+        // SAFETY: Initialised by `Owner::add`. A removed instance keeps NAPI_STATE_SCHED, so nothing happens.
+        unsafe { bindings::napi_schedule(self.raw.get()) };
+    }
+
+    /// Number of the instance in the netdev netlink family; 0 while it is disabled.
+    pub fn id(&self) -> u32 {
+        // SAFETY: A plain integer that is written under the device's instance lock; a stale one is harmless.
+        unsafe { (&raw const (*self.raw.get()).napi_id).read_volatile() }
+    }
+
+    unsafe extern "C" fn poll_callback(napi: *mut bindings::napi_struct, budget: c_int) -> c_int {
+        let this = napi
+            .cast::<u8>()
+            .wrapping_sub(offset_of!(Self, raw))
+            .cast::<Self>();
+        // SAFETY: The core calls back with the instance that `Owner::add` made; it is alive until `remove_all` has
+        // disabled it.
+        let this = unsafe { &*this };
+        // SAFETY: The core calls poll with softirqs off, by one CPU at a time, and never while the instance is
+        // disabled: so the poll owns the handler.
+        let Some(handler) = (unsafe { (*this.handler.get()).as_mut() }) else {
+            return 0;
+        };
+        let tx = TxPoll {
+            napi: this.raw.get(),
+            budget,
+            _bh: PhantomData,
+        };
+        if budget <= 0 {
+            handler.poll_tx(&this.shared, &tx);
+            return 0;
+        }
+        let poll = Poll {
+            tx,
+            // SAFETY: As above: softirqs are off throughout.
+            bh: unsafe { Bh::assume() },
+        };
+        match handler.poll(&this.shared, &poll) {
+            Progress::More => budget,
+            Progress::Done(n) => {
+                let n = (n as c_int).clamp(0, budget.wrapping_sub(1));
+                // SAFETY: The instance is being polled and less than the budget was used.
+                if unsafe { bindings::napi_complete_done(this.raw.get(), n) } {
+                    // The handler may be in use elsewhere from here on; `shared` may not go before the device does.
+                    H::completed(&this.shared, poll.bh());
+                }
+                n
+            }
+        }
+    }
+}
+
+/// The part of a poll that netpoll may do as well.
+pub struct TxPoll<'a> {
+    napi: *mut bindings::napi_struct,
+    budget: c_int,
+    _bh: PhantomData<&'a ()>,
+}
+
+impl TxPoll<'_> {
+    /// Frees a transmitted packet (`napi_consume_skb`), in bulk where the context allows it.
+    #[inline]
+    pub fn consume(&self, skb: SkBuff) {
+        // SAFETY: The reference is given away; the budget is that of the running poll.
+        unsafe { bindings::napi_consume_skb(skb.into_raw(), self.budget) };
+    }
+
+    /// Transmit queue `index` of the polled device.
+    #[inline]
+    pub fn tx_queue(&self, index: u16) -> Option<Queue<'_>> {
+        // SAFETY: The instance belongs to a device that is alive while it is polled.
+        let dev = unsafe { (*self.napi).dev };
+        // SAFETY: As above; the number of queues is fixed.
+        if u32::from(index) >= unsafe { (*dev).num_tx_queues } {
+            return None;
+        }
+        // SAFETY: The queue exists, as just seen, and lives as long as the device.
+        unsafe {
+            let q = bindings::netdev_get_tx_queue(dev, u32::from(index));
+            Some(Queue::from_raw(NonNull::new(q)?))
+        }
+    }
+}
+
+/// A running poll.
+///
+/// A value of this type exists only in [`Handler::poll`]; it cannot be kept:
+///
+/// ```compile_fail
+/// fn poll(&mut self, _: &Shared, poll: &Poll<'_>) -> Progress {
+///     self.kept = Some(poll);
+///     Progress::Done(0)
+/// }
+/// ```
+pub struct Poll<'a> {
+    tx: TxPoll<'a>,
+    bh: Bh<'a>,
+}
+
+impl<'a> Poll<'a> {
+    /// Frames that may be received.
+    #[inline]
+    pub fn budget(&self) -> u32 {
+        self.tx.budget as u32
+    }
+
+    /// Softirqs are off.
+    #[inline]
+    pub fn bh(&self) -> &Bh<'a> {
+        &self.bh
+    }
+
+    /// The transmit part.
+    #[inline]
+    pub fn tx(&self) -> &TxPoll<'a> {
+        &self.tx
+    }
+
+    /// Allocates a packet with `len` bytes of room, headroom aside (`napi_alloc_skb`).
+    #[inline]
+    pub fn alloc_skb(&self, len: u32) -> Option<SkBuff> {
+        // SAFETY: This is the poll of `napi`.
+        let skb = unsafe { bindings::napi_alloc_skb(self.tx.napi, len) };
+        // SAFETY: A fresh packet, owned.
+        NonNull::new(skb).map(|s| unsafe { SkBuff::from_raw(s) })
+    }
+
+    /// Makes a packet around a buffer, without a copy (`napi_build_skb`): `len` bytes from `headroom` on.
+    ///
+    /// # Errors
+    ///
+    /// Gives the buffer back if it has no room for the shared info behind the data, or no memory is left.
+    #[inline]
+    pub fn build_skb(
+        &self,
+        buffer: Buffer,
+        headroom: u32,
+        len: u32,
+    ) -> core::result::Result<SkBuff, Buffer> {
+        let size = buffer.len();
+        let tail = SkBuff::SHARED_INFO;
+        if headroom
+            .checked_add(len)
+            .and_then(|n| n.checked_add(tail))
+            .map_or(true, |n| n > size)
+        {
+            return Err(buffer);
+        }
+        let va = buffer.into_raw();
+        // SAFETY: The buffer is `size` bytes of a page, large enough for data and shared info; it is given away, and
+        // marked so that the page goes back to its pool.
+        unsafe {
+            let skb = bindings::napi_build_skb(va.as_ptr().cast(), size);
+            let Some(skb) = NonNull::new(skb) else {
+                return Err(Buffer::from_raw(va, size));
+            };
+            bindings::skb_mark_for_recycle(skb.as_ptr());
+            bindings::skb_reserve(skb.as_ptr(), headroom as c_int);
+            bindings::skb_put(skb.as_ptr(), len);
+            Ok(SkBuff::from_raw(skb))
+        }
+    }
+
+    #[inline]
+    fn prepare(&self, skb: SkBuff) -> *mut bindings::sk_buff {
+        let raw = skb.into_raw();
+        // SAFETY: The packet is the driver's alone, starts with an Ethernet header, and goes to the device polled.
+        unsafe { (*raw).__bindgen_anon_4.__bindgen_anon_1.as_mut().protocol = bindings::eth_type_trans(raw, (*self.tx.napi).dev) };
+        raw
+    }
+
+    /// Passes a received frame to GRO (`napi_gro_receive`), from its Ethernet header on.
+    #[inline]
+    pub fn gro_receive(&self, skb: SkBuff) {
+        let raw = self.prepare(skb);
+        // SAFETY: This is the poll of `napi`; the reference is given away.
+        unsafe { bindings::napi_gro_receive(self.tx.napi, raw) };
+    }
+
+    /// Passes a received frame to the stack past GRO (`netif_receive_skb`), from its Ethernet header on.
+    #[inline]
+    pub fn receive(&self, skb: SkBuff) {
+        let raw = self.prepare(skb);
+        // SAFETY: Softirqs are off; the reference is given away.
+        unsafe { bindings::netif_receive_skb(raw) };
+    }
+}
+
+impl SkBuff {
+    /// Bytes that the shared info takes behind the data of a packet.
+    pub const SHARED_INFO: u32 = {
+        let line = bindings::SMP_CACHE_BYTES as usize;
+        let n = size_of::<bindings::skb_shared_info>();
+        ((n + line - 1) & !(line - 1)) as u32
+    };
+}
+
+/// The one who made an instance, and who enables, disables and removes it.
+///
+/// An instance has to go by [`remove_all`], under the instance lock. One that is merely dropped is left to itself:
+/// its memory is kept, since the core still knows it.
+pub struct Owner<H: Handler> {
+    instance: Arc<Instance<H>>,
+    enabled: bool,
+    listed: bool,
+}
+
+impl<H: Handler> Owner<H> {
+    /// Adds an instance to the device (`netif_napi_add_config_locked`): disabled, and without a handler yet.
+    ///
+    /// Number `index` says which persistent configuration is its own. There are as many as the device has queues.
+    pub fn add<D: Driver>(dev: &mut Locked<'_, D>, index: u32, shared: H::Shared) -> Result<Self> {
+        if index >= dev.num_tx_queues().max(dev.num_rx_queues()) {
+            return Err(EINVAL);
+        }
+        let instance = Arc::pin_init(
+            pin_init!(Instance {
+                // SAFETY: All zeros is how the core wants a new instance.
+                raw: Opaque::zeroed(),
+                handler: UnsafeCell::new(None),
+                shared,
+            }),
+            GFP_KERNEL_ACCOUNT,
+        )?;
+        // SAFETY: The instance lock is held; the instance is zeroed and stays where it is; the index is within the
+        // device's array of configurations.
+        unsafe {
+            bindings::netif_napi_add_config_locked(
+                dev.as_raw(),
+                instance.raw.get(),
+                Some(Instance::<H>::poll_callback),
+                index as c_int,
+            )
+        };
+        Ok(Owner {
+            instance,
+            enabled: false,
+            listed: true,
+        })
+    }
+
+    /// The instance, to be shared.
+    pub fn instance(&self) -> &Arc<Instance<H>> {
+        &self.instance
+    }
+
+    /// The handler, while the instance is disabled.
+    pub fn handler(&mut self) -> Option<&mut Option<H>> {
+        if self.enabled {
+            return None;
+        }
+        // SAFETY: Disabled, so no poll runs, and `&mut self` is the only owner.
+        Some(unsafe { &mut *self.instance.handler.get() })
+    }
+
+    /// Lets the core poll (`napi_enable_locked`). No-op if it does already.
+    pub fn enable<D: Driver>(&mut self, _dev: &mut Locked<'_, D>) {
+        if !self.enabled && self.listed {
+            self.enabled = true;
+            // SAFETY: Added and disabled; the instance lock is held.
+            unsafe { bindings::napi_enable_locked(self.instance.raw.get()) };
+        }
+    }
+
+    /// Waits for a running poll and keeps the core from polling again (`napi_disable_locked`). No-op if it is
+    /// disabled. Sleeps.
+    pub fn disable<D: Driver>(&mut self, _dev: &mut Locked<'_, D>) {
+        if self.enabled {
+            // SAFETY: Enabled; the instance lock is held.
+            unsafe { bindings::napi_disable_locked(self.instance.raw.get()) };
+            self.enabled = false;
+        }
+    }
+}
+
+impl<H: Handler> Drop for Owner<H> {
+    fn drop(&mut self) {
+        if self.listed {
+            pr_err!("a NAPI instance was not removed from its device\n");
+            // The core still has it in its lists: it can never be freed.
+            core::mem::forget(self.instance.clone());
+        }
+    }
+}
+
+/// Disables and removes instances; after one grace period for all of them each handler is handed to `each`.
+///
+/// Sleeps. On return nothing of the core refers to the instances any more.
+pub fn remove_all<D: Driver, H: Handler>(
+    dev: &mut Locked<'_, D>,
+    owners: &mut [Owner<H>],
+    mut each: impl FnMut(usize, H),
+) {
+    for owner in owners.iter_mut() {
+        owner.disable(dev);
+    }
+    for owner in owners.iter_mut().filter(|o| o.listed) {
+        // SAFETY: Disabled; the instance lock is held.
+        unsafe { bindings::__netif_napi_del_locked(owner.instance.raw.get()) };
+        owner.listed = false;
+    }
+    // Busy pollers may still look at an instance they found by its number.
+    crate::context::synchronize_net();
+    for (i, owner) in owners.iter_mut().enumerate() {
+        if let Some(handler) = owner.handler().and_then(Option::take) {
+            each(i, handler);
+        }
+    }
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Netlink attributes and error reports.
+//!
+//! C header: [`include/net/netlink.h`](srctree/include/net/netlink.h)
+
+use core::marker::PhantomData;
+use core::ptr::NonNull;
+use core::slice;
+use kernel::prelude::*;
+use netdev_sys as bindings;
+
+/// Where a refusal says why (`struct netlink_ext_ack`).
+pub struct ExtAck<'a>(*mut bindings::netlink_ext_ack, PhantomData<&'a ()>);
+
+impl ExtAck<'_> {
+    /// # Safety
+    ///
+    /// NULL, or valid for the lifetime of the returned value.
+    pub(crate) unsafe fn from_raw(raw: *mut bindings::netlink_ext_ack) -> Self {
+        ExtAck(raw, PhantomData)
+    }
+
+    pub(crate) fn as_raw(&self) -> *mut bindings::netlink_ext_ack {
+        self.0
+    }
+
+    /// Says it in a sentence.
+    pub fn message(&self, msg: &'static CStr) {
+        // SAFETY: NULL is allowed; the message is static.
+        unsafe { bindings::netdev_extack_set(self.0, msg.as_ptr().cast(), core::ptr::null()) };
+    }
+
+    /// Says it in a sentence and points to the attribute.
+    pub fn attribute(&self, msg: &'static CStr, attr: &Attribute<'_>) {
+        // SAFETY: As above; the attribute lies in the message that is being answered.
+        unsafe { bindings::netdev_extack_set(self.0, msg.as_ptr().cast(), attr.0.as_ptr()) };
+    }
+}
+
+/// One attribute of a request.
+///
+/// # Invariants
+///
+/// Points to an attribute that was validated against a policy.
+#[derive(Clone, Copy)]
+pub struct Attribute<'a>(NonNull<bindings::nlattr>, PhantomData<&'a ()>);
+
+impl<'a> Attribute<'a> {
+    /// The payload.
+    pub fn payload(&self) -> &'a [u8] {
+        // SAFETY: By the type invariant; the message outlives `'a`.
+        unsafe {
+            slice::from_raw_parts(
+                bindings::nla_data(self.0.as_ptr()).cast(),
+                usize::from(bindings::nla_len(self.0.as_ptr())),
+            )
+        }
+    }
+
+    /// The payload as an integer of 32 bits, host order.
+    pub fn u32(&self) -> Result<u32> {
+        let b = self.payload().get(..4).ok_or(EINVAL)?;
+        Ok(u32::from_ne_bytes(b.try_into().map_err(|_| EINVAL)?))
+    }
+
+    /// A name: up to the first zero byte.
+    pub fn bytes_until_nul(&self) -> &'a [u8] {
+        let p = self.payload();
+        let n = p.iter().position(|&b| b == 0).unwrap_or(p.len());
+        p.get(..n).unwrap_or(&[])
+    }
+
+    pub(crate) fn as_raw(&self) -> *mut bindings::nlattr {
+        self.0.as_ptr()
+    }
+}
+
+/// The attributes of a request by their type (`struct nlattr *tb[]`).
+#[derive(Clone, Copy)]
+pub struct Attributes<'a> {
+    tb: *mut *mut bindings::nlattr,
+    max: usize,
+    _tb: PhantomData<&'a ()>,
+}
+
+impl<'a> Attributes<'a> {
+    /// # Safety
+    ///
+    /// `tb` is NULL or has `max + 1` entries, each NULL or a validated attribute, for `'a`.
+    pub(crate) unsafe fn from_raw(tb: *mut *mut bindings::nlattr, max: usize) -> Self {
+        Attributes {
+            tb,
+            max,
+            _tb: PhantomData,
+        }
+    }
+
+    pub(crate) fn as_raw(&self) -> *mut *mut bindings::nlattr {
+        self.tb
+    }
+
+    /// Attribute number `kind`, if it was sent.
+    pub fn get(&self, kind: usize) -> Option<Attribute<'a>> {
+        if self.tb.is_null() || kind > self.max {
+            return None;
+        }
+        // SAFETY: Within the array, by the type's contract.
+        let attr = unsafe { *self.tb.add(kind) };
+        // INVARIANT: Validated by the one who filled the array.
+        NonNull::new(attr).map(|a| Attribute(a, PhantomData))
+    }
+}
+
+/// What an attribute may hold (`struct nla_policy`).
+#[repr(transparent)]
+pub struct Policy(pub(crate) bindings::nla_policy);
+
+// SAFETY: Constant data.
+unsafe impl Sync for Policy {}
+
+impl Policy {
+    const fn zeroed() -> bindings::nla_policy {
+        // SAFETY: Plain data; all zeros is NLA_UNSPEC.
+        unsafe { core::mem::zeroed() }
+    }
+
+    /// Refused.
+    pub const REJECT: Policy = {
+        let mut p = Self::zeroed();
+        p.type_ = bindings::NLA_REJECT as u8;
+        Policy(p)
+    };
+
+    /// An integer of 32 bits up to `max`.
+    pub const fn u32_max(max: u16) -> Policy {
+        let mut p = Self::zeroed();
+        p.type_ = bindings::NLA_U32 as u8;
+        p.validation_type = bindings::nla_policy_validation_NLA_VALIDATE_MAX as u8;
+        p.__bindgen_anon_1.__bindgen_anon_1 = bindings::nla_policy__bindgen_ty_1__bindgen_ty_1 {
+            min: 0,
+            max: max as i16,
+        };
+        Policy(p)
+    }
+
+    /// Bytes, at least `len` of them.
+    pub const fn min_len(len: u16) -> Policy {
+        let mut p = Self::zeroed();
+        p.type_ = bindings::NLA_BINARY as u8;
+        p.validation_type = bindings::nla_policy_validation_NLA_VALIDATE_MIN as u8;
+        p.__bindgen_anon_1.__bindgen_anon_1 = bindings::nla_policy__bindgen_ty_1__bindgen_ty_1 {
+            min: len as i16,
+            max: 0,
+        };
+        Policy(p)
+    }
+}

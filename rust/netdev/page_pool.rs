@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Page pools: memory for receive buffers that comes back.
+//!
+//! C header: [`include/net/page_pool/helpers.h`](srctree/include/net/page_pool/helpers.h)
+//!
+//! A [`PagePool`] belongs to one receive queue; a [`Buffer`] is a piece of one of its pages, owned by
+//! whoever holds the value: the driver, a ring, or, once it became part of a packet, the stack. Dropping it gives
+//! it back. Buffers outlive their pool: the core keeps a destroyed pool until its last page is home, also
+//! beyond the unloading of the module.
+//!
+//! Only the queue's own poll allocates, or process context while that NAPI is disabled: the pool's cache has
+//! no lock. That is `&mut PagePool`, which is to be kept in the state that [`napi`](crate::napi) protects.
+
+use crate::device::{Device, Driver};
+use crate::napi;
+use core::mem::ManuallyDrop;
+use core::ptr::NonNull;
+use core::slice;
+use kernel::prelude::*;
+use netdev_sys as bindings;
+
+/// A pool of pages.
+///
+/// # Invariants
+///
+/// The pointer is that of a pool made by `page_pool_create` and not destroyed.
+pub struct PagePool(NonNull<bindings::page_pool>);
+
+// SAFETY: A pool is not tied to a CPU or context, only to one user at a time, which `&mut` ensures.
+unsafe impl Send for PagePool {}
+
+impl PagePool {
+    /// Makes a pool of single pages for receive queue `queue` of `dev`, whose ring has `len` buffers.
+    ///
+    /// Pages that the stack frees in the softirq that polls `napi` come back without a lock. Process context.
+    pub fn new<D: Driver, H: napi::Handler>(
+        dev: &Device<D>,
+        napi: &napi::Instance<H>,
+        queue: u32,
+        len: u32,
+    ) -> Result<Self> {
+        let mut params = bindings::page_pool_params::default();
+        // SAFETY: Both members of the unions have the same layout (struct_group), and all fields are plain data.
+        unsafe {
+            let fast = &mut params.__bindgen_anon_1.__bindgen_anon_1;
+            fast.pool_size = len;
+            fast.nid = bindings::NUMA_NO_NODE;
+            fast.napi = napi.as_raw();
+            fast.dma_dir = bindings::dma_data_direction_DMA_FROM_DEVICE;
+            let slow = &mut params.__bindgen_anon_2.__bindgen_anon_1;
+            slow.netdev = dev.as_raw();
+            slow.queue_idx = queue;
+        }
+        // SAFETY: The parameters are valid; the device and the NAPI instance outlive the pool's use of them, since
+        // the pool is destroyed (which unlinks both) before a driver's queue goes.
+        let pool = unsafe { bindings::page_pool_create(&params) };
+        // INVARIANT: Not an error pointer.
+        Ok(PagePool(
+            NonNull::new(kernel::error::from_err_ptr(pool)?).ok_or(ENOMEM)?,
+        ))
+    }
+
+    fn alloc(&mut self, len: u32, gfp: bindings::gfp_t) -> Option<Buffer> {
+        let mut size = len;
+        // SAFETY: `&mut self` makes this the pool's only user.
+        let va = unsafe { bindings::netdev_page_pool_alloc_va(self.0.as_ptr(), &mut size, gfp) };
+        Some(Buffer {
+            va: NonNull::new(va.cast())?,
+            len: size,
+        })
+    }
+
+    /// Takes a buffer of at least `len` bytes, at most a page, in the poll of the pool's NAPI.
+    #[inline]
+    pub fn alloc_polled(&mut self, len: u32, _poll: &napi::Poll<'_>) -> Option<Buffer> {
+        self.alloc(len, bindings::GFP_ATOMIC | bindings::__GFP_NOWARN)
+    }
+
+    /// Takes a buffer in process context, while the pool's NAPI is disabled.
+    pub fn alloc_disabled(&mut self, len: u32) -> Result<Buffer> {
+        self.alloc(len, bindings::GFP_KERNEL | bindings::__GFP_NOWARN)
+            .ok_or(ENOMEM)
+    }
+}
+
+impl Drop for PagePool {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant; nobody uses the pool any more. Sleeps not, but is to be called with the
+        // pool's NAPI disabled.
+        unsafe { bindings::page_pool_destroy(self.0.as_ptr()) };
+    }
+}
+
+/// A piece of a page of a pool.
+///
+/// Its content is whatever was there before.
+///
+/// # Invariants
+///
+/// `va` points to `len` bytes of a page of a pool, and this value owns one reference of that page's fragments.
+pub struct Buffer {
+    va: NonNull<u8>,
+    len: u32,
+}
+
+// SAFETY: Pages are not tied to a CPU or context.
+unsafe impl Send for Buffer {}
+// SAFETY: `&Buffer` only reads.
+unsafe impl Sync for Buffer {}
+
+impl Buffer {
+    /// Its size in bytes.
+    #[inline(always)]
+    pub fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// Never.
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The bytes.
+    #[inline(always)]
+    pub fn bytes(&self) -> &[u8] {
+        // SAFETY: By the type invariant; memory of the page allocator is initialised as far as the compiler knows.
+        unsafe { slice::from_raw_parts(self.va.as_ptr(), self.len as usize) }
+    }
+
+    /// The bytes, to be written.
+    #[inline(always)]
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        // SAFETY: As in `bytes`; `&mut self` is the only way to the buffer.
+        unsafe { slice::from_raw_parts_mut(self.va.as_ptr(), self.len as usize) }
+    }
+
+    /// Gives the buffer to C code.
+    #[inline(always)]
+    pub(crate) fn into_raw(self) -> NonNull<u8> {
+        ManuallyDrop::new(self).va
+    }
+
+    /// Takes a buffer back from C code.
+    ///
+    /// # Safety
+    ///
+    /// The pair is what [`into_raw`](Self::into_raw) and [`len`](Self::len) gave, and nobody else has it.
+    #[inline(always)]
+    pub(crate) unsafe fn from_raw(va: NonNull<u8>, len: u32) -> Self {
+        // INVARIANT: By the caller's promise.
+        Buffer { va, len }
+    }
+}
+
+impl Drop for Buffer {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: The fragment is owned and given back. Any context: it goes through the pool's lock.
+        unsafe { bindings::netdev_page_pool_put_va(self.va.as_ptr().cast()) };
+    }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a driver says about a packet it has received.
+
+use super::SkBuff;
+use crate::page_pool::Buffer;
+use kernel::prelude::*;
+use netdev_sys as bindings;
+
+/// What the device found out about the checksum (`skb->ip_summed` on receive).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Checksum {
+    /// Nothing (`CHECKSUM_NONE`): the stack has to look.
+    None,
+    /// It is right (`CHECKSUM_UNNECESSARY`).
+    Unnecessary,
+}
+
+/// Over what the device took its hash.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum HashKind {
+    /// Addresses only (`PKT_HASH_TYPE_L3`).
+    L3,
+    /// Addresses and ports (`PKT_HASH_TYPE_L4`).
+    L4,
+}
+
+impl SkBuff {
+    #[inline(always)]
+    fn headers_mut(&mut self) -> &mut bindings::sk_buff__bindgen_ty_4__bindgen_ty_1 {
+        // SAFETY: A packet that the driver builds is its alone, so it may be written; both members of the union
+        // have the same layout.
+        unsafe { (*self.as_ptr()).__bindgen_anon_4.__bindgen_anon_1.as_mut() }
+    }
+
+    /// Appends a copy of `bytes` to the linear part (`skb_put_data`).
+    ///
+    /// # Errors
+    ///
+    /// `ENOSPC` if there is no room; nothing changes then.
+    #[inline]
+    pub fn put(&mut self, bytes: &[u8]) -> Result {
+        let raw = self.as_ptr();
+        // SAFETY: The packet is valid and this reference is exclusive.
+        let r = unsafe { &*raw };
+        if r.data_len != 0 || (r.end.wrapping_sub(r.tail) as usize) < bytes.len() {
+            return Err(ENOSPC);
+        }
+        // SAFETY: There is room for `bytes` between tail and end, as just seen.
+        unsafe {
+            let tail = bindings::skb_put(raw, bytes.len() as u32);
+            core::ptr::copy_nonoverlapping(bytes.as_ptr(), tail.cast(), bytes.len());
+        }
+        Ok(())
+    }
+
+    /// Appends the part of `buffer` from `offset` on, `len` bytes, as a page fragment. The packet owns the
+    /// buffer from now on.
+    ///
+    /// # Errors
+    ///
+    /// Gives the buffer back if the packet has no place for another fragment or the range is not in it.
+    #[inline]
+    pub fn add_frag(
+        &mut self,
+        buffer: Buffer,
+        offset: u32,
+        len: u32,
+    ) -> core::result::Result<(), Buffer> {
+        let info = self.shinfo().cast_mut();
+        // SAFETY: The packet is this driver's alone; its shared info is valid.
+        let nr = unsafe { (*info).nr_frags };
+        if u32::from(nr) >= bindings::MAX_SKB_FRAGS
+            || offset.checked_add(len).map_or(true, |end| end > buffer.len())
+        {
+            return Err(buffer);
+        }
+        let truesize = buffer.len();
+        let va = buffer.into_raw();
+        // SAFETY: The range lies in the buffer, which is given away; there is a free fragment. The pool's
+        // pages are marked for recycling below, as all pages of such a packet have to be.
+        unsafe {
+            bindings::netdev_skb_add_rx_va(
+                self.as_ptr(),
+                va.as_ptr().add(offset as usize).cast(),
+                len,
+                truesize,
+            );
+            bindings::skb_mark_for_recycle(self.as_ptr());
+        }
+        Ok(())
+    }
+
+    /// Says what the device knows of the checksum.
+    #[inline]
+    pub fn set_checksum(&mut self, c: Checksum) {
+        let h = self.headers_mut();
+        match c {
+            Checksum::None => h.set_ip_summed(bindings::CHECKSUM_NONE as u8),
+            Checksum::Unnecessary => h.set_ip_summed(bindings::CHECKSUM_UNNECESSARY as u8),
+        }
+    }
+
+    /// Sets the hash that the device took (`skb_set_hash`).
+    #[inline]
+    pub fn set_hash(&mut self, hash: u32, kind: HashKind) {
+        let h = self.headers_mut();
+        h.hash = hash;
+        h.set_l4_hash((kind == HashKind::L4) as u8);
+        h.set_sw_hash(0);
+    }
+
+    /// Sets the receive queue it came by (`skb_record_rx_queue`).
+    #[inline]
+    pub fn record_rx_queue(&mut self, queue: u16) {
+        // SAFETY: The packet is this driver's alone. The field holds the queue plus one.
+        unsafe { (*self.as_ptr()).queue_mapping = queue.wrapping_add(1) };
+    }
+
+    /// Puts a VLAN tag beside the packet: protocol in host order, and TCI.
+    #[inline]
+    pub fn set_vlan_tag(&mut self, proto: u16, tci: u16) {
+        let v = &mut self.headers_mut().__bindgen_anon_2;
+        v.__bindgen_anon_1 = bindings::sk_buff__bindgen_ty_4__bindgen_ty_1__bindgen_ty_2__bindgen_ty_1 {
+            vlan_proto: proto.to_be(),
+            vlan_tci: tci,
+        };
+    }
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Locks and shared words for the packet path.
+
+mod rcu;
+mod spinlock;
+mod word;
+
+pub use rcu::Rcu;
+pub use spinlock::{Guard, GuardBh, SpinLock};
+pub use word::{AtomicWord, Word};
+
+pub use kernel::static_lock_class;
+
+/// A value on cache lines of its own.
+#[repr(align(64))]
+pub struct CacheAligned<T>(pub T);
+
+impl<T> core::ops::Deref for CacheAligned<T> {
+    type Target = T;
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> core::ops::DerefMut for CacheAligned<T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
