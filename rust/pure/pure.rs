@@ -36,5 +36,6 @@
 pub mod checksum;
 pub mod flow;
 pub mod header;
+pub mod segment;
 pub mod steer;
 pub mod toeplitz;
