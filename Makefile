@@ -60,7 +60,7 @@ kbuild = mkdir -p $(1) && flock $(1)/.lock $(clean-make) -j$(shell nproc) -C $(k
 
 PHONY := all modules plugin selftests-bin
 PHONY += demo test test-debug test-pure shell
-PHONY += lint doc rust-analyzer
+PHONY += lint format doc rust-analyzer
 PHONY += install clean help
 PHONY += machine kdir-usable kbuild
 
@@ -116,6 +116,9 @@ shell: all ## Open a root shell in the guest, with the module loaded
 
 lint: all ## Formatting, clippy, rustdoc, shell, YAML, our rules on unsafe and panics
 	@tools/lint/run --kernel $(KERNEL)
+
+format: $(machine) ## Format the Rust sources
+	@$(toolchain) rustfmt --config skip_children=true $(shell tools/lint/files '*.rs')
 
 doc: modules ## Write the crates' documentation to build/<release>/doc
 	@tools/doc --kernel $(KERNEL)
