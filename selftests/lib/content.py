@@ -78,8 +78,10 @@ def exchange(one, other, size, seed, what):
 
 
 def _send(connection, data):
+    # Pieces, because a message of SCTP has a largest size.
     try:
-        connection.sendall(data)
+        for at in range(0, len(data), 60000):
+            connection.sendall(data[at:at + 60000])
     except OSError as error:
         return [error]
     return []

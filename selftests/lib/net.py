@@ -177,6 +177,12 @@ def wait_link(namespace, name, condition, what):
         return monitor.wait(name, condition, what)
 
 
+def running(namespace, name):
+    """Waits until the core calls the link running: the carrier is there at once,
+    but the queues open by a work item, and before that they eat what is sent."""
+    return wait_link(namespace, name, lambda link: link and link["operstate"] == 6, "running")
+
+
 class Topology:
     """The two namespaces, and a pair in them, made by `pair()` in each case."""
 
@@ -240,10 +246,9 @@ class Topology:
         return [self.n[i].rtnl.get(name) for i, name in enumerate((NAME0, NAME1))]
 
     def ready(self):
-        """Waits until the core calls both ends running; the carrier is there at
-        once, the operational state follows by a work item."""
-        for namespace, name in ((self.n0, NAME0), (self.n1, NAME1)):
-            wait_link(namespace, name, lambda link: link and link["operstate"] == 6, "up")
+        """Waits until both ends are running."""
+        running(self.n0, NAME0)
+        running(self.n1, NAME1)
 
     def stats(self):
         return self.n0.rtnl.stats(NAME0), self.n1.rtnl.stats(NAME1)

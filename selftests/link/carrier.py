@@ -60,6 +60,7 @@ def no_carrier(t):
         except OSError as error:
             tap.note("refused:", error)
         t.n1.rtnl.change("fe1", up=True)
+        t.ready()
         with t.n1.packet("fe1", 0x88B5) as receiver:
             sender.send(bytes.fromhex("02fe00000002" "02fe00000001" "88b5") + b"late" * 20)
             tap.equal(receiver.recv(2000)[14:18], b"late", "first frame received")
