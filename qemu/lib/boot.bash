@@ -97,15 +97,15 @@ guest_start() {
 	qemu_pid=$!
 }
 
-# guest_stop: ends QEMU, if it didn't by itself.
+# guest_stop SECONDS: waits so long for QEMU to end by itself, then ends it.
 guest_stop() {
 	local i
 	[[ ${qemu_pid-} ]] || return 0
-	for ((i = 0; i < 50; i++)); do
+	for ((i = 0; i < $1 * 20; i++)); do
 		kill -0 "$qemu_pid" 2>/dev/null || break
-		((i < $1 * 10)) || kill -KILL "$qemu_pid" 2>/dev/null || true
-		sleep 0.1
+		sleep 0.05
 	done
+	kill -KILL "$qemu_pid" 2>/dev/null || true
 	wait "$qemu_pid" 2>/dev/null || true
 	qemu_pid=
 }
