@@ -96,6 +96,13 @@ impl Sum {
         self.append(next.value, usize::from(next.odd));
     }
 
+    /// Adds the sum that other code took over the next `length` bytes, 32 bits wide and in the machine's byte order
+    /// (the kernel's `__wsum`).
+    #[inline]
+    pub fn add_partial(&mut self, sum: u32, length: usize) {
+        self.append(u64::from(sum), length);
+    }
+
     /// Adds `value`, the sum of `length` bytes.
     #[inline]
     fn append(&mut self, value: u64, length: usize) {

@@ -33,9 +33,14 @@
     )
 )]
 
+pub mod atomic;
 pub mod checksum;
 pub mod flow;
 pub mod header;
+pub mod moderation;
+pub mod ring;
 pub mod segment;
 pub mod steer;
 pub mod toeplitz;
+pub mod vector;
+pub mod wait;
