@@ -1,6 +1,73 @@
-//! x
+// SPDX-License-Identifier: GPL-2.0
+
+//! ferronic: a virtual Ethernet NIC that behaves like real multiqueue hardware.
+//!
+//! Two ports joined by a wire. A packet's way, with the file it passes:
+//!
+//! ```text
+//!  the sending port                                   the receiving port
+//!
+//!  ndo_start_xmit            port.rs
+//!    | post
+//!  TX ring
+//!    | doorbell (last of a burst)
+//!  engine                    engine.rs
+//!    filter, steer, wait,    steer.rs, filter.rs
+//!    copy, checksum          copy.rs
+//!    '------------------------------- wire.rs -------> RX ring (posted buffers)
+//!    |                                                   | raise (moderated)     vector.rs
+//!  own vector: completions   channel.rs                NAPI poll                 channel.rs
+//!    free, BQL, wake                                     take, build, GRO        receive.rs
+//!                                                        post buffers, serve waiters
+//! ```
+//!
+//! The engine is a function, not a NAPI: deferring or threading a NAPI delays completions and reception, as on
+//! hardware, never transmission.
+//!
+//! # Locking
+//!
+//! RTNL > own instance lock > transmit queue lock > outlet > inlet > scheduling a NAPI. Never two of a kind, and
+//! never the other port's instance lock. Outlet and inlet locks are taken with softirqs off and never in a hard
+//! interrupt; neither is held while a packet is freed or given to the stack.
+
 #![forbid(unsafe_code)]
+
+mod channel;
+mod copy;
+mod engine;
+mod ethtool;
+mod filter;
+mod link;
+mod limits;
+mod port;
+mod receive;
+mod stats;
+mod steer;
+mod updown;
+mod vector;
+mod wire;
+
 use kernel::prelude::*;
-module! { type: T, name: "ferronic", authors: ["x"], description: "x", license: "GPL", }
-struct T;
-impl kernel::Module for T { fn init(_m: &'static ThisModule) -> Result<Self> { Ok(T) } }
+use netdev::rtnl::Registration;
+
+module! {
+    type: Ferronic,
+    name: "ferronic",
+    authors: ["The ferronic authors"],
+    description: "Virtual Ethernet NIC that behaves like multiqueue hardware",
+    license: "GPL",
+    alias: ["rtnl-link-ferronic"],
+}
+
+/// The module. Unloading drops the registration, which deletes all ports.
+struct Ferronic {
+    _link: Registration<link::Ferronic>,
+}
+
+impl kernel::Module for Ferronic {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        Ok(Ferronic {
+            _link: Registration::new()?,
+        })
+    }
+}

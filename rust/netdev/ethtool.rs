@@ -19,6 +19,13 @@ pub trait Operations: 'static {
     const NAME: &'static CStr;
 }
 
+/// Fills a key for receive hashing: the same for all devices of this boot (`netdev_rss_key_fill`).
+pub fn rss_key(key: &mut [u8]) {
+    let n = key.len().min(bindings::NETDEV_RSS_KEY_LEN as usize);
+    // SAFETY: The slice is valid for writing `n` bytes, no more than the core has.
+    unsafe { bindings::netdev_rss_key_fill(key.as_mut_ptr().cast(), n) };
+}
+
 /// Link state and driver name only.
 pub(crate) const fn table<D: Driver>() -> *const bindings::ethtool_ops {
     &Adapter::<D>::OPS

@@ -17,6 +17,9 @@
 //!                     +-- remove_all: deleted, grace period, handlers come back
 //! ```
 //!
+//! Each instance has timers of its own ([`Instance::start_timer`]), for interrupts that come later: they are
+//! cancelled when it is removed.
+//!
 //! An [`Instance`] may be scheduled by anyone who has a reference. It can be scheduled in every state: a disabled
 //! or removed one stays as it is, for it keeps the bit that scheduling would have to win.
 
@@ -44,6 +47,20 @@ pub enum Progress {
     More,
 }
 
+/// The timers of an instance.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Timer {
+    /// For an interrupt that is held back.
+    Moderation,
+    /// For completions that may come late.
+    Completion,
+    /// For what has to be tried again.
+    Retry,
+}
+
+/// Number of [`Timer`]s.
+const TIMERS: usize = 3;
+
 /// A driver's side of an instance.
 pub trait Handler: Send + Sized + 'static {
     /// What others than the poll may reach.
@@ -56,19 +73,24 @@ pub trait Handler: Send + Sized + 'static {
     /// may not be touched, nothing received.
     fn poll_tx(&mut self, shared: &Self::Shared, poll: &TxPoll<'_>);
 
+    /// A timer has fired. Hard interrupt.
+    fn timer(instance: &Instance<Self>, which: Timer);
+
     /// The instance has been completed and may be scheduled again: interrupts may be unmasked now.
     ///
     /// Not called if the core goes on polling by itself (busy polling, deferral, an event in between). The handler
     /// may be running again already, on another CPU; so it is not passed.
-    fn completed(shared: &Self::Shared, bh: &Bh<'_>);
+    fn completed(instance: &Instance<Self>, bh: &Bh<'_>);
 }
 
 /// A NAPI instance (`struct napi_struct`).
-#[pin_data]
+#[pin_data(PinnedDrop)]
 #[repr(C)]
 pub struct Instance<H: Handler> {
     #[pin]
     raw: Opaque<bindings::napi_struct>,
+    #[pin]
+    timers: Opaque<[bindings::hrtimer; TIMERS]>,
     // Owned by the poll while the instance is enabled, by `Owner` while it is not. `None` before the driver has
     // put it in and after `remove_all`.
     handler: UnsafeCell<Option<H>>,
@@ -80,6 +102,16 @@ pub struct Instance<H: Handler> {
 unsafe impl<H: Handler> Sync for Instance<H> {}
 // SAFETY: All parts are Send; the instance is pinned in an Arc.
 unsafe impl<H: Handler> Send for Instance<H> {}
+
+const TIMER_MODE: bindings::hrtimer_mode = bindings::hrtimer_mode_HRTIMER_MODE_REL_PINNED_HARD;
+
+#[pinned_drop]
+impl<H: Handler> PinnedDrop for Instance<H> {
+    fn drop(self: Pin<&mut Self>) {
+        // Whoever still had a reference may have started one after the removal.
+        self.cancel_timers();
+    }
+}
 
 impl<H: Handler> Instance<H> {
     pub(crate) fn as_raw(&self) -> *mut bindings::napi_struct {
@@ -98,6 +130,61 @@ impl<H: Handler> Instance<H> {
     pub fn schedule(&self) {
         // SAFETY: Initialised by `Owner::add`. A removed instance keeps NAPI_STATE_SCHED, so nothing happens.
         unsafe { bindings::napi_schedule(self.raw.get()) };
+    }
+
+    #[inline(always)]
+    fn timer(&self, which: usize) -> *mut bindings::hrtimer {
+        // `which` is below TIMERS in all calls.
+        self.timers.get().cast::<bindings::hrtimer>().wrapping_add(which)
+    }
+
+    /// Starts a timer, or moves it if it runs: [`Handler::timer`] is called after `ns`, or up to `slack` later, on
+    /// this CPU. Any context.
+    #[inline]
+    pub fn start_timer(&self, which: Timer, ns: u64, slack: u64) {
+        // SAFETY: Set up by `Owner::add`.
+        unsafe { bindings::netdev_hrtimer_start(self.timer(which as usize), ns, slack, TIMER_MODE) };
+    }
+
+    /// Stops a timer unless its handler runs. Any context.
+    #[inline]
+    pub fn try_cancel_timer(&self, which: Timer) {
+        // SAFETY: Set up by `Owner::add`.
+        unsafe { bindings::hrtimer_try_to_cancel(self.timer(which as usize)) };
+    }
+
+    fn cancel_timers(&self) {
+        for i in 0..TIMERS {
+            // SAFETY: Set up by `Owner::add`.
+            unsafe { bindings::hrtimer_cancel(self.timer(i)) };
+        }
+    }
+
+    unsafe fn timer_callback(timer: *mut bindings::hrtimer, which: Timer) -> bindings::hrtimer_restart {
+        let this = timer
+            .wrapping_sub(which as usize)
+            .cast::<u8>()
+            .wrapping_sub(offset_of!(Self, timers))
+            .cast::<Self>();
+        // SAFETY: The core calls back with a timer that `Owner::add` set up in an instance, which cancels its timers
+        // and waits for them before it goes.
+        H::timer(unsafe { &*this }, which);
+        bindings::hrtimer_restart::HRTIMER_NORESTART
+    }
+
+    unsafe extern "C" fn moderation_callback(t: *mut bindings::hrtimer) -> bindings::hrtimer_restart {
+        // SAFETY: The callback of that timer.
+        unsafe { Self::timer_callback(t, Timer::Moderation) }
+    }
+
+    unsafe extern "C" fn completion_callback(t: *mut bindings::hrtimer) -> bindings::hrtimer_restart {
+        // SAFETY: The callback of that timer.
+        unsafe { Self::timer_callback(t, Timer::Completion) }
+    }
+
+    unsafe extern "C" fn retry_callback(t: *mut bindings::hrtimer) -> bindings::hrtimer_restart {
+        // SAFETY: The callback of that timer.
+        unsafe { Self::timer_callback(t, Timer::Retry) }
     }
 
     /// Number of the instance in the netdev netlink family; 0 while it is disabled.
@@ -129,6 +216,7 @@ impl<H: Handler> Instance<H> {
             return 0;
         }
         let poll = Poll {
+            timers: this.timers.get().cast(),
             tx,
             // SAFETY: As above: softirqs are off throughout.
             bh: unsafe { Bh::assume() },
@@ -139,8 +227,9 @@ impl<H: Handler> Instance<H> {
                 let n = (n as c_int).clamp(0, budget.wrapping_sub(1));
                 // SAFETY: The instance is being polled and less than the budget was used.
                 if unsafe { bindings::napi_complete_done(this.raw.get(), n) } {
-                    // The handler may be in use elsewhere from here on; `shared` may not go before the device does.
-                    H::completed(&this.shared, poll.bh());
+                    // The handler may be in use elsewhere from here on. The instance itself stays: its removal waits for
+                    // a grace period, which this softirq holds up.
+                    H::completed(this, poll.bh());
                 }
                 n
             }
@@ -192,6 +281,7 @@ impl TxPoll<'_> {
 /// ```
 pub struct Poll<'a> {
     tx: TxPoll<'a>,
+    timers: *mut bindings::hrtimer,
     bh: Bh<'a>,
 }
 
@@ -212,6 +302,15 @@ impl<'a> Poll<'a> {
     #[inline]
     pub fn tx(&self) -> &TxPoll<'a> {
         &self.tx
+    }
+
+    /// Starts a timer of the polled instance; see [`Instance::start_timer`].
+    #[inline]
+    pub fn start_timer(&self, which: Timer, ns: u64, slack: u64) {
+        // SAFETY: The timers of the instance that is being polled, of which `which` is one.
+        unsafe {
+            bindings::netdev_hrtimer_start(self.timers.add(which as usize), ns, slack, TIMER_MODE)
+        };
     }
 
     /// Allocates a packet with `len` bytes of room, headroom aside (`napi_alloc_skb`).
@@ -315,6 +414,24 @@ impl<H: Handler> Owner<H> {
             pin_init!(Instance {
                 // SAFETY: All zeros is how the core wants a new instance.
                 raw: Opaque::zeroed(),
+                timers <- Opaque::ffi_init(|slot: *mut [bindings::hrtimer; TIMERS]| {
+                    let callbacks: [unsafe extern "C" fn(*mut bindings::hrtimer) -> bindings::hrtimer_restart; TIMERS] = [
+                        Instance::<H>::moderation_callback,
+                        Instance::<H>::completion_callback,
+                        Instance::<H>::retry_callback,
+                    ];
+                    for (i, callback) in callbacks.into_iter().enumerate() {
+                        // SAFETY: Within the array, which is valid for writing; each timer has its own callback.
+                        unsafe {
+                            bindings::hrtimer_setup(
+                                slot.cast::<bindings::hrtimer>().add(i),
+                                Some(callback),
+                                bindings::CLOCK_MONOTONIC as i32,
+                                TIMER_MODE,
+                            )
+                        };
+                    }
+                }),
                 handler: UnsafeCell::new(None),
                 shared,
             }),
@@ -396,6 +513,7 @@ pub fn remove_all<D: Driver, H: Handler>(
         // SAFETY: Disabled; the instance lock is held.
         unsafe { bindings::__netif_napi_del_locked(owner.instance.raw.get()) };
         owner.listed = false;
+        owner.instance.cancel_timers();
     }
     // Busy pollers may still look at an instance they found by its number.
     crate::context::synchronize_net();

@@ -16,7 +16,6 @@
 //! | [`ring`] | a descriptor ring whose three sides are three values |
 //! | [`ethtool`], [`queue_stats`] | `struct ethtool_ops`, `struct netdev_stat_ops` |
 //! | [`sync`], [`context`] | locks, RCU-owned pointers, contexts as evidence |
-//! | [`timer`] | a high-resolution timer that cannot outlive its owner |
 //!
 //! # Rules that the types carry
 //!
@@ -33,6 +32,7 @@
 #[allow(dead_code)]
 const __LOG_PREFIX: &[u8] = b"ferronic\0";
 
+pub mod clock;
 pub mod context;
 pub mod counter;
 pub mod device;
@@ -47,5 +47,5 @@ pub mod ring;
 pub mod rtnl;
 pub mod skb;
 pub mod sync;
-pub mod timer;
+
 pub mod txq;

@@ -202,6 +202,12 @@ impl<T> Filler<T> {
         self.posted.wrapping_sub(self.filled)
     }
 
+    /// Number of descriptors that were filled and whose slots have not been given back.
+    #[inline]
+    pub fn untaken(&self) -> u32 {
+        self.filled.wrapping_sub(self.ring.taken.read())
+    }
+
     /// Whether `n` descriptors are posted; reads the poster's index only if it has to.
     #[inline]
     pub fn has(&mut self, n: u32) -> bool {
@@ -277,6 +283,13 @@ impl<T> Taker<T> {
         let v = unsafe { self.ring.slot(self.taken).read() };
         self.taken = self.taken.wrapping_add(1);
         Some(v)
+    }
+
+    /// Number of slots that are free for the poster, or will be after [`release`](Self::release).
+    #[inline]
+    pub fn free(&self) -> u32 {
+        self.len()
+            .wrapping_sub(self.ring.posted.read().wrapping_sub(self.taken))
     }
 
     /// Gives the slots of what was taken back to the poster.

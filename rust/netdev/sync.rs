@@ -6,11 +6,9 @@ mod rcu;
 mod spinlock;
 mod word;
 
-pub use rcu::Rcu;
+pub use rcu::{Rcu, Snapshot};
 pub use spinlock::{Guard, GuardBh, SpinLock};
 pub use word::{AtomicWord, Word};
-
-pub use kernel::static_lock_class;
 
 /// A value on cache lines of its own.
 #[repr(align(64))]

@@ -96,8 +96,8 @@ impl Sum {
         self.append(next.value, usize::from(next.odd));
     }
 
-    /// Adds the sum that other code took over the next `length` bytes, 32 bits wide and in the machine's byte order
-    /// (the kernel's `__wsum`).
+    /// Adds the sum that other code took over the next `length` bytes, 32 bits wide and in the
+    /// machine's byte order (the kernel's `__wsum`).
     #[inline]
     pub fn add_partial(&mut self, sum: u32, length: usize) {
         self.append(u64::from(sum), length);
@@ -504,11 +504,13 @@ mod tests {
         fn pieces(pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..200), 0..8)) {
             let whole = pieces.concat();
             let (mut sum, mut sums, mut copied) = (Sum::new(), Sum::new(), Sum::new());
+            let mut partial = Sum::new();
             let mut out = vec![0; whole.len()];
             let mut at = 0;
             for piece in &pieces {
                 sum.add_bytes(piece);
                 sums.add_sum(sum_of(piece));
+                partial.add_partial(sum_of(piece).fold().to_be().into(), piece.len());
                 let (n, s) = copy_and_sum(&mut out[at..], piece);
                 copied.add_sum(s);
                 at += n;
@@ -516,6 +518,7 @@ mod tests {
             prop_assert_eq!(sum.fold(), naive(&whole));
             prop_assert_eq!(sums.fold(), naive(&whole));
             prop_assert_eq!(copied.fold(), naive(&whole));
+            prop_assert_eq!(partial.fold(), naive(&whole));
             prop_assert_eq!(out, whole);
         }
 

@@ -35,6 +35,7 @@
 
 pub mod atomic;
 pub mod checksum;
+pub mod filter;
 pub mod flow;
 pub mod header;
 pub mod moderation;

@@ -25,8 +25,8 @@ pub struct Gso {
     pub kind: GsoKind,
     /// Bytes of payload a frame (`gso_size`).
     pub size: u16,
-    /// CWR belongs to the first frame only (`SKB_GSO_TCP_ECN`).
-    pub ecn: bool,
+    /// CWR stays on all frames: it is part of accurate ECN (`SKB_GSO_TCP_ACCECN`).
+    pub keep_cwr: bool,
     /// All frames carry the same IPv4 identification (`SKB_GSO_TCP_FIXEDID`).
     pub fixed_id: bool,
 }
@@ -62,7 +62,7 @@ impl SkBuff {
         Some(Gso {
             kind,
             size: info.gso_size,
-            ecn: t & bindings::SKB_GSO_TCP_ECN != 0,
+            keep_cwr: t & bindings::SKB_GSO_TCP_ACCECN != 0,
             fixed_id: t & bindings::SKB_GSO_TCP_FIXEDID != 0,
         })
     }

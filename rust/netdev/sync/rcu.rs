@@ -29,6 +29,9 @@ struct Node<T> {
 /// A snapshot with memory, ready to be published: [`Rcu::publish`] cannot fail.
 pub struct Snapshot<T>(KBox<Node<T>>);
 
+// SAFETY: The head is not in use before the snapshot is published; the value is Send.
+unsafe impl<T: Send> Send for Snapshot<T> {}
+
 impl<T> Snapshot<T> {
     /// Allocates one. Process context.
     pub fn new(value: T) -> Result<Self> {
@@ -42,17 +45,21 @@ impl<T> Snapshot<T> {
         )?))
     }
 
-    /// Allocates one and lets `fill` set it, starting from zeros: for snapshots too large for the stack.
-    pub fn from_zeroed(fill: impl FnOnce(&mut T)) -> Result<Self>
-    where
-        T: Zeroable,
-    {
+    /// Allocates one and initialises it in place: for snapshots too large for the stack.
+    pub fn init(value: impl Init<T>) -> Result<Self> {
         let () = const { assert!(!core::mem::needs_drop::<T>()) };
-        let raw = KBox::<Node<T>>::new_uninit(GFP_KERNEL | __GFP_ZERO)?;
-        // SAFETY: Both fields are valid when all zero.
-        let mut node = unsafe { raw.assume_init() };
-        fill(&mut node.value);
-        Ok(Snapshot(node))
+        Ok(Snapshot(KBox::init(
+            init!(Node {
+                head: kernel_bindings::callback_head::default(),
+                value <- value,
+            }),
+            GFP_KERNEL,
+        )?))
+    }
+
+    /// Changes it before it is published.
+    pub fn get_mut(&mut self) -> &mut T {
+        &mut self.0.value
     }
 }
 

@@ -2,9 +2,9 @@
 
 //! The lock-free protocols under a model checker.
 //!
-//! Loom runs each model in every order that the memory model allows. What it runs is the crate's own code; here are the contexts around it, and memory.
-//! A model that holds proves nothing by itself, so each has mutants: the same with a barrier, an
-//! ordering or a step taken away, which must fail.
+//! Loom runs each model in every order that the memory model allows. What it runs is the crate's own
+//! code; here are the contexts around it, and memory. A model that holds proves nothing by itself, so
+//! each has mutants: the same with a barrier, an ordering or a step taken away, which must fail.
 
 use loom::cell::UnsafeCell;
 use loom::sync::atomic::{

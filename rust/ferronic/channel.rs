@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A channel: a vector with one TX ring and one RX ring, and its poll.
+
+use crate::engine;
+use crate::limits::REFILL_RETRY_NS;
+use crate::receive::{Offloads, RxHalf};
+use crate::stats::PollCounters;
+use crate::vector::Vector;
+use crate::wire::TxDescriptor;
+use kernel::prelude::*;
+use kernel::sync::Arc;
+use netdev::context::Bh;
+use netdev::napi::{self, Instance, Poll, Progress, Timer, TxPoll};
+use netdev::ring::Taker;
+use netdev::sync::Word;
+
+/// What polls read of the port's features; written under the instance lock.
+pub(crate) struct PollFlags {
+    pub(crate) checksum: Word<u32>,
+    pub(crate) hash: Word<u32>,
+}
+
+/// What a poll owns.
+pub(crate) struct Channel {
+    pub(crate) rx: RxHalf,
+    pub(crate) tx: Taker<TxDescriptor>,
+    /// The port's counters of this channel.
+    pub(crate) counters: Arc<KVec<PollCounters>>,
+    pub(crate) flags: Arc<PollFlags>,
+    /// Where serving waiters begins, so that each of them is first now and then.
+    pub(crate) rotate: u32,
+}
+
+impl Channel {
+    /// Frees what was sent, and lets the queue run again. Returns whether there was anything.
+    #[inline]
+    fn complete(&mut self, vector: &Vector, poll: &TxPoll<'_>) -> bool {
+        let (mut packets, mut bytes) = (0u32, 0u32);
+        while let Some(d) = self.tx.take() {
+            packets = packets.wrapping_add(1);
+            bytes = bytes.wrapping_add(d.bytes);
+            poll.consume(d.skb);
+        }
+        if packets == 0 {
+            return false;
+        }
+        self.tx.release();
+        let Some(queue) = poll.tx_queue(vector.index) else {
+            return true;
+        };
+        // A full barrier: a queue that is stopped after this sees the ring as it is now.
+        queue.completed(packets, bytes);
+        if self.tx.free() >= wake_threshold(self.tx.len()) && queue.is_stopped() {
+            queue.wake();
+            if let Some(c) = self.counters.get(usize::from(vector.index)) {
+                c.wakes.inc();
+            }
+        }
+        true
+    }
+
+    /// Runs the engine for the own outlet where the doorbell could not, or where it waits for too long.
+    #[inline]
+    fn catch_up(vector: &Vector, bh: &Bh<'_>) {
+        let end = vector.wire.end(vector.side);
+        let Some(outlet) = end.outlets.get(usize::from(vector.index)) else {
+            return;
+        };
+        if outlet.kicked.read() == 0 && outlet.waiting.read() == 0 {
+            return;
+        }
+        let mut open = outlet.lock.lock(bh);
+        if let Some(open) = open.as_mut() {
+            engine::service(&vector.wire, vector.side, vector.index, outlet, open, bh);
+        }
+    }
+
+    /// Lets those of the other end's outlets go on that wait for buffers of this channel.
+    #[inline]
+    fn serve_waiters(&mut self, vector: &Vector, bh: &Bh<'_>) {
+        serve_waiters(vector, bh, &mut self.rotate);
+    }
+}
+
+/// Descriptors that have to be free before a stopped queue runs again: a quarter of the ring.
+#[inline]
+pub(crate) fn wake_threshold(len: u32) -> u32 {
+    len >> 2
+}
+
+/// Runs the engine for the outlets that wait for buffers of the vector's channel, each in its turn.
+pub(crate) fn serve_waiters(vector: &Vector, bh: &Bh<'_>, rotate: &mut u32) {
+    let (own, peer) = (
+        vector.wire.end(vector.side),
+        vector.wire.end(vector.side.other()),
+    );
+    let Some(inlet) = own.inlets.get(usize::from(vector.index)) else {
+        return;
+    };
+    let n = inlet.waiters.len();
+    for k in 0..n {
+        let at = (*rotate as usize >> 6).wrapping_add(k).checked_rem(n).unwrap_or(0);
+        let Some(word) = inlet.waiters.get(at) else {
+            continue;
+        };
+        if word.read() == 0 {
+            continue;
+        }
+        let mut bits = word.xchg(0);
+        // Starts behind where it started last.
+        let mut bit = *rotate & 63;
+        *rotate = rotate.wrapping_add(1);
+        while bits != 0 {
+            if bits & (1 << bit) != 0 {
+                bits &= !(1 << bit);
+                let index = (at as u32).wrapping_mul(64).wrapping_add(bit) as u16;
+                if let Some(outlet) = peer.outlets.get(usize::from(index)) {
+                    let mut open = outlet.lock.lock(bh);
+                    if let Some(open) = open.as_mut() {
+                        engine::service(&vector.wire, vector.side.other(), index, outlet, open, bh);
+                    }
+                }
+            }
+            bit = bit.wrapping_add(1) & 63;
+        }
+    }
+}
+
+impl napi::Handler for Channel {
+    type Shared = Vector;
+
+    fn poll(&mut self, vector: &Vector, poll: &Poll<'_>) -> Progress {
+        vector.begin();
+        let completed = self.complete(vector, poll.tx());
+        let counters = self.counters.clone();
+        let Some(counters) = counters.get(usize::from(vector.index)) else {
+            return Progress::Done(0);
+        };
+        counters.polls.inc();
+        let offloads = Offloads {
+            checksum: self.flags.checksum.read() != 0,
+            hash: self.flags.hash.read() != 0,
+        };
+        let received = self.rx.receive(poll, poll.budget(), offloads, counters);
+        let full = self.rx.refill(poll, counters);
+        // Pairs with the engine's: the buffers are posted before the waiters are read.
+        kernel::sync::barrier::smp_mb();
+        self.serve_waiters(vector, poll.bh());
+        Self::catch_up(vector, poll.bh());
+        if received >= poll.budget() {
+            return Progress::More;
+        }
+        if !full {
+            poll.start_timer(Timer::Retry, REFILL_RETRY_NS, 0);
+        }
+        Progress::Done(received.max(completed as u32))
+    }
+
+    fn poll_tx(&mut self, vector: &Vector, poll: &TxPoll<'_>) {
+        self.complete(vector, poll);
+    }
+
+    fn timer(instance: &Instance<Self>, which: Timer) {
+        Vector::timer(instance, which);
+    }
+
+    fn completed(instance: &Instance<Self>, _bh: &Bh<'_>) {
+        Vector::completed(instance);
+    }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Copying a packet into posted buffers, and its checksum on the way: one pass.
+
+use crate::wire::InletOpen;
+use netdev::skb::SkBuff;
+use pure::checksum::{copy_and_sum, Sum};
+
+/// Bytes of a packet that are summed while they are copied.
+#[derive(Clone, Copy)]
+pub(crate) struct Summed {
+    /// From here, bytes from the start of the frame,
+    pub(crate) start: u32,
+    /// to here.
+    pub(crate) end: u32,
+}
+
+impl Summed {
+    /// Nothing is summed.
+    pub(crate) const NONE: Summed = Summed { start: 0, end: 0 };
+}
+
+/// Copies `to.len()` bytes from `offset` on. Returns whether the packet had as many.
+#[inline]
+fn plain(skb: &SkBuff, linear: &[u8], offset: u32, to: &mut [u8]) -> bool {
+    let at = offset as usize;
+    if let Some(from) = linear.get(at..at.wrapping_add(to.len())) {
+        to.copy_from_slice(from);
+        return true;
+    }
+    skb.copy_bits(offset, to).is_ok()
+}
+
+/// Copies `to.len()` bytes from `offset` on and adds them to `sum`. Returns whether the packet had as many.
+#[inline]
+pub(crate) fn summing(
+    skb: &SkBuff,
+    linear: &[u8],
+    offset: u32,
+    to: &mut [u8],
+    sum: &mut Sum,
+) -> bool {
+    let at = offset as usize;
+    if let Some(from) = linear.get(at..at.wrapping_add(to.len())) {
+        sum.add_sum(copy_and_sum(to, from).1);
+        return true;
+    }
+    match skb.copy_and_sum(offset, to) {
+        Ok(s) => {
+            sum.add_partial(s, to.len());
+            true
+        }
+        Err(_) => false,
+    }
+}
+
+/// Copies `to.len()` bytes from `offset` on; those of them that lie in `range` are summed.
+#[inline]
+fn piece(
+    skb: &SkBuff,
+    linear: &[u8],
+    offset: u32,
+    to: &mut [u8],
+    range: Summed,
+    sum: &mut Sum,
+) -> bool {
+    let end = offset.wrapping_add(to.len() as u32);
+    // The three parts: before, in and behind the range.
+    let a = range.start.clamp(offset, end);
+    let b = range.end.clamp(a, end);
+    let (before, rest) = to.split_at_mut(a.wrapping_sub(offset) as usize);
+    let (within, behind) = rest.split_at_mut(b.wrapping_sub(a) as usize);
+    (before.is_empty() || plain(skb, linear, offset, before))
+        && (within.is_empty() || summing(skb, linear, a, within, sum))
+        && (behind.is_empty() || plain(skb, linear, b, behind))
+}
+
+/// Copies a whole packet into the posted buffers from number `first` on and returns the sum of `range`.
+///
+/// `None` if there are not enough buffers or the packet is shorter than it says; nothing has been handed on then.
+#[inline]
+pub(crate) fn frame(
+    skb: &SkBuff,
+    linear: &[u8],
+    inlet: &mut InletOpen,
+    first: u32,
+    len: u32,
+    range: Summed,
+) -> Option<Sum> {
+    let mut sum = Sum::new();
+    let (room, headroom) = (inlet.buffer_len, inlet.headroom as usize);
+    let mut at = 0u32;
+    let mut i = first;
+    loop {
+        let n = len.wrapping_sub(at).min(room);
+        let descriptor = inlet.ring.get(i)?;
+        let to = descriptor
+            .buffer
+            .bytes_mut()
+            .get_mut(headroom..headroom.wrapping_add(n as usize))?;
+        if !piece(skb, linear, at, to, range, &mut sum) {
+            return None;
+        }
+        at = at.wrapping_add(n);
+        descriptor.len = n;
+        descriptor.more = at < len;
+        if at >= len {
+            return Some(sum);
+        }
+        i = i.wrapping_add(1);
+    }
+}
+
+/// Stores two bytes of a frame that lies in the posted buffers from number `first` on.
+#[inline]
+pub(crate) fn store(inlet: &mut InletOpen, first: u32, offset: u32, bytes: [u8; 2]) -> Option<()> {
+    for (k, byte) in bytes.into_iter().enumerate() {
+        let at = offset.wrapping_add(k as u32);
+        let i = first.wrapping_add(at.checked_div(inlet.buffer_len)?);
+        let within = at.checked_rem(inlet.buffer_len)?.wrapping_add(inlet.headroom);
+        *inlet
+            .ring
+            .get(i)?
+            .buffer
+            .bytes_mut()
+            .get_mut(within as usize)? = byte;
+    }
+    Some(())
+}

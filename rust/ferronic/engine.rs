@@ -1,0 +1,607 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The engine: what a NIC's DMA engine and wire side do.
+//!
+//! A function under the outlet's lock that moves frames from a TX ring into the other port's RX rings. It is run
+//! by the doorbell (the last `ndo_start_xmit` of a burst), by the receiver's poll for the outlets that wait for
+//! its buffers, and by the port's own poll where the doorbell could not. Its work is bounded by what was queued,
+//! or by what was posted.
+//!
+//! The stages of a frame: filter, length, steering, waiting for buffers, copy with checksum, descriptor. Frames of
+//! one batch that go to the same inlet share one acquisition of its lock and one raise.
+
+use crate::copy::{self, Summed};
+use crate::filter::Filter;
+use crate::limits::{ETH_HLEN, FRAME_MIN, PAUSE_MAX_NS, VLAN_HLEN};
+use crate::receive::{Checked, FrameInfo};
+use crate::stats::Drop;
+use crate::steer::Steer;
+use crate::vector::Vector;
+use crate::wire::{End, InletOpen, Outlet, OutletOpen, Side, Wire};
+use netdev::clock::now_ns;
+use netdev::context::Bh;
+use netdev::napi::Timer;
+use netdev::skb::{Gso, GsoKind, HashKind, SkBuff, TxChecksum};
+use netdev::sync::Guard;
+use pure::checksum::{self, Sum};
+use pure::header::{self, Headers};
+use pure::segment::{self, Cursor, Layout, Plan};
+
+/// What became of a frame.
+enum Verdict {
+    /// It was delivered, or dropped and counted.
+    Done,
+    /// There are not enough buffers: it stays, and the receiver's poll goes on with it.
+    Wait,
+}
+
+/// Locals of one run, added to the outlet's counters at its end.
+#[derive(Default)]
+struct Tally {
+    frames: u64,
+    bytes: u64,
+    filled: u64,
+    multicast: u64,
+    broadcast: u64,
+    gso_packets: u64,
+    gso_bytes: u64,
+    gso_wire_frames: u64,
+    gso_wire_bytes: u64,
+}
+
+/// An inlet whose lock is held, and what has been filled in but not handed on.
+struct Held<'a> {
+    queue: u16,
+    guard: Guard<'a, Option<InletOpen>>,
+    descriptors: u32,
+    frames: u32,
+}
+
+impl Held<'_> {
+    /// Hands on what was filled in and raises the receiver.
+    #[inline]
+    fn flush(&mut self) {
+        if self.descriptors == 0 {
+            return;
+        }
+        if let Some(inlet) = self.guard.as_mut() {
+            inlet.ring.advance(self.descriptors);
+            Vector::raise_rx(&inlet.vector, self.frames);
+        }
+        self.descriptors = 0;
+        self.frames = 0;
+    }
+}
+
+/// What one run of the engine works with.
+struct Run<'a> {
+    bh: &'a Bh<'a>,
+    own: &'a End,
+    peer: &'a End,
+    outlet: &'a Outlet,
+    steer: &'a Steer,
+    filter: &'a Filter,
+    /// Number of the outlet.
+    index: u16,
+    held: Option<Held<'a>>,
+    tally: Tally,
+    waiting_since: u64,
+    pause_expired: bool,
+}
+
+/// Runs the engine for outlet `index` of `side`. The outlet's lock is held: `open` is its content.
+pub(crate) fn service(wire: &Wire, side: Side, index: u16, outlet: &Outlet, open: &mut OutletOpen, bh: &Bh<'_>) {
+    let (own, peer) = (wire.end(side), wire.end(side.other()));
+    outlet.kicked.write(0);
+    let mut run = Run {
+        bh,
+        own,
+        peer,
+        outlet,
+        steer: peer.steer.read(bh),
+        filter: peer.filter.read(bh),
+        index,
+        held: None,
+        tally: Tally::default(),
+        waiting_since: open.waiting_since,
+        pause_expired: open.pause_expired,
+    };
+    let OutletOpen {
+        ring,
+        vector,
+        cursor,
+        memo,
+        uncompleted_bytes,
+        ..
+    } = open;
+
+    let mut done = 0u32;
+    while let Some(descriptor) = ring.get(done) {
+        match run.packet(&descriptor.skb, cursor, memo) {
+            Verdict::Done => {
+                *cursor = Cursor::default();
+                *uncompleted_bytes = uncompleted_bytes.wrapping_add(descriptor.bytes);
+                done = done.wrapping_add(1);
+            }
+            Verdict::Wait => break,
+        }
+    }
+    if let Some(held) = run.held.as_mut() {
+        held.flush();
+    }
+    // The inlet is unlocked before the own vector is raised.
+    run.held = None;
+    ring.advance(done);
+    if done > 0 {
+        Vector::raise_tx(vector, ring.untaken(), uncompleted_bytes, outlet.held.read() != 0);
+    }
+    if run.waiting_since != 0 && open.waiting_since == 0 {
+        // Somebody has to look again when the pause has lasted too long, even if the receiver never polls.
+        vector.start_timer(Timer::Retry, PAUSE_MAX_NS, PAUSE_MAX_NS / 10);
+    }
+    outlet.waiting.write((run.waiting_since != 0) as u32);
+    open.waiting_since = run.waiting_since;
+    open.pause_expired = run.pause_expired;
+    run.count();
+}
+
+/// Drops all that an outlet still has: there is nobody to send it to, or nothing to send it from.
+pub(crate) fn discard(outlet: &Outlet, open: &mut OutletOpen) {
+    let n = open.ring.available();
+    outlet.counters.drops.add(Drop::Closed, u64::from(n));
+    outlet.counters.frames.add(u64::from(n));
+    open.ring.advance(n);
+}
+
+impl<'a> Run<'a> {
+    /// Adds what was counted.
+    #[inline]
+    fn count(&self) {
+        let (c, t) = (&self.outlet.counters, &self.tally);
+        if t.frames == 0 {
+            return;
+        }
+        c.frames.add(t.frames);
+        c.bytes.add(t.bytes);
+        if t.filled != 0 {
+            c.checksum_filled.add(t.filled);
+        }
+        if t.multicast != 0 {
+            c.multicast.add(t.multicast);
+        }
+        if t.broadcast != 0 {
+            c.broadcast.add(t.broadcast);
+        }
+        if t.gso_wire_frames != 0 {
+            c.gso_packets.add(t.gso_packets);
+            c.gso_bytes.add(t.gso_bytes);
+            c.gso_wire_frames.add(t.gso_wire_frames);
+            c.gso_wire_bytes.add(t.gso_wire_bytes);
+        }
+    }
+
+    /// Counts a frame as sent.
+    #[inline]
+    fn sent(&mut self, len: u32, to: Option<&[u8; 6]>) {
+        self.tally.frames = self.tally.frames.wrapping_add(1);
+        self.tally.bytes = self.tally.bytes.wrapping_add(u64::from(len.max(FRAME_MIN)));
+        if let Some(to) = to {
+            if to[0] & 1 != 0 {
+                if *to == [0xff; 6] {
+                    self.tally.broadcast = self.tally.broadcast.wrapping_add(1);
+                } else {
+                    self.tally.multicast = self.tally.multicast.wrapping_add(1);
+                }
+            }
+        }
+    }
+
+    /// Counts a frame as sent and dropped.
+    #[inline]
+    fn drop(&mut self, reason: Drop, len: u32, to: Option<&[u8; 6]>) -> Verdict {
+        self.sent(len, to);
+        self.outlet.counters.drops.add(reason, 1);
+        Verdict::Done
+    }
+
+    /// Sends a packet: one frame, or the frames it stands for.
+    #[inline]
+    fn packet(&mut self, skb: &SkBuff, cursor: &mut Cursor, memo: &mut pure::toeplitz::Memo) -> Verdict {
+        let len = skb.len();
+        let mut copied = [0u8; segment::HEADER_MAX];
+        let all = skb.linear();
+        // The headers are needed in one piece. Mostly they are; only odd packets have them in pages.
+        let linear = if all.len() >= segment::HEADER_MAX || all.len() == len as usize {
+            all
+        } else {
+            let n = (len as usize).min(segment::HEADER_MAX);
+            let to = copied.get_mut(..n).unwrap_or(&mut []);
+            if skb.copy_bits(0, to).is_ok() {
+                to
+            } else {
+                all
+            }
+        };
+        let (Some(to), Some(headers)) = (header::destination(linear), header::parse(linear)) else {
+            return self.drop(Drop::TooShort, len, None);
+        };
+        let gso = skb.gso();
+        if let Some(g) = gso {
+            let Some(plan) = plan(skb, linear, &headers, g) else {
+                return self.drop(Drop::Segmentation, len, Some(to));
+            };
+            return self.segments(skb, all, linear, to, &headers, &plan, cursor, memo);
+        }
+        if let Some(reason) = self.refused(to, &headers, len) {
+            return self.drop(reason, len, Some(to));
+        }
+        let (queue, hash, kind) = self.steer(linear, &headers, memo);
+        let Some(buffers) = (match self.reserve(queue, len.max(FRAME_MIN)) {
+            Ok(b) => b,
+            Err(reason) => return self.drop(reason, len, Some(to)),
+        }) else {
+            return Verdict::Wait;
+        };
+
+        // Checksums: filled if the stack left it to us, verified if the packet has its own.
+        let (range, verify) = match skb.tx_checksum() {
+            TxChecksum::Fill { start, .. } => (Summed { start, end: len }, None),
+            TxChecksum::Done => match checksum::verifiable(&headers, linear, len as usize) {
+                Some(pseudo) => {
+                    let start = headers.transport_offset.map_or(0, u32::from);
+                    let n = headers.transport_length(len as usize).unwrap_or(0);
+                    (
+                        Summed {
+                            start,
+                            end: start.wrapping_add(n),
+                        },
+                        Some(pseudo),
+                    )
+                }
+                None => (Summed::NONE, None),
+            },
+        };
+        let Some(held) = self.held.as_mut() else {
+            return self.drop(Drop::NoCarrier, len, Some(to));
+        };
+        let first = held.descriptors;
+        let Some(inlet) = held.guard.as_mut() else {
+            return self.drop(Drop::NoCarrier, len, Some(to));
+        };
+        let Some(mut sum) = copy::frame(skb, all, inlet, first, len, range) else {
+            return self.drop(Drop::TooShort, len, Some(to));
+        };
+        let checked = match (skb.tx_checksum(), verify) {
+            (TxChecksum::Fill { start, offset }, _) => {
+                let bytes = sum.checksum_nonzero().to_be_bytes();
+                if copy::store(inlet, first, start.wrapping_add(offset), bytes).is_none() {
+                    return self.drop(Drop::TooShort, len, Some(to));
+                }
+                self.tally.filled = self.tally.filled.wrapping_add(1);
+                Checked::Good
+            }
+            (_, Some(mut pseudo)) => {
+                core::mem::swap(&mut pseudo, &mut sum);
+                sum.add_sum(pseudo);
+                if sum.is_valid() {
+                    Checked::Good
+                } else {
+                    Checked::Bad
+                }
+            }
+            _ => Checked::Unknown,
+        };
+        self.finish(first, buffers, len, &headers, linear, hash, kind, checked);
+        self.sent(len, Some(to));
+        Verdict::Done
+    }
+
+    /// Sends the frames of a packet that the stack did not cut.
+    #[allow(clippy::too_many_arguments)]
+    fn segments(
+        &mut self,
+        skb: &SkBuff,
+        all: &[u8],
+        linear: &[u8],
+        to: &[u8; 6],
+        headers: &Headers,
+        plan: &Plan,
+        cursor: &mut Cursor,
+        memo: &mut pure::toeplitz::Memo,
+    ) -> Verdict {
+        if *cursor == Cursor::default() {
+            self.tally.gso_packets = self.tally.gso_packets.wrapping_add(1);
+            self.tally.gso_bytes = self.tally.gso_bytes.wrapping_add(u64::from(skb.len()));
+        }
+        let header_len = plan.header_length() as u32;
+        let (queue, hash, kind) = self.steer(linear, headers, memo);
+        while let Some(payload) = plan.next_length(*cursor) {
+            let len = header_len.wrapping_add(payload);
+            let verdict = self.segment(skb, all, linear, to, headers, plan, *cursor, (queue, hash, kind), len);
+            if let Verdict::Wait = verdict {
+                return Verdict::Wait;
+            }
+            self.tally.gso_wire_frames = self.tally.gso_wire_frames.wrapping_add(1);
+            self.tally.gso_wire_bytes = self.tally.gso_wire_bytes.wrapping_add(u64::from(len));
+            plan.advance(cursor);
+        }
+        Verdict::Done
+    }
+
+    /// Sends one frame of a packet that the stack did not cut.
+    #[allow(clippy::too_many_arguments)]
+    fn segment(
+        &mut self,
+        skb: &SkBuff,
+        all: &[u8],
+        linear: &[u8],
+        to: &[u8; 6],
+        headers: &Headers,
+        plan: &Plan,
+        cursor: Cursor,
+        (queue, hash, kind): (u16, u32, Option<HashKind>),
+        len: u32,
+    ) -> Verdict {
+        if let Some(reason) = self.refused(to, headers, len) {
+            return self.drop(reason, len, Some(to));
+        }
+        let Some(buffers) = (match self.reserve(queue, len.max(FRAME_MIN)) {
+            Ok(b) => b,
+            Err(reason) => return self.drop(reason, len, Some(to)),
+        }) else {
+            return Verdict::Wait;
+        };
+        let first = self.held.as_ref().map_or(0, |h| h.descriptors);
+        let Some(inlet) = self.held.as_mut().and_then(|h| h.guard.as_mut()) else {
+            return self.drop(Drop::NoCarrier, len, Some(to));
+        };
+        if fill_segment(skb, all, linear, inlet, first, plan, cursor, len).is_none() {
+            return self.drop(Drop::Segmentation, len, Some(to));
+        }
+        self.finish(first, buffers, len, headers, linear, hash, kind, Checked::Good);
+        self.tally.filled = self.tally.filled.wrapping_add(1);
+        self.sent(len, Some(to));
+        Verdict::Done
+    }
+
+    /// Whether the receiver refuses the frame, and why.
+    #[inline]
+    fn refused(&self, to: &[u8; 6], headers: &Headers, len: u32) -> Option<Drop> {
+        if !self.steer.open {
+            return Some(Drop::NoCarrier);
+        }
+        if !self.filter.takes(to) {
+            return Some(Drop::Filtered);
+        }
+        let tags = u32::from(headers.tags).wrapping_mul(VLAN_HLEN);
+        if len > self.filter.mtu.wrapping_add(ETH_HLEN).wrapping_add(tags) {
+            return Some(Drop::TooLong);
+        }
+        None
+    }
+
+    /// Chooses the receive queue.
+    #[inline]
+    fn steer(&self, linear: &[u8], headers: &Headers, memo: &mut pure::toeplitz::Memo) -> (u16, u32, Option<HashKind>) {
+        match self.steer.fields.input(linear, headers, self.steer.transform) {
+            Some(input) => {
+                let hash = memo.hash(self.steer.table(), self.steer.generation, &input);
+                let kind = if input.has_ports() {
+                    HashKind::L4
+                } else {
+                    HashKind::L3
+                };
+                (self.steer.channel(hash), hash, Some(kind))
+            }
+            None => (0, 0, None),
+        }
+    }
+
+    /// Takes the lock of an inlet, unless it is held, and sees to it that it has buffers for `len` bytes: their
+    /// number, `None` if the frame has to wait, or why it is dropped.
+    #[inline]
+    fn reserve(&mut self, queue: u16, len: u32) -> core::result::Result<Option<u32>, Drop> {
+        if self.held.as_ref().map_or(true, |h| h.queue != queue) {
+            if let Some(held) = self.held.as_mut() {
+                held.flush();
+            }
+            // Unlocks the one before locking the next.
+            self.held = None;
+            let inlet = self.peer.inlets.get(usize::from(queue)).ok_or(Drop::NoCarrier)?;
+            self.held = Some(Held {
+                queue,
+                guard: inlet.lock.lock(self.bh),
+                descriptors: 0,
+                frames: 0,
+            });
+        }
+        let held = self.held.as_mut().ok_or(Drop::NoCarrier)?;
+        let inlet = held.guard.as_mut().ok_or(Drop::NoCarrier)?;
+        let need = if len <= inlet.buffer_len {
+            1
+        } else {
+            len.div_ceil(inlet.buffer_len.max(1))
+        };
+        if !inlet.closing && inlet.ring.has(held.descriptors.wrapping_add(need)) {
+            self.waiting_since = 0;
+            self.pause_expired = false;
+            return Ok(Some(need));
+        }
+        self.starve(queue, need)
+    }
+
+    /// There are not enough buffers: wait or drop.
+    #[cold]
+    fn starve(&mut self, queue: u16, need: u32) -> core::result::Result<Option<u32>, Drop> {
+        let held = self.held.as_mut().ok_or(Drop::NoCarrier)?;
+        // What has been filled in may be just what the receiver has to give back.
+        held.flush();
+        let shared = self.peer.inlets.get(usize::from(queue)).ok_or(Drop::NoCarrier)?;
+        let inlet = held.guard.as_mut().ok_or(Drop::NoCarrier)?;
+        let pause = self.peer.pause_tx.read() != 0 && self.own.pause_rx.read() != 0;
+        if !inlet.closing {
+            if !pause {
+                shared.counters.overruns.inc();
+                return Err(Drop::NoBuffer);
+            }
+            if self.pause_expired {
+                shared.counters.overruns.inc();
+                return Err(Drop::PauseExpired);
+            }
+        }
+        if let Some(word) = shared.waiters.get(usize::from(self.index >> 6)) {
+            // A full barrier, which pairs with the one in the receiver's poll: either it sees the bit, or we see
+            // the buffers it has posted.
+            word.fetch_or(1 << (self.index & 63));
+        }
+        if !inlet.closing && inlet.ring.has(need) {
+            self.waiting_since = 0;
+            return Ok(Some(need));
+        }
+        let now = now_ns();
+        if self.waiting_since == 0 {
+            self.waiting_since = now.max(1);
+            shared.counters.pauses.inc();
+            self.outlet.counters.pauses.inc();
+        } else if !inlet.closing && now.wrapping_sub(self.waiting_since) >= PAUSE_MAX_NS {
+            self.waiting_since = 0;
+            self.pause_expired = true;
+            shared.counters.overruns.inc();
+            return Err(Drop::PauseExpired);
+        }
+        Ok(None)
+    }
+
+    /// Completes the descriptors of a frame.
+    #[allow(clippy::too_many_arguments)]
+    #[inline]
+    fn finish(
+        &mut self,
+        first: u32,
+        buffers: u32,
+        len: u32,
+        headers: &Headers,
+        linear: &[u8],
+        hash: u32,
+        kind: Option<HashKind>,
+        checked: Checked,
+    ) {
+        let Some(held) = self.held.as_mut() else {
+            return;
+        };
+        if let Some(inlet) = held.guard.as_mut() {
+            let headroom = inlet.headroom;
+            if let Some(d) = inlet.ring.get(first) {
+                let mut padded = len;
+                if len < FRAME_MIN {
+                    // The wire knows no shorter frame; what fills it is zero, not what the buffer held before.
+                    if let Some(pad) = d.buffer.bytes_mut().get_mut(
+                        headroom.wrapping_add(len) as usize..headroom.wrapping_add(FRAME_MIN) as usize,
+                    ) {
+                        pad.fill(0);
+                        padded = FRAME_MIN;
+                    }
+                    d.len = padded;
+                }
+                d.frame = FrameInfo {
+                    len: padded,
+                    hash,
+                    kind,
+                    checked,
+                    header_len: header_len(headers, linear),
+                };
+            }
+        }
+        held.descriptors = held.descriptors.wrapping_add(buffers);
+        held.frames = held.frames.wrapping_add(1);
+    }
+}
+
+/// How a packet is cut.
+fn plan(skb: &SkBuff, linear: &[u8], headers: &Headers, gso: Gso) -> Option<Plan> {
+    let protocol = match gso.kind {
+        GsoKind::Tcp4 | GsoKind::Tcp6 => segment::Protocol::Tcp,
+        GsoKind::Udp => segment::Protocol::Udp,
+        GsoKind::Other => return None,
+    };
+    let header_length = header_len(headers, linear);
+    let layout = Layout {
+        protocol,
+        network_offset: headers.network_offset,
+        transport_offset: headers.transport_offset?,
+        header_length,
+        segment_size: gso.size,
+        payload_length: skb.len().checked_sub(u32::from(header_length))?,
+        fixed_id: gso.fixed_id,
+        keep_cwr: gso.keep_cwr,
+    };
+    Plan::new(linear.get(..usize::from(header_length))?, &layout).ok()
+}
+
+/// Length of all headers, bytes: what a receiver wants in one piece.
+#[inline]
+fn header_len(headers: &Headers, linear: &[u8]) -> u16 {
+    let Some(transport) = headers.transport_offset else {
+        return headers.network_offset;
+    };
+    let n = match headers.protocol {
+        header::TCP => linear
+            .get(usize::from(transport).wrapping_add(12))
+            .map_or(0, |b| u16::from(b >> 4).wrapping_mul(4)),
+        header::UDP => header::UDP_LEN as u16,
+        _ => 0,
+    };
+    transport.wrapping_add(n)
+}
+
+/// Writes one frame of a packet into the posted buffers from number `first` on.
+#[allow(clippy::too_many_arguments)]
+fn fill_segment(
+    skb: &SkBuff,
+    all: &[u8],
+    template: &[u8],
+    inlet: &mut InletOpen,
+    first: u32,
+    plan: &Plan,
+    cursor: Cursor,
+    len: u32,
+) -> Option<()> {
+    let header_len = plan.header_length();
+    let template = template.get(..header_len)?;
+    let (room, headroom) = (inlet.buffer_len, inlet.headroom as usize);
+    let mut sum = Sum::new();
+    let mut from = (header_len as u32).wrapping_add(cursor.offset());
+    let mut left = len.wrapping_sub(header_len as u32);
+
+    // The first buffer: headers, and as much of the payload as fits.
+    let n = (room as usize).checked_sub(header_len)?.min(left as usize) as u32;
+    let used = header_len.wrapping_add(n as usize);
+    let d = inlet.ring.get(first)?;
+    d.len = used as u32;
+    d.more = n < left;
+    let to = d.buffer.bytes_mut().get_mut(headroom..headroom.wrapping_add(used))?;
+    let partial = plan.write_headers(template, cursor, to)?;
+    if !copy::summing(skb, all, from, to.get_mut(header_len..)?, &mut sum) {
+        return None;
+    }
+    from = from.wrapping_add(n);
+    left = left.wrapping_sub(n);
+
+    let mut i = first;
+    while left > 0 {
+        i = i.wrapping_add(1);
+        let n = left.min(room);
+        let d = inlet.ring.get(i)?;
+        let to = d.buffer.bytes_mut().get_mut(headroom..headroom.wrapping_add(n as usize))?;
+        if !copy::summing(skb, all, from, to, &mut sum) {
+            return None;
+        }
+        d.len = n;
+        d.more = n < left;
+        from = from.wrapping_add(n);
+        left = left.wrapping_sub(n);
+    }
+    let d = inlet.ring.get(first)?;
+    let to = d.buffer.bytes_mut().get_mut(headroom..)?;
+    partial.finish(to, sum).then_some(())
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a port can be set to.
+
+/// Channels of a port unless its user asked for more at creation.
+pub(crate) const CHANNELS_MAX_DEFAULT: u32 = 64;
+
+/// Channels a port can be created with at most.
+pub(crate) const CHANNELS_MAX: u32 = 256;
+
+/// Channels in use at first.
+pub(crate) const CHANNELS_DEFAULT: u32 = 4;
+
+/// Descriptors of a ring: least, most, and at first.
+pub(crate) const RING_MIN: u32 = 64;
+pub(crate) const RING_MAX: u32 = 8192;
+pub(crate) const RING_DEFAULT: u32 = 512;
+
+/// Limits of the MTU, in bytes: IPv4's least (RFC 791), and the largest packet IPv4 can express.
+pub(crate) const MTU_MIN: u32 = 68;
+pub(crate) const MTU_MAX: u32 = 65535;
+
+/// Bytes of an Ethernet header.
+pub(crate) const ETH_HLEN: u32 = 14;
+
+/// Bytes of a VLAN tag.
+pub(crate) const VLAN_HLEN: u32 = 4;
+
+/// Least length of a frame on the wire, without the frame check sequence (IEEE 802.3).
+pub(crate) const FRAME_MIN: u32 = 60;
+
+/// How long a full receiver may hold a transmit queue: 100 ms. Then its frames are dropped and counted, so that
+/// a receiver that is dead does not trip the sender's watchdog.
+pub(crate) const PAUSE_MAX_NS: u64 = 100_000_000;
+
+/// After how long a poll that could not get buffers tries again: 1 ms.
+pub(crate) const REFILL_RETRY_NS: u64 = 1_000_000;
+
+/// After how long a stopped queue trips the watchdog, in milliseconds.
+pub(crate) const WATCHDOG_MS: u32 = 5000;

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `ip link add … type ferronic`: making and deleting pairs.
+
+use crate::filter::Filter;
+use crate::limits::{CHANNELS_DEFAULT, CHANNELS_MAX, CHANNELS_MAX_DEFAULT, RING_DEFAULT};
+use crate::port::{Port, PortData, PortState};
+use crate::steer::SteerConfig;
+use crate::vector::Coalesce;
+use crate::wire::{Side, Wire};
+use kernel::prelude::*;
+use kernel::sync::Arc;
+use netdev::device::{Device, Unregistered};
+use netdev::ethtool::rss_key;
+use netdev::netlink::{ExtAck, Policy};
+use netdev::rtnl::{KillList, Link, NewLink, Rtnl};
+use netdev::sync::Snapshot;
+use pure::flow::{HashFields, Transform};
+use pure::steer;
+
+/// Attributes in `IFLA_INFO_DATA` (tools/iproute2/if_ferronic.h).
+const LINK_PEER: usize = 1;
+
+/// The kind of link.
+pub(crate) struct Ferronic;
+
+impl Link for Ferronic {
+    type Driver = Port;
+
+    const KIND: &'static CStr = c"ferronic";
+
+    const POLICY: &'static [Policy] = &[
+        Policy::REJECT,
+        // struct ifinfomsg
+        Policy::min_len(16),
+    ];
+
+    const PEER: u16 = LINK_PEER as u16;
+
+    const DEFAULT_QUEUES: u32 = CHANNELS_MAX_DEFAULT;
+
+    fn newlink(
+        mut dev: Unregistered<'_, Port>,
+        params: &NewLink<'_>,
+        rtnl: &Rtnl,
+        extack: &ExtAck<'_>,
+    ) -> Result {
+        let peer_attr = params.data().get(LINK_PEER);
+        let channels = check_queues(&dev, extack)?;
+        let mut made = None;
+        let peer = params.create_peer::<Port>(peer_attr, rtnl, extack, |peer| {
+            let peer_channels = check_queues(&peer, extack)?;
+            let wire = Wire::new(channels, peer_channels)?;
+            let peer = register(peer, wire.clone(), Side::B, rtnl)?;
+            made = Some(wire);
+            Ok(peer)
+        })?;
+        let result = made
+            .ok_or(EINVAL)
+            .and_then(|wire| {
+                dev.random_address();
+                register(dev, wire, Side::A, rtnl)
+            });
+        match result {
+            Ok(dev) => {
+                dev.pair(peer, rtnl);
+                Ok(())
+            }
+            Err(e) => {
+                peer.unregister(rtnl);
+                Err(e)
+            }
+        }
+    }
+
+    fn dellink(dev: &Device<Port>, list: &mut KillList<'_>, rtnl: &Rtnl) {
+        let peer = dev.peer(rtnl);
+        dev.unpair(rtnl);
+        list.add(dev);
+        if let Some(peer) = peer {
+            list.add(peer);
+        }
+    }
+}
+
+/// Channels that a device with these queues can have.
+fn check_queues(dev: &Unregistered<'_, Port>, extack: &ExtAck<'_>) -> Result<u32> {
+    if dev.num_tx_queues() > CHANNELS_MAX {
+        extack.message(c"numtxqueues: at most 256 transmit queues");
+        return Err(EINVAL);
+    }
+    if dev.num_rx_queues() > CHANNELS_MAX {
+        extack.message(c"numrxqueues: at most 256 receive queues");
+        return Err(EINVAL);
+    }
+    Ok(dev.num_tx_queues().min(dev.num_rx_queues()))
+}
+
+/// Registers a port at one end of a wire.
+fn register<'a>(
+    mut dev: Unregistered<'a, Port>,
+    wire: Arc<Wire>,
+    side: Side,
+    rtnl: &'a Rtnl,
+) -> Result<&'a Device<Port>> {
+    let queues = dev.num_tx_queues();
+    let max = queues.min(dev.num_rx_queues());
+    let channels = max.min(CHANNELS_DEFAULT);
+    dev.random_address();
+    dev.set_real_num_queues(channels, channels)?;
+
+    let mut indirection = KVec::new();
+    for _ in 0..steer::size_for(channels).ok_or(EINVAL)? {
+        indirection.push(0u16, GFP_KERNEL_ACCOUNT)?;
+    }
+    steer::spread(&mut indirection, channels as u16);
+    let mut key = [0u8; pure::toeplitz::KEY_MIN];
+    rss_key(&mut key);
+
+    let data = PortData::new(wire, side, max, queues);
+    let state = PortState {
+        channels,
+        tx_ring: RING_DEFAULT,
+        rx_ring: RING_DEFAULT,
+        coalesce: Coalesce::DEFAULT,
+        steer: SteerConfig {
+            key,
+            indirection,
+            transform: Transform::None,
+            fields: HashFields::new(),
+            generation: 1,
+        },
+        filter: Snapshot::init(Filter::closed())?,
+        up: None,
+    };
+    dev.register(data, state, rtnl)
+}

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A port: one end of a wire, one network device.
+
+use crate::channel::PollFlags;
+use crate::engine;
+use crate::ethtool;
+use crate::filter::{Filter, MULTICAST_MAX, UNICAST_MAX};
+use crate::limits::{MTU_MAX, MTU_MIN, WATCHDOG_MS};
+use crate::stats::{self, PollCounters};
+use crate::steer::SteerConfig;
+use crate::updown::{self, Up};
+use crate::vector::{Coalesce, Vector};
+use crate::wire::{End, Side, TxDescriptor, Wire};
+use kernel::prelude::*;
+use kernel::sync::Arc;
+use netdev::context::Bh;
+use netdev::counter::Counter;
+use netdev::device::{AddressList, Device, Driver, LinkStats, Locked, Setup};
+use netdev::features::Features;
+use netdev::napi::Instance;
+use netdev::queue_stats;
+use netdev::ring::Poster;
+use netdev::rtnl::Rtnl;
+use netdev::skb::{Reason, SkBuff};
+use netdev::sync::Snapshot;
+use netdev::txq::TxQueue;
+
+/// The driver.
+pub(crate) struct Port;
+
+/// What every callback may reach.
+pub(crate) struct PortData {
+    pub(crate) wire: Arc<Wire>,
+    pub(crate) side: Side,
+    /// One for each channel there can be; written by its poll.
+    pub(crate) poll: Arc<KVec<PollCounters>>,
+    pub(crate) flags: Arc<PollFlags>,
+    /// Packets dropped before they were posted, by transmit queue; written under the queue's lock.
+    dropped: KVec<Counter>,
+}
+
+impl PortData {
+    pub(crate) fn new(wire: Arc<Wire>, side: Side, channels: u32, queues: u32) -> Result<Self> {
+        let mut poll = KVec::with_capacity(channels as usize, GFP_KERNEL_ACCOUNT)?;
+        for _ in 0..channels {
+            poll.push(PollCounters::default(), GFP_KERNEL_ACCOUNT)?;
+        }
+        let mut dropped = KVec::with_capacity(queues as usize, GFP_KERNEL_ACCOUNT)?;
+        for _ in 0..queues {
+            dropped.push(Counter::new(), GFP_KERNEL_ACCOUNT)?;
+        }
+        Ok(PortData {
+            wire,
+            side,
+            poll: Arc::new(poll, GFP_KERNEL_ACCOUNT)?,
+            flags: Arc::new(
+                PollFlags {
+                    checksum: netdev::sync::Word::new(1),
+                    hash: netdev::sync::Word::new(1),
+                },
+                GFP_KERNEL_ACCOUNT,
+            )?,
+            dropped,
+        })
+    }
+
+    /// The own end of the wire.
+    #[inline(always)]
+    pub(crate) fn end(&self) -> &End {
+        self.wire.end(self.side)
+    }
+
+    /// The other end.
+    #[inline(always)]
+    pub(crate) fn other_end(&self) -> &End {
+        self.wire.end(self.side.other())
+    }
+
+    /// Packets that were dropped before they were posted.
+    pub(crate) fn dropped_before_wire(&self) -> u64 {
+        self.dropped
+            .iter()
+            .fold(0u64, |n, c| n.wrapping_add(c.get()))
+    }
+
+    /// Largest number of channels.
+    pub(crate) fn channels_max(&self) -> u32 {
+        self.poll.len() as u32
+    }
+}
+
+/// What the instance lock protects: how the port is set, and what it has open.
+pub(crate) struct PortState {
+    pub(crate) channels: u32,
+    pub(crate) tx_ring: u32,
+    pub(crate) rx_ring: u32,
+    pub(crate) coalesce: Coalesce,
+    pub(crate) steer: SteerConfig,
+    /// The lists of the receive filter, as last set; the rest of the snapshot comes from the device.
+    pub(crate) filter: Snapshot<Filter>,
+    pub(crate) up: Option<Up>,
+}
+
+/// What the lock of a transmit queue protects: `None` while the queue is closed.
+#[derive(Default)]
+pub(crate) struct TxState(pub(crate) Option<TxOpen>);
+
+/// The posting half of a TX ring.
+pub(crate) struct TxOpen {
+    pub(crate) ring: Poster<TxDescriptor>,
+    pub(crate) vector: Arc<Instance<crate::channel::Channel>>,
+}
+
+/// A queue stops when fewer descriptors are free: so the next packet always has one.
+const STOP_THRESHOLD: u32 = 2;
+
+#[vtable]
+impl Driver for Port {
+    type Data = PortData;
+    type State = PortState;
+    type TxState = TxState;
+    type Ethtool = ethtool::Ethtool;
+    type QueueStats = queue_stats::None<Port>;
+
+    fn setup(dev: &mut Setup<'_, Self>) {
+        let offloads = Features::SG
+            | Features::HW_CSUM
+            | Features::HIGHDMA
+            | Features::TSO
+            | Features::TSO6
+            | Features::TSO_ECN
+            | Features::TSO_MANGLEID
+            | Features::GSO_UDP_L4;
+        let all = offloads | Features::RXCSUM | Features::RXHASH;
+        dev.features(
+            all,
+            all,
+            offloads,
+            Features::SG | Features::HW_CSUM | Features::HIGHDMA,
+        )
+        .mtu_range(MTU_MIN, MTU_MAX)
+        .tso_max_size(512 * 1024)
+        .watchdog(WATCHDOG_MS)
+        .live_address_change()
+        .unicast_filter();
+    }
+
+    fn open(dev: &mut Locked<'_, Self>, rtnl: &Rtnl) -> Result {
+        updown::open(dev, rtnl)
+    }
+
+    fn stop(dev: &mut Locked<'_, Self>, rtnl: &Rtnl) {
+        updown::stop(dev, rtnl);
+    }
+
+    #[inline]
+    fn start_xmit(
+        dev: &Device<Self>,
+        state: &mut TxState,
+        mut queue: TxQueue<'_>,
+        bh: &Bh<'_>,
+        skb: SkBuff,
+    ) -> core::result::Result<(), SkBuff> {
+        let data = dev.data();
+        let index = queue.index();
+        let (Some(open), Some(outlet)) = (
+            state.0.as_mut(),
+            data.end().outlets.get(usize::from(index)),
+        ) else {
+            if let Some(c) = data.dropped.get(usize::from(index)) {
+                c.inc();
+            }
+            skb.drop_with(Reason::DevReady);
+            return Ok(());
+        };
+        skb.tx_timestamp();
+        let bytes = skb.len();
+        if let Err(d) = open.ring.post(TxDescriptor { skb, bytes }) {
+            // Not in normal work: the queue is stopped before the ring is full.
+            return Err(d.skb);
+        }
+        let more = queue.xmit_more();
+        let ring = &mut open.ring;
+        let stopped = queue.maybe_stop(STOP_THRESHOLD, crate::channel::wake_threshold(ring.len()), || {
+            ring.free()
+        });
+        if stopped {
+            outlet.counters.stops.inc();
+        }
+        let ring_now = queue.sent(bytes, more) || stopped;
+        if !ring_now {
+            return Ok(());
+        }
+        // The doorbell.
+        open.ring.publish();
+        outlet.held.write(queue.queue().is_held() as u32);
+        if bh.irqs_disabled() {
+            // netpoll, perhaps in an interrupt of somebody who holds the outlet's lock on this CPU.
+            outlet.kicked.write(1);
+            Vector::raise_now(&open.vector);
+            return Ok(());
+        }
+        let mut guard = outlet.lock.lock(bh);
+        if let Some(outlet_open) = guard.as_mut() {
+            engine::service(&data.wire, data.side, index, outlet, outlet_open, bh);
+        }
+        Ok(())
+    }
+
+    fn get_stats(dev: &Device<Self>, s: &mut LinkStats) {
+        stats::link_stats(dev, s);
+    }
+
+    fn tx_timeout(dev: &Device<Self>, queue: u32) {
+        let data = dev.data();
+        // Whatever holds the queue up, looking again is the cure: the poll completes, and runs the engine.
+        if let Some(outlet) = data.end().outlets.get(queue as usize) {
+            outlet.kicked.write(1);
+            if let Some(open) = outlet.lock.lock_bh().as_mut() {
+                Vector::raise_now(&open.vector);
+            }
+        }
+    }
+
+    fn change_mtu(dev: &mut Locked<'_, Self>, rtnl: &Rtnl, mtu: u32) -> Result {
+        updown::change_mtu(dev, rtnl, mtu)
+    }
+
+    fn address_changed(dev: &mut Locked<'_, Self>) {
+        let (flags, mtu) = (dev.flags(), dev.mtu());
+        if let Err(e) = publish_filter(dev, flags, mtu) {
+            pr_warn!("{}: no memory for the receive filter: {:?}\n", dev.name(), e);
+        }
+    }
+
+    fn set_rx_mode(
+        dev: &mut Locked<'_, Self>,
+        unicast: AddressList<'_>,
+        multicast: AddressList<'_>,
+    ) -> Result {
+        let mut filter = Snapshot::init(Filter::closed())?;
+        filter.get_mut().set_lists(unicast.iter(), multicast.iter());
+        let _ = (UNICAST_MAX, MULTICAST_MAX);
+        dev.state().filter = filter;
+        let (flags, mtu) = (dev.flags(), dev.mtu());
+        publish_filter(dev, flags, mtu)
+    }
+
+    fn set_features(dev: &mut Locked<'_, Self>, features: Features) -> Result {
+        let flags = &dev.device().data().flags;
+        flags.checksum.write(features.contains(Features::RXCSUM) as u32);
+        flags.hash.write(features.contains(Features::RXHASH) as u32);
+        Ok(())
+    }
+}
+
+const IFF_PROMISC: u32 = 0x100;
+const IFF_ALLMULTI: u32 = 0x200;
+
+/// Publishes the receive filter that the device's flags, addresses and MTU make.
+pub(crate) fn publish_filter(dev: &mut Locked<'_, Port>, flags: u32, mtu: u32) -> Result {
+    let mut next = Snapshot::init(Filter::closed())?;
+    let (device, state) = dev.parts();
+    let f = next.get_mut();
+    f.copy_from(&state.filter);
+    f.promiscuous |= flags & IFF_PROMISC != 0;
+    f.all_multicast |= flags & IFF_ALLMULTI != 0;
+    f.address = device.address();
+    f.mtu = mtu;
+    device.data().end().filter.publish(next);
+    Ok(())
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Counters.
+//!
+//! There is one set. `ip -s link`, the queue statistics, `ethtool -S` and the standard groups are sums over the
+//! same counters, so they cannot disagree. Each counter has one writer at a time: the holder of an outlet's or
+//! inlet's lock, or a poll. They live as long as the wire, so they go on over down, up, `-L` and `-G`.
+//!
+//! Per wire and direction, at any quiet moment: frames sent = frames received + the sum of the drops.
+
+use crate::port::Port;
+use crate::wire::End;
+use netdev::counter::Counter;
+use netdev::device::{Device, LinkStats};
+
+/// Why a frame was dropped. The sum of these is the difference between sent and received.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(usize)]
+pub(crate) enum Drop {
+    /// The other end is down, deleted, or has no open queue.
+    NoCarrier,
+    /// The receiver does not take the destination address.
+    Filtered,
+    /// Longer than the receiver takes.
+    TooLong,
+    /// No Ethernet header.
+    TooShort,
+    /// The receiver has no buffer, and pause is off.
+    NoBuffer,
+    /// The receiver has had no buffer for too long.
+    PauseExpired,
+    /// Left in a ring that was closed or exchanged.
+    Closed,
+    /// Left in an RX ring that was closed.
+    Unread,
+    /// No memory for the received packet.
+    NoMemory,
+    /// Segmentation was asked for in a way the device has not offered.
+    Segmentation,
+}
+
+impl Drop {
+    /// How many there are.
+    pub(crate) const COUNT: usize = Drop::Segmentation as usize + 1;
+
+    /// All, in the order of their numbers.
+    pub(crate) const ALL: [Drop; Drop::COUNT] = [
+        Drop::NoCarrier,
+        Drop::Filtered,
+        Drop::TooLong,
+        Drop::TooShort,
+        Drop::NoBuffer,
+        Drop::PauseExpired,
+        Drop::Closed,
+        Drop::Unread,
+        Drop::NoMemory,
+        Drop::Segmentation,
+    ];
+}
+
+/// Dropped frames by reason.
+#[derive(Default)]
+pub(crate) struct Drops([Counter; Drop::COUNT]);
+
+impl Drops {
+    /// Counts frames. The caller is the only writer.
+    #[inline]
+    pub(crate) fn add(&self, reason: Drop, frames: u64) {
+        if let Some(c) = self.0.get(reason as usize) {
+            c.add(frames);
+        }
+    }
+
+    /// Frames dropped for that reason.
+    pub(crate) fn get(&self, reason: Drop) -> u64 {
+        self.0.get(reason as usize).map_or(0, Counter::get)
+    }
+}
+
+/// What the engine counts of an outlet, under its lock.
+#[derive(Default)]
+pub(crate) struct OutletCounters {
+    /// Frames that left, and their bytes as on the wire without the frame check sequence.
+    pub(crate) frames: Counter,
+    pub(crate) bytes: Counter,
+    /// Packets that asked for segmentation, their bytes, and the frames and bytes that came of them.
+    pub(crate) gso_packets: Counter,
+    pub(crate) gso_bytes: Counter,
+    pub(crate) gso_wire_frames: Counter,
+    pub(crate) gso_wire_bytes: Counter,
+    /// Frames whose checksum the engine filled.
+    pub(crate) checksum_filled: Counter,
+    /// Times the queue was stopped (by `start_xmit`, under the queue's lock).
+    pub(crate) stops: Counter,
+    /// Times a frame began to wait for the receiver: pause frames received.
+    pub(crate) pauses: Counter,
+    pub(crate) multicast: Counter,
+    pub(crate) broadcast: Counter,
+    pub(crate) drops: Drops,
+}
+
+/// What the engine of the other end counts of an inlet, under its lock.
+#[derive(Default)]
+pub(crate) struct InletCounters {
+    /// Times a frame found no buffer and waited: pause frames sent.
+    pub(crate) pauses: Counter,
+    /// Frames that found no buffer and were dropped.
+    pub(crate) overruns: Counter,
+}
+
+/// What a poll counts.
+#[derive(Default)]
+pub(crate) struct PollCounters {
+    /// Frames passed on, and their bytes.
+    pub(crate) frames: Counter,
+    pub(crate) bytes: Counter,
+    pub(crate) multicast: Counter,
+    pub(crate) broadcast: Counter,
+    /// Frames whose checksum was found right, wrong, or not looked at.
+    pub(crate) checksum_good: Counter,
+    pub(crate) checksum_bad: Counter,
+    pub(crate) checksum_none: Counter,
+    /// Frames for which no packet could be allocated.
+    pub(crate) no_memory: Counter,
+    /// Times a buffer could not be allocated.
+    pub(crate) alloc_fail: Counter,
+    /// Polls, and packets freed after transmission.
+    pub(crate) polls: Counter,
+    pub(crate) completed: Counter,
+    /// Times the poll let a stopped queue run.
+    pub(crate) wakes: Counter,
+}
+
+/// Frames of that kind that the other end's engine dropped on their way to `end`'s port, plus its own.
+pub(crate) fn drops_towards(end: &End, other: &End, reason: Drop) -> u64 {
+    let _ = end;
+    other
+        .outlets
+        .iter()
+        .fold(0u64, |n, o| n.wrapping_add(o.counters.drops.get(reason)))
+}
+
+/// Fills in what `ip -s link` shows.
+pub(crate) fn link_stats(dev: &Device<Port>, s: &mut LinkStats) {
+    let data = dev.data();
+    let (end, other) = (data.end(), data.other_end());
+    for o in end.outlets.iter() {
+        s.tx_packets = s.tx_packets.wrapping_add(o.counters.frames.get());
+        s.tx_bytes = s.tx_bytes.wrapping_add(o.counters.bytes.get());
+        s.tx_carrier_errors = s
+            .tx_carrier_errors
+            .wrapping_add(o.counters.drops.get(Drop::NoCarrier));
+        s.tx_aborted_errors = s
+            .tx_aborted_errors
+            .wrapping_add(o.counters.drops.get(Drop::Segmentation));
+    }
+    for p in data.poll.iter() {
+        s.rx_packets = s.rx_packets.wrapping_add(p.frames.get());
+        s.rx_bytes = s.rx_bytes.wrapping_add(p.bytes.get());
+        s.multicast = s.multicast.wrapping_add(p.multicast.get());
+        s.rx_dropped = s.rx_dropped.wrapping_add(p.no_memory.get());
+    }
+    s.tx_dropped = data.dropped_before_wire();
+    s.tx_errors = s.tx_carrier_errors.wrapping_add(s.tx_aborted_errors);
+    s.rx_length_errors = drops_towards(end, other, Drop::TooLong);
+    s.rx_errors = s.rx_length_errors;
+    s.rx_missed_errors = drops_towards(end, other, Drop::NoBuffer)
+        .wrapping_add(drops_towards(end, other, Drop::PauseExpired));
+    s.rx_dropped = s
+        .rx_dropped
+        .wrapping_add(end.closed.get(Drop::Unread));
+}

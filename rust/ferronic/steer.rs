@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! How a port steers what it receives: the snapshot that the other end's engine reads.
+
+use crate::limits::CHANNELS_MAX;
+use kernel::prelude::*;
+use pure::flow::{HashFields, Transform};
+use pure::steer;
+use pure::toeplitz::{self, Table};
+
+/// Entries of the largest indirection table.
+pub(crate) const TABLE_MAX: usize = match steer::size_for(CHANNELS_MAX) {
+    Some(n) => n as usize,
+    None => 0,
+};
+
+/// A snapshot of the receive steering.
+pub(crate) struct Steer {
+    /// Whether the port has open inlets at all.
+    pub(crate) open: bool,
+    /// Distinguishes keys, for remembered hashes.
+    pub(crate) generation: u32,
+    pub(crate) transform: Transform,
+    pub(crate) fields: HashFields,
+    size: u16,
+    indirection: [u16; TABLE_MAX],
+    table: Table,
+}
+
+/// What of it the port's user sets.
+pub(crate) struct SteerConfig {
+    pub(crate) key: [u8; toeplitz::KEY_MIN],
+    pub(crate) indirection: KVec<u16>,
+    pub(crate) transform: Transform,
+    pub(crate) fields: HashFields,
+    /// Counts changes of the key.
+    pub(crate) generation: u32,
+}
+
+impl Steer {
+    /// That of a port which is down.
+    pub(crate) fn closed() -> impl Init<Self> {
+        init!(Steer {
+            open: false,
+            generation: 0,
+            transform: Transform::None,
+            fields: HashFields::new(),
+            size: 0,
+            indirection <- pin_init::init_array_from_fn(|_| 0u16),
+            table <- pin_init::init_array_from_fn(|_| [[0u32; 16]; 2]),
+        })
+    }
+
+    /// Sets it from what the user wants.
+    pub(crate) fn set(&mut self, config: &SteerConfig) {
+        self.open = true;
+        self.generation = config.generation;
+        self.transform = config.transform;
+        self.fields = config.fields;
+        self.size = config.indirection.len().min(TABLE_MAX) as u16;
+        for (to, from) in self.indirection.iter_mut().zip(config.indirection.iter()) {
+            *to = *from;
+        }
+        toeplitz::fill(&mut self.table, &config.key);
+    }
+
+    /// The table of the hash.
+    #[inline(always)]
+    pub(crate) fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// The channel that a hash leads to.
+    #[inline(always)]
+    pub(crate) fn channel(&self, hash: u32) -> u16 {
+        self.indirection
+            .get(..usize::from(self.size))
+            .and_then(|t| steer::channel(t, hash))
+            .unwrap_or(0)
+    }
+}

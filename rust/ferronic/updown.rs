@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Up and down.
+//!
+//! Going up prepares everything first, so that what can fail fails before anybody sees it; then the inlets are
+//! opened, the outlets, and at last the transmit queues. Going down is the reverse, in the order that the wire
+//! needs: from the moment an inlet is closed nobody writes the port's buffers or raises its vectors.
+
+use crate::channel::{serve_waiters, Channel};
+use crate::engine;
+use crate::port::{publish_filter, Port, PortData, TxOpen};
+use crate::receive::{BufferLayout, RxDescriptor, RxHalf};
+use crate::stats::Drop;
+use crate::steer::Steer;
+use crate::vector::{Coalesce, Vector};
+use crate::wire::{InletOpen, OutletOpen, TxDescriptor};
+use kernel::prelude::*;
+use kernel::sync::Arc;
+use netdev::context::BhGuard;
+use netdev::device::{Device, Locked};
+use netdev::napi::{self, Owner};
+use netdev::page_pool::PagePool;
+use netdev::ring::{self, Filler, Poster};
+use netdev::rtnl::Rtnl;
+use netdev::sync::Snapshot;
+
+/// What an open port has.
+pub(crate) struct Up {
+    pub(crate) owners: KVec<Owner<Channel>>,
+}
+
+/// The halves of a channel's rings that others than its poll use.
+struct Halves {
+    filler: Filler<RxDescriptor>,
+    tx_poster: Poster<TxDescriptor>,
+    tx_filler: Filler<TxDescriptor>,
+    layout: BufferLayout,
+}
+
+/// How a channel is to be made.
+#[derive(Clone, Copy)]
+struct Plan {
+    tx_ring: u32,
+    rx_ring: u32,
+    layout: BufferLayout,
+    coalesce: Coalesce,
+}
+
+/// Makes a channel: rings, pool, posted buffers, a NAPI instance that is not enabled.
+fn make_channel(dev: &mut Locked<'_, Port>, index: u32, plan: &Plan) -> Result<(Owner<Channel>, Halves)> {
+    let device = dev.device();
+    let data = device.data();
+    let vector = Vector::new(data.wire.clone(), data.side, index as u16, &plan.coalesce);
+    let mut owners = KVec::with_capacity(1, GFP_KERNEL_ACCOUNT)?;
+    owners
+        .push(Owner::<Channel>::add(dev, index, vector)?, GFP_KERNEL_ACCOUNT)?;
+    match fill_channel(data, device, &mut owners, index, plan) {
+        Ok(halves) => Ok((owners.pop().ok_or(EINVAL)?, halves)),
+        Err(e) => {
+            napi::remove_all(dev, &mut owners, |_, _| ());
+            Err(e)
+        }
+    }
+}
+
+fn fill_channel(
+    data: &PortData,
+    device: &Device<Port>,
+    owners: &mut [Owner<Channel>],
+    index: u32,
+    plan: &Plan,
+) -> Result<Halves> {
+    let owner = owners.first_mut().ok_or(EINVAL)?;
+    let pool = PagePool::new(device, owner.instance(), index, plan.rx_ring)?;
+    let (poster, filler, taker) = ring::new(plan.rx_ring)?;
+    let (tx_poster, tx_filler, tx_taker) = ring::new(plan.tx_ring)?;
+    let mut rx = RxHalf {
+        taker,
+        poster,
+        pool,
+        layout: plan.layout,
+        queue: index as u16,
+    };
+    rx.prefill()?;
+    let handler = owner.handler().ok_or(EBUSY)?;
+    *handler = Some(Channel {
+        rx,
+        tx: tx_taker,
+        counters: data.poll.clone(),
+        flags: data.flags.clone(),
+        rotate: 0,
+    });
+    Ok(Halves {
+        filler,
+        tx_poster,
+        tx_filler,
+        layout: plan.layout,
+    })
+}
+
+/// Brings the port up.
+pub(crate) fn open(dev: &mut Locked<'_, Port>, rtnl: &Rtnl) -> Result {
+    let mtu = dev.mtu();
+    let state = dev.state();
+    let n = state.channels;
+    let plan = Plan {
+        tx_ring: state.tx_ring,
+        rx_ring: state.rx_ring,
+        layout: BufferLayout::for_mtu(mtu),
+        coalesce: state.coalesce,
+    };
+
+    // Prepare.
+    let mut owners = KVec::with_capacity(n as usize, GFP_KERNEL_ACCOUNT)?;
+    let mut halves = KVec::with_capacity(n as usize, GFP_KERNEL_ACCOUNT)?;
+    let prepared = prepare(dev, n, &plan, &mut owners, &mut halves);
+    let steer = match prepared {
+        Ok(steer) => steer,
+        Err(e) => {
+            napi::remove_all(dev, &mut owners, |_, _| ());
+            return Err(e);
+        }
+    };
+
+    // Nothing fails from here on.
+    for (i, owner) in owners.iter_mut().enumerate() {
+        let instance = owner.instance().clone();
+        dev.set_queue_napi(i as u32, Some(&*instance));
+        owner.enable(dev);
+    }
+    let device = dev.device();
+    let end = device.data().end();
+    for (i, (h, owner)) in halves.into_iter().zip(owners.iter()).enumerate() {
+        attach(device, i, h, owner);
+    }
+    end.steer.publish(steer);
+    dev.start_all_queues();
+    dev.state().up = Some(Up { owners });
+    if let Some(peer) = device.peer(rtnl) {
+        if peer.is_running() {
+            peer.carrier_on();
+            device.carrier_on();
+        }
+    }
+    Ok(())
+}
+
+fn prepare(
+    dev: &mut Locked<'_, Port>,
+    n: u32,
+    plan: &Plan,
+    owners: &mut KVec<Owner<Channel>>,
+    halves: &mut KVec<Halves>,
+) -> Result<Snapshot<Steer>> {
+    for i in 0..n {
+        let (owner, h) = make_channel(dev, i, plan)?;
+        // There is room: both were made for `n`.
+        owners.push(owner, GFP_KERNEL_ACCOUNT)?;
+        halves.push(h, GFP_KERNEL_ACCOUNT)?;
+    }
+    let mut steer = Snapshot::init(Steer::closed())?;
+    steer.get_mut().set(&dev.state().steer);
+    let (flags, mtu) = (dev.flags(), dev.mtu());
+    publish_filter(dev, flags, mtu)?;
+    Ok(steer)
+}
+
+/// Opens inlet, outlet and transmit queue of a channel.
+fn attach(device: &Device<Port>, index: usize, h: Halves, owner: &Owner<Channel>) {
+    let end = device.data().end();
+    if let Some(inlet) = end.inlets.get(index) {
+        *inlet.lock.lock_bh() = Some(InletOpen {
+            ring: h.filler,
+            vector: owner.instance().clone(),
+            buffer_len: h.layout.capacity,
+            headroom: h.layout.headroom,
+            closing: false,
+        });
+    }
+    if let Some(outlet) = end.outlets.get(index) {
+        outlet.held.write(0);
+        outlet.waiting.write(0);
+        *outlet.lock.lock_bh() = Some(OutletOpen {
+            ring: h.tx_filler,
+            vector: owner.instance().clone(),
+            waiting_since: 0,
+            pause_expired: false,
+            uncompleted_bytes: 0,
+            cursor: Default::default(),
+            memo: pure::toeplitz::Memo::new(),
+        });
+    }
+    let open = TxOpen {
+        ring: h.tx_poster,
+        vector: owner.instance().clone(),
+    };
+    device.lock_tx(index as u16, |state, queue, _| {
+        state.0 = Some(open);
+        queue.queue().reset();
+    });
+}
+
+/// Takes the port down. The core has stopped its transmit queues.
+pub(crate) fn stop(dev: &mut Locked<'_, Port>, rtnl: &Rtnl) {
+    let Some(Up { mut owners }) = dev.state().up.take() else {
+        return;
+    };
+    let device = dev.device();
+    device.carrier_off();
+    if let Some(peer) = device.peer(rtnl) {
+        peer.carrier_off();
+    }
+    // Without memory for a snapshot the engine finds the inlets closed, which is the same.
+    if let Ok(steer) = Snapshot::init(Steer::closed()) {
+        device.data().end().steer.publish(steer);
+    }
+    let n = owners.len();
+    close_inlets(device, 0, n, &owners);
+    close_outlets(device, 0, n);
+    for i in 0..n {
+        dev.set_queue_napi::<Channel>(i as u32, None);
+    }
+    napi::remove_all(dev, &mut owners, |i, channel| bury(device, i, channel));
+}
+
+/// Closes inlets: from here on nobody writes their buffers or raises their vectors. The other end's outlets that
+/// wait for them go on, and find them closed.
+fn close_inlets(device: &Device<Port>, from: usize, to: usize, owners: &[Owner<Channel>]) {
+    let end = device.data().end();
+    for (i, owner) in owners.iter().enumerate().take(to).skip(from) {
+        if let Some(inlet) = end.inlets.get(i) {
+            let open = inlet.lock.lock_bh().take();
+            let bh = BhGuard::new();
+            serve_waiters(owner.instance().shared(), bh.bh(), &mut 0);
+            drop(bh);
+            drop(open);
+        }
+    }
+}
+
+/// Closes outlets and transmit queues. What was not sent is dropped and counted; packets are freed by
+/// [`bury`], when the NAPI instance is gone.
+fn close_outlets(device: &Device<Port>, from: usize, to: usize) {
+    let end = device.data().end();
+    for i in from..to {
+        // The posting half first: what is posted by then is in the engine's half below.
+        let poster = device.lock_tx(i as u16, |state, _, _| state.0.take());
+        if let Some(mut tx) = poster.flatten() {
+            tx.ring.publish();
+        }
+        if let Some(outlet) = end.outlets.get(i) {
+            let open = {
+                let mut guard = outlet.lock.lock_bh();
+                let mut open = guard.take();
+                if let Some(open) = open.as_mut() {
+                    engine::discard(outlet, open);
+                }
+                outlet.waiting.write(0);
+                outlet.kicked.write(0);
+                open
+            };
+            drop(open);
+        }
+    }
+}
+
+/// Frees what a removed channel still holds: packets that were sent, frames that were not read.
+fn bury(device: &Device<Port>, index: usize, mut channel: Channel) {
+    while let Some(d) = channel.tx.take() {
+        d.skb.consume();
+    }
+    if let Some(queue) = device.tx_queue(index as u16) {
+        queue.reset();
+    }
+    let mut unread = 0u64;
+    while let Some(d) = channel.rx.taker.take() {
+        if !d.more {
+            unread = unread.wrapping_add(1);
+        }
+    }
+    if unread > 0 {
+        device.data().end().closed.add(Drop::Unread, unread);
+    }
+}
+
+/// Changes the MTU.
+pub(crate) fn change_mtu(dev: &mut Locked<'_, Port>, rtnl: &Rtnl, mtu: u32) -> Result {
+    let _ = rtnl;
+    let old = BufferLayout::for_mtu(dev.mtu());
+    let new = BufferLayout::for_mtu(mtu);
+    if dev.state().up.is_some() && old != new {
+        // Buffers of another size.
+        return Err(EBUSY);
+    }
+    let flags = dev.flags();
+    publish_filter(dev, flags, mtu)
+}
+
+/// A reference that is kept for its type.
+#[allow(dead_code)]
+type Shared = Arc<()>;

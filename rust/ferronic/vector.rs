@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Vectors: virtual interrupts with moderation.
+//!
+//! A vector is masked while its NAPI instance is scheduled or is polled by the core on its own account (deferral,
+//! busy polling), and unmasked when a poll has been completed. Raising a masked vector leaves a mark, which
+//! completion finds; so no event is lost, and none schedules twice.
+//!
+//! ```text
+//!            raise                     poll begins
+//!   Idle -----------> Masked+Pending -------------> Masked
+//!    ^                   ^                            |
+//!    |                   +---------- raise -----------+
+//!    +------------- completed, nothing pending -------+
+//! ```
+//!
+//! Moderation is that of interrupt throttling: an idle vector is raised at once, and only raises that come closer
+//! than `rx-usecs` to the last one are held back by a timer, or until `rx-frames` frames have come. Transmit
+//! completions ride on the polls for reception; where there are none, a timer of `tx-usecs` or `tx-frames`
+//! completions raise the vector.
+//!
+//! [`Vector::fire`] is the one place that schedules a NAPI: on the CPU that raised the vector, until vectors get
+//! an affinity of their own.
+
+use crate::channel::Channel;
+use crate::wire::{Side, Wire};
+use kernel::sync::Arc;
+use netdev::clock::now_ns;
+use netdev::counter::Counter;
+use netdev::napi::{Instance, Timer};
+use netdev::sync::{AtomicWord, Word};
+
+const IDLE: u64 = 0;
+const MASKED: u64 = 1;
+const PENDING: u64 = 3;
+
+/// Settings of the moderation, in microseconds and frames. 0 microseconds: at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Coalesce {
+    pub(crate) rx_usecs: u32,
+    pub(crate) rx_frames: u32,
+    pub(crate) tx_usecs: u32,
+    pub(crate) tx_frames: u32,
+}
+
+impl Coalesce {
+    /// What a port starts with.
+    ///
+    /// 30 us between raises lets a flood of small frames arrive in batches of about ten, and is shorter than a
+    /// round trip, whose raises are therefore never held back. Completions are needed soon only by a queue that
+    /// is held, and such a queue does not wait for the timer.
+    pub(crate) const DEFAULT: Coalesce = Coalesce {
+        rx_usecs: 30,
+        rx_frames: 64,
+        tx_usecs: 200,
+        tx_frames: 64,
+    };
+}
+
+/// Bytes sent after which completions do not wait for their timer: TCP's small queues want them.
+const COMPLETION_BYTES: u32 = 32 * 1024;
+
+/// The shared part of a channel: its virtual interrupt.
+pub(crate) struct Vector {
+    state: AtomicWord,
+    /// Whether a raise is held back: the Moderation timer runs. Whoever clears it schedules.
+    held: AtomicWord,
+    /// Whether the Completion timer runs.
+    completion_armed: AtomicWord,
+    /// When the vector was last raised, nanoseconds. Written by who took the state out of Idle.
+    last: Word<u64>,
+    /// Frames since a raise was first held back. Written under the inlet's lock.
+    frames: Word<u32>,
+    rx_usecs: Word<u32>,
+    rx_frames: Word<u32>,
+    tx_usecs: Word<u32>,
+    tx_frames: Word<u32>,
+    /// Times the NAPI instance was scheduled. Written by who took the state out of Idle.
+    pub(crate) raises: Counter,
+    pub(crate) wire: Arc<Wire>,
+    pub(crate) side: Side,
+    pub(crate) index: u16,
+}
+
+impl Vector {
+    pub(crate) fn new(wire: Arc<Wire>, side: Side, index: u16, c: &Coalesce) -> Self {
+        Vector {
+            state: AtomicWord::new(IDLE),
+            held: AtomicWord::new(0),
+            completion_armed: AtomicWord::new(0),
+            last: Word::new(0),
+            frames: Word::new(0),
+            rx_usecs: Word::new(c.rx_usecs),
+            rx_frames: Word::new(c.rx_frames),
+            tx_usecs: Word::new(c.tx_usecs),
+            tx_frames: Word::new(c.tx_frames),
+            raises: Counter::new(),
+            wire,
+            side,
+            index,
+        }
+    }
+
+    /// Changes the moderation; acts from the next raise on.
+    #[allow(dead_code)]
+    pub(crate) fn set_coalesce(&self, c: &Coalesce) {
+        self.rx_usecs.write(c.rx_usecs);
+        self.rx_frames.write(c.rx_frames);
+        self.tx_usecs.write(c.tx_usecs);
+        self.tx_frames.write(c.tx_frames);
+    }
+
+    /// A poll begins: what is raised from now on is to be seen by another one.
+    #[inline]
+    pub(crate) fn begin(&self) {
+        // A full barrier: the rings are looked at after it.
+        self.state.xchg(MASKED);
+    }
+
+    /// The NAPI instance is complete: unmask, or go again if something was raised meanwhile.
+    #[inline]
+    pub(crate) fn completed(instance: &Instance<Channel>) {
+        let v = instance.shared();
+        if v.state.cmpxchg(MASKED, IDLE).is_err() {
+            v.moderate(instance);
+        }
+    }
+
+    /// Frames were delivered. Under the inlet's lock.
+    #[inline]
+    pub(crate) fn raise_rx(instance: &Instance<Channel>, frames: u32) {
+        let v = instance.shared();
+        if v.state.xchg(PENDING) == IDLE {
+            v.frames.write(frames);
+            v.moderate(instance);
+        } else if v.held.read() != 0 {
+            v.frames.add(frames);
+            if v.frames.read() >= v.rx_frames.read().max(1) {
+                v.release(instance);
+            }
+        }
+    }
+
+    /// Packets were sent and can be freed. Under the outlet's lock. `held`: the queue waits for it.
+    #[inline]
+    pub(crate) fn raise_tx(
+        instance: &Instance<Channel>,
+        packets: u32,
+        bytes: &mut u32,
+        held: bool,
+    ) {
+        let v = instance.shared();
+        let usecs = v.tx_usecs.read();
+        if held || usecs == 0 || packets >= v.tx_frames.read().max(1) || *bytes >= COMPLETION_BYTES {
+            *bytes = 0;
+            Self::raise_now(instance);
+        } else if v.completion_armed.read() == 0 && v.completion_armed.xchg(1) == 0 {
+            let ns = u64::from(usecs).wrapping_mul(1000);
+            instance.start_timer(Timer::Completion, ns, ns / 4);
+        }
+    }
+
+    /// Raises without moderation. Any context.
+    #[inline]
+    pub(crate) fn raise_now(instance: &Instance<Channel>) {
+        let v = instance.shared();
+        if v.state.xchg(PENDING) == IDLE {
+            v.fire(instance, now_ns());
+        } else {
+            v.release(instance);
+        }
+    }
+
+    /// A timer has fired. Hard interrupt.
+    pub(crate) fn timer(instance: &Instance<Channel>, which: Timer) {
+        let v = instance.shared();
+        match which {
+            Timer::Moderation => v.release(instance),
+            Timer::Completion => {
+                v.completion_armed.xchg(0);
+                Self::raise_now(instance);
+            }
+            Timer::Retry => Self::raise_now(instance),
+        }
+    }
+
+    /// Schedules a raise that was held back.
+    #[inline]
+    fn release(&self, instance: &Instance<Channel>) {
+        if self.held.read() != 0 && self.held.xchg(0) != 0 {
+            self.fire(instance, now_ns());
+        }
+    }
+
+    /// Fires now, or later if the last time is too near. The caller took the state out of Idle.
+    #[inline]
+    fn moderate(&self, instance: &Instance<Channel>) {
+        let now = now_ns();
+        let gap = u64::from(self.rx_usecs.read()).wrapping_mul(1000);
+        let since = now.wrapping_sub(self.last.read());
+        if since >= gap {
+            self.fire(instance, now);
+        } else {
+            self.held.xchg(1);
+            instance.start_timer(Timer::Moderation, gap.wrapping_sub(since), 0);
+        }
+    }
+
+    /// Schedules the NAPI instance. The caller took the state out of Idle, or took `held`.
+    #[inline]
+    fn fire(&self, instance: &Instance<Channel>, now: u64) {
+        self.last.write(now);
+        self.raises.inc();
+        instance.schedule();
+    }
+}

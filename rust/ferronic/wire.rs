@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The wire: what joins two ports, and all that one port may reach of the other.
+//!
+//! A wire is owned by both ports and goes with the last. It has two [`End`]s, one a port; each holds fixed arrays of
+//!
+//! - *inlets*: the receive side as the other port's engine sees it, the half of each RX ring that the engine fills,
+//! - *outlets*: the transmit side, the half of each TX ring that the engine works on,
+//!
+//! and two snapshots under RCU: how the port steers ([`Steer`]) and what it takes ([`Filter`]). A port never
+//! reaches the other's private data.
+
+use crate::channel::Channel;
+use crate::filter::Filter;
+use crate::limits::CHANNELS_MAX;
+use crate::receive::RxDescriptor;
+use crate::stats::{Drops, InletCounters, OutletCounters};
+use crate::steer::Steer;
+use kernel::prelude::*;
+use kernel::sync::{static_lock_class, Arc};
+use netdev::napi::Instance;
+use netdev::ring::Filler;
+use netdev::skb::SkBuff;
+use netdev::sync::{AtomicWord, Rcu, Snapshot, SpinLock, Word};
+
+/// Which end of a wire.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Side {
+    A,
+    B,
+}
+
+impl Side {
+    /// The other one.
+    #[inline(always)]
+    pub(crate) fn other(self) -> Side {
+        match self {
+            Side::A => Side::B,
+            Side::B => Side::A,
+        }
+    }
+}
+
+/// A descriptor of a TX ring: a packet, and what byte queue limits were told of it.
+pub(crate) struct TxDescriptor {
+    pub(crate) skb: SkBuff,
+    pub(crate) bytes: u32,
+}
+
+/// What the engine of the other end needs to deliver into an RX ring that is open.
+pub(crate) struct InletOpen {
+    pub(crate) ring: Filler<RxDescriptor>,
+    /// To be raised when something was delivered.
+    pub(crate) vector: Arc<Instance<Channel>>,
+    /// Bytes that fit into each buffer.
+    pub(crate) buffer_len: u32,
+    /// Where in a buffer a frame starts, bytes.
+    pub(crate) headroom: u32,
+    /// Whether producers wait as on a full ring: the owner is about to exchange it.
+    pub(crate) closing: bool,
+}
+
+/// The receive side of a channel, as the other end's engine sees it.
+#[pin_data]
+pub(crate) struct Inlet {
+    /// `None` is Closed. Producers hold the lock while they fill buffers.
+    #[pin]
+    pub(crate) lock: SpinLock<Option<InletOpen>>,
+    /// Which of the other end's outlets wait for buffers: one bit each.
+    pub(crate) waiters: KVec<AtomicWord>,
+    /// Written under the lock.
+    pub(crate) counters: InletCounters,
+}
+
+/// What the engine needs to take from a TX ring that is open.
+pub(crate) struct OutletOpen {
+    pub(crate) ring: Filler<TxDescriptor>,
+    /// The port's own, to be raised for completions.
+    pub(crate) vector: Arc<Instance<Channel>>,
+    /// Since when the head frame waits for buffers, nanoseconds; 0 if it does not.
+    pub(crate) waiting_since: u64,
+    /// Whether waiting has lasted too long: what finds no buffer is dropped until one is found.
+    pub(crate) pause_expired: bool,
+    /// Bytes moved since the own vector was last raised for completions.
+    pub(crate) uncompleted_bytes: u32,
+    /// How far the head packet has been segmented.
+    pub(crate) cursor: pure::segment::Cursor,
+    /// The last hash, by its input.
+    pub(crate) memo: pure::toeplitz::Memo,
+}
+
+/// The transmit side of a channel.
+#[pin_data]
+pub(crate) struct Outlet {
+    /// `None` is Closed. The engine runs under it.
+    #[pin]
+    pub(crate) lock: SpinLock<Option<OutletOpen>>,
+    /// Not 0 if something was posted and the engine was not run, as it may not be with interrupts off. Set under the
+    /// queue's lock, cleared by who runs the engine.
+    pub(crate) kicked: Word<u32>,
+    /// Not 0 while the head frame waits for the receiver. Written under the lock.
+    pub(crate) waiting: Word<u32>,
+    /// Not 0 if the transmit queue may not send until something completes. Written under the queue's lock.
+    pub(crate) held: Word<u32>,
+    /// Written under the lock.
+    pub(crate) counters: OutletCounters,
+}
+
+/// One end of a wire.
+pub(crate) struct End {
+    pub(crate) inlets: KVec<Pin<KBox<Inlet>>>,
+    pub(crate) outlets: KVec<Pin<KBox<Outlet>>>,
+    pub(crate) steer: Rcu<Steer>,
+    pub(crate) filter: Rcu<Filter>,
+    /// Whether this end asks the other to wait when it has no buffers (`ethtool -A tx`), and whether it waits when
+    /// asked (`rx`).
+    pub(crate) pause_tx: Word<u32>,
+    pub(crate) pause_rx: Word<u32>,
+    /// Frames that were left in TX rings or RX rings when they were closed; written under the instance lock.
+    pub(crate) closed: Drops,
+}
+
+impl End {
+    fn new(channels: u32, other: u32) -> Result<Self> {
+        let mut inlets = KVec::with_capacity(channels as usize, GFP_KERNEL_ACCOUNT)?;
+        let mut outlets = KVec::with_capacity(channels as usize, GFP_KERNEL_ACCOUNT)?;
+        for _ in 0..channels {
+            let mut waiters = KVec::new();
+            for _ in 0..other.div_ceil(64) {
+                waiters.push(AtomicWord::new(0), GFP_KERNEL_ACCOUNT)?;
+            }
+            inlets.push(
+                KBox::pin_init(
+                    pin_init!(Inlet {
+                        lock <- SpinLock::new(None, c"ferronic_inlet", static_lock_class!()),
+                        waiters,
+                        counters: InletCounters::default(),
+                    }),
+                    GFP_KERNEL_ACCOUNT,
+                )?,
+                GFP_KERNEL_ACCOUNT,
+            )?;
+            outlets.push(
+                KBox::pin_init(
+                    pin_init!(Outlet {
+                        lock <- SpinLock::new(None, c"ferronic_outlet", static_lock_class!()),
+                        kicked: Word::new(0),
+                        waiting: Word::new(0),
+                        held: Word::new(0),
+                        counters: OutletCounters::default(),
+                    }),
+                    GFP_KERNEL_ACCOUNT,
+                )?,
+                GFP_KERNEL_ACCOUNT,
+            )?;
+        }
+        Ok(End {
+            inlets,
+            outlets,
+            steer: Rcu::new(Snapshot::init(Steer::closed())?),
+            filter: Rcu::new(Snapshot::init(Filter::closed())?),
+            pause_tx: Word::new(1),
+            pause_rx: Word::new(1),
+            closed: Drops::default(),
+        })
+    }
+}
+
+/// The wire.
+pub(crate) struct Wire {
+    a: End,
+    b: End,
+}
+
+impl Wire {
+    /// Makes a wire for ports with at most these many channels.
+    pub(crate) fn new(a: u32, b: u32) -> Result<Arc<Wire>> {
+        if a > CHANNELS_MAX || b > CHANNELS_MAX {
+            return Err(EINVAL);
+        }
+        Ok(Arc::new(
+            Wire {
+                a: End::new(a, b)?,
+                b: End::new(b, a)?,
+            },
+            GFP_KERNEL_ACCOUNT,
+        )?)
+    }
+
+    /// The end of that side.
+    #[inline(always)]
+    pub(crate) fn end(&self, side: Side) -> &End {
+        match side {
+            Side::A => &self.a,
+            Side::B => &self.b,
+        }
+    }
+}
