@@ -14,7 +14,7 @@ CHANNELS = {"cmd": (17, 18), "rx_max": 2, "tx_max": 3, "other_max": 4, "combined
 COALESCE = {"cmd": (19, 20), "rx_usecs": 2, "rx_frames": 3, "tx_usecs": 6, "tx_frames": 7,
             "adaptive_rx": 11, "adaptive_tx": 12, "pkt_rate_low": 13, "rx_usecs_irq": 4}
 PAUSE = {"cmd": (21, 22), "autoneg": 2, "rx": 3, "tx": 4}
-LINKSTATE = {"cmd": (4, None), "link": 2, "sqi": 3, "ext_state": 5, "ext_down_count": 7}
+LINKSTATE = {"cmd": (6, None), "link": 2, "sqi": 3, "ext_state": 5, "ext_down_count": 7}
 LINKMODES = {"cmd": (4, 5), "autoneg": 2, "speed": 5, "duplex": 6}
 RSS = {"cmd": (38, 48), "context": 2, "hfunc": 3, "indir": 4, "hkey": 5, "input_xfrm": 6}
 BYTES = {"adaptive_rx", "adaptive_tx", "autoneg", "tcp_data_split", "cqe_size", "tx_push"}

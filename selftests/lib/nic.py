@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """A pair whose ends are looked at as NICs: ethtool, queues, NAPIs, counters."""
 
+import contextlib
 import json
-import os
 import re
 
 import ethnl
+import frames
 import genl
 import net
 import tap
@@ -104,6 +105,13 @@ class Nic:
         return self.namespace.sysfs(self.name, paths)
 
 
+def dropped(sender, receiver):
+    """Frames lost between the sender's and the receiver's count, by the link
+    statistics of both ends."""
+    return sender["tx_carrier_errors"] + receiver["rx_missed_errors"] + \
+        receiver["rx_length_errors"] + receiver["rx_dropped"]
+
+
 class Pair(net.Topology):
     """The two namespaces; `nics()` makes a pair in them."""
 
@@ -123,6 +131,20 @@ class Pair(net.Topology):
         self.made = [Nic(self.n0, net.NAME0), Nic(self.n1, net.NAME1)]
         return self.made
 
+    def balanced(self):
+        """Waits until, both ways, frames sent = frames received + frames dropped on
+        the wire, each drop counted once; that is so at every quiet moment."""
+        def missing():
+            first, second = self.stats()
+            return [a["tx_packets"] - b["rx_packets"] - dropped(a, b)
+                    for a, b in ((first, second), (second, first))]
+
+        end = net.wait_until
+        try:
+            end(lambda: missing() == [0, 0], "frames sent = received + dropped", 5 * net.SLOW)
+        except AssertionError:
+            raise AssertionError(f"frames missing both ways: {missing()}; {self.stats()}") from None
+
     def tidy(self):
         for nic in self.made:
             nic.close()
@@ -130,17 +152,48 @@ class Pair(net.Topology):
         super().tidy()
 
 
-def drops(nic):
-    """Frames that `nic` or its wire dropped on the way to it."""
-    stats = nic.link["stats"]
-    return {key: value for key, value in stats.items()
-            if value and (key.endswith(("dropped", "errors")))}
+def udp_frame(size=60, sport=1000, dport=2000, good=True, v6=False):
+    """A frame of a UDP datagram from fe0 to fe1, of `size` bytes as on the wire."""
+    src, dst = net.V6 if v6 else net.V4
+    room = size - 14 - (48 if v6 else 28)
+    body = frames.ip(src, dst, 17, frames.udp(src, dst, sport, dport, bytes(max(room, 0)), good))
+    return frames.ether(net.MAC[1], net.MAC[0],
+                        frames.ETH_P_IPV6 if v6 else frames.ETH_P_IP, body)
 
 
-def read_number(path):
-    with open(path) as file:
-        return int(file.read())
+def drain(receiver):
+    """Empties a socket."""
+    timeout = receiver.gettimeout()
+    receiver.setblocking(False)
+    count = 0
+    try:
+        while receiver.recv(70000):
+            count += 1
+    except BlockingIOError:
+        pass
+    finally:
+        receiver.settimeout(timeout)
+    return count
 
 
-def cpus():
-    return os.cpu_count()
+@contextlib.contextmanager
+def stalled(port, sender, frame):
+    """While the body runs, `port` receives nothing: its NAPIs are deferred, each
+    after a first poll that `frame`, from `sender`, causes.  Afterwards they are
+    made to run again by taking deferral away."""
+    napis = list(port.napis())
+    seen = port.link["stats"]["rx_packets"]
+    for napi in napis:
+        port.netdev.napi_set(napi, defer_hard_irqs=1 << 30, gro_flush_timeout=60 * 10**9)
+    sender.send(frame)
+    net.wait_until(lambda: port.link["stats"]["rx_packets"] > seen, "the first poll")
+    try:
+        yield
+    finally:
+        for napi in napis:
+            port.netdev.napi_set(napi, defer_hard_irqs=0, gro_flush_timeout=0)
+        # A busy poll ends the deferral of a NAPI whose timer runs far ahead; so
+        # does taking it away and giving it back, by any change of the rings.
+        rings = port.rings()
+        port.ethtool.set(ethnl.RINGS, rx=rings["rx"] * 2 if rings["rx"] < 4096 else 2048)
+        port.ethtool.set(ethnl.RINGS, rx=rings["rx"])

@@ -93,7 +93,7 @@ def mtu(t):
 
 @tap.case("queue counts of zero or beyond any limit, at either end")
 def queue_count(t):
-    for count in (0, 4097, 0xFFFFFFFF):
+    for count in (0, 257, 4097, 0xFFFFFFFF):
         for key in ("txq", "rxq"):
             refused(t, [errno.EINVAL], ["queue"], {"name": "fe0", key: count})
             refused(t, [errno.EINVAL], ["queue"], {"name": "fe0"}, {"name": "fe1", key: count})
