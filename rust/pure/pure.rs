@@ -33,6 +33,7 @@
     )
 )]
 
+pub mod aggregate;
 pub mod atomic;
 pub mod checksum;
 pub mod filter;
