@@ -24,11 +24,11 @@ guest_cmdline() {
 		# Nothing of these is under test, all of it costs time at boot.
 		cryptomgr.notests audit=0 apparmor=0 selinux=0
 	)
-	[[ $kernel != debug ]] || words+=(panic_on_warn=1)
+	[[ $kernel != debug ]] || words+=(panic_on_warn=1 pci=noacpi)
 	# Counted instructions are compared with those of a kernel as it is shipped.
 	[[ $icount ]] || words+=(mitigations=off)
 	[[ $1 != tcg ]] || words+=(tsc=reliable no_timer_check)
-	echo "${words[*]}"
+	echo "${words[*]} ${FERRONIC_APPEND-}"
 }
 
 # guest_start: starts QEMU in the background; sets qemu_pid, verdict_fd and the
@@ -113,16 +113,26 @@ guest_stop() {
 # guest_word SECONDS: reads the next word of the guest into $word; it is
 # "dead" where QEMU ended and "late" where the time is up.
 guest_word() {
-	local until=$((SECONDS + $1))
-	while ! read -r -t 0.5 -u "$verdict_fd" word; do
+	local until=$((SECONDS + $1)) piece line=
+	while :; do
+		if read -r -t 0.5 -u "$verdict_fd" piece; then
+			word=$line$piece
+			return
+		fi
+		# A time-out in the middle of a line leaves its beginning.
+		line+=$piece
 		if ! kill -0 "$qemu_pid" 2>/dev/null; then
 			# It may have spoken between the two looks.
-			read -r -t 0.1 -u "$verdict_fd" word || word=dead
-			return 0
+			if read -r -t 0.1 -u "$verdict_fd" piece; then
+				word=$line$piece
+			else
+				word=dead
+			fi
+			return
 		fi
 		if ((SECONDS >= until)); then
 			word=late
-			return 0
+			return
 		fi
 	done
 }
