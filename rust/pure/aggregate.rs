@@ -8,10 +8,11 @@
 //! segmentation brings back (see [`segment`](crate::segment)). The rules are those of the kernel's
 //! own GRO: `tcp_gro_receive()`, `inet_gro_receive()`, `ipv6_gro_receive()` and what they call.
 //!
-//! For each frame: [`Segment::of`] says whether it is TCP; [`Held::offer`] tries it on each aggregate
-//! that is held; a frame that didn't merge may begin an aggregate ([`Held::hold`]) or goes up alone.
-//! A frame of a flow never overtakes an aggregate of that flow: even what can't be merged ends it
-//! ([`Verdict::Flush`]). When an aggregate goes up, [`Held::finish`] completes its headers.
+//! For each frame: [`Segment::of`] says whether it is TCP; [`Held::offer`] tries it on each
+//! aggregate that is held; a frame that didn't merge may begin an aggregate ([`Held::hold`]) or
+//! goes up alone. A frame of a flow never overtakes an aggregate of that flow: even what can't be
+//! merged ends it ([`Verdict::Flush`]). When an aggregate goes up, [`Held::finish`] completes its
+//! headers.
 //!
 //! The payload isn't touched here; the caller keeps the headers of an aggregate's first frame
 //! unchanged and hands them in as `head`.
@@ -59,8 +60,8 @@ pub struct Segment {
 impl Segment {
     /// Reads a frame; `None` if it isn't TCP, so that no aggregate need wait for it.
     ///
-    /// `frame` holds at least all headers, `frame_length` counts the payload too. `intact` says that
-    /// the TCP checksum has been verified; without it a frame is never merged.
+    /// `frame` holds at least all headers, `frame_length` counts the payload too. `intact` says
+    /// that the TCP checksum has been verified; without it a frame is never merged.
     #[inline]
     pub fn of(
         frame: &[u8],
@@ -190,8 +191,8 @@ pub struct Held {
 }
 
 impl Held {
-    /// Begins an aggregate with a frame. `None` if nothing could be merged with it: it goes up alone,
-    /// at once.
+    /// Begins an aggregate with a frame. `None` if nothing could be merged with it: it goes up
+    /// alone, at once.
     #[inline]
     pub fn hold(segment: &Segment) -> Option<Held> {
         if !segment.mergeable
@@ -352,9 +353,9 @@ impl Held {
 
     /// Completes the headers in `head`, those of the first frame, for all of the aggregate.
     ///
-    /// `None` if it is a single frame, whose headers stay as they are. Otherwise the lengths, the IPv4
-    /// checksum and the TCP flags are those of the whole, and the TCP checksum is that of the pseudo
-    /// header, as the stack expects it of a packet whose checksum is to be completed
+    /// `None` if it is a single frame, whose headers stay as they are. Otherwise the lengths, the
+    /// IPv4 checksum and the TCP flags are those of the whole, and the TCP checksum is that of the
+    /// pseudo header, as the stack expects it of a packet whose checksum is to be completed
     /// (`CHECKSUM_PARTIAL`). A length that doesn't fit is 0, as in all large packets.
     pub fn finish(&self, head: &mut [u8]) -> Option<Gso> {
         if self.segments < 2 {

@@ -316,14 +316,22 @@ fn sum_bytes(mut bytes: &[u8]) -> u64 {
     sum
 }
 
-/// Takes the first `N` bytes off both slices, if they have as many, and copies them.
+/// Copies the first `N` bytes, if both slices have as many, and returns them and the place behind.
 #[inline]
-fn move_part<const N: usize>(dst: &mut &mut [u8], src: &mut &[u8]) -> Option<[u8; N]> {
-    let from = take(src)?;
-    let (to, rest) = core::mem::take(dst).split_first_chunk_mut()?;
-    *to = *from;
-    *dst = rest;
-    Some(*from)
+fn move_part<'a, const N: usize>(
+    dst: &'a mut [u8],
+    src: &mut &[u8],
+) -> (&'a mut [u8], Option<[u8; N]>) {
+    if src.len() < N {
+        return (dst, None);
+    }
+    match (take(src), dst.split_first_chunk_mut()) {
+        (Some(from), Some((to, rest))) => {
+            *to = *from;
+            (rest, Some(*from))
+        }
+        _ => (&mut [], None),
+    }
 }
 
 /// Copies `src` to `dst`, which is as long, and sums it as [`sum_bytes`] does.
@@ -334,7 +342,7 @@ fn copy_bytes(dst: &mut [u8], src: &[u8]) -> u64 {
     const BLOCK: usize = 64;
 
     let blocks = src.len() & !(BLOCK - 1);
-    let (Some((dst_blocks, mut dst)), Some((src_blocks, mut src))) = (
+    let (Some((dst_blocks, dst)), Some((src_blocks, mut src))) = (
         dst.split_at_mut_checked(blocks),
         src.split_at_checked(blocks),
     ) else {
@@ -355,22 +363,28 @@ fn copy_bytes(dst: &mut [u8], src: &[u8]) -> u64 {
             *to = *from;
         }
     }
-    if let Some(part) = move_part(&mut dst, &mut src) {
+    let (dst, part) = move_part(dst, &mut src);
+    if let Some(part) = part {
         sum = add_32(sum, &part);
     }
-    if let Some(part) = move_part(&mut dst, &mut src) {
+    let (dst, part) = move_part(dst, &mut src);
+    if let Some(part) = part {
         sum = add_16(sum, &part);
     }
-    if let Some(part) = move_part(&mut dst, &mut src) {
+    let (dst, part) = move_part(dst, &mut src);
+    if let Some(part) = part {
         sum = add(sum, u64::from_ne_bytes(part));
     }
-    if let Some(part) = move_part(&mut dst, &mut src) {
+    let (dst, part) = move_part(dst, &mut src);
+    if let Some(part) = part {
         sum = add(sum, u64::from(u32::from_ne_bytes(part)));
     }
-    if let Some(part) = move_part(&mut dst, &mut src) {
+    let (dst, part) = move_part(dst, &mut src);
+    if let Some(part) = part {
         sum = add(sum, u64::from(u16::from_ne_bytes(part)));
     }
-    if let Some([last]) = move_part(&mut dst, &mut src) {
+    let (_, part) = move_part(dst, &mut src);
+    if let Some([last]) = part {
         sum = add(sum, u64::from(u16::from_ne_bytes([last, 0])));
     }
     sum
@@ -501,7 +515,9 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(5_000))]
 
         #[test]
-        fn pieces(pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..200), 0..8)) {
+        fn pieces(
+            pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..200), 0..8),
+        ) {
             let whole = pieces.concat();
             let (mut sum, mut sums, mut copied) = (Sum::new(), Sum::new(), Sum::new());
             let mut partial = Sum::new();
@@ -523,7 +539,10 @@ mod tests {
         }
 
         #[test]
-        fn copy_stops_at_the_shorter(dst in 0usize..200, src in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn copy_stops_at_the_shorter(
+            dst in 0usize..200,
+            src in prop::collection::vec(any::<u8>(), 0..200),
+        ) {
             let mut out = vec![0; dst];
             let (n, sum) = copy_and_sum(&mut out, &src);
             prop_assert_eq!(n, dst.min(src.len()));
@@ -532,14 +551,24 @@ mod tests {
         }
 
         #[test]
-        fn pseudo_headers(v4 in any::<[u8; 8]>(), v6 in any::<[u8; 32]>(), p in any::<u8>(), l in any::<u32>()) {
+        fn pseudo_headers(
+            v4 in any::<[u8; 8]>(),
+            v6 in any::<[u8; 32]>(),
+            p in any::<u8>(),
+            l in any::<u32>(),
+        ) {
             let tail = [&l.to_be_bytes()[..], &[0, p]].concat();
             prop_assert_eq!(Sum::pseudo_ipv4(&v4, p, l).fold(), naive(&[&v4[..], &tail].concat()));
             prop_assert_eq!(Sum::pseudo_ipv6(&v6, p, l).fold(), naive(&[&v6[..], &tail].concat()));
         }
 
         #[test]
-        fn incremental(mut h in any::<[u8; 20]>(), at in 0usize..10, new in any::<u16>(), long in any::<u32>()) {
+        fn incremental(
+            mut h in any::<[u8; 20]>(),
+            at in 0usize..10,
+            new in any::<u16>(),
+            long in any::<u32>(),
+        ) {
             // A header is never all zero, see RFC 1624, section 3.
             h[0] |= 1;
             let check = !naive(&h);

@@ -40,8 +40,8 @@ pub fn clear(set: &mut [Mac]) {
     }
 }
 
-/// Adds an address to a set. Returns whether it is in the set now: not if the set is full, nor if the
-/// address is all zeroes.
+/// Adds an address to a set. Returns whether it is in the set now: not if the set is full, nor if
+/// the address is all zeroes.
 ///
 /// The number of slots must be a power of two, and they must have been emptied before.
 #[must_use = "the set may be full"]

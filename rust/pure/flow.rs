@@ -4,7 +4,8 @@
 //!
 //! For each type of flow the user chooses fields (`ethtool -N ... rx-flow-hash`); their bytes, as
 //! on the wire and in the order source address, destination address, source port, destination port,
-//! flow label, are the input of the hash. A transform can make both directions of a flow hash alike.
+//! flow label, are the input of the hash. A transform can make both directions of a flow hash
+//! alike.
 //!
 //! C header: `include/uapi/linux/ethtool.h` (`RXH_*`, `RXH_XFRM_*`).
 
@@ -348,8 +349,8 @@ impl Input {
 
     /// Whether two inputs are of the same bytes.
     ///
-    /// Without a branch for each word, or the compiler makes it a call of bcmp, which is slow in the
-    /// kernel.
+    /// Without a branch for each word, or the compiler makes it a call of bcmp, which is slow in
+    /// the kernel.
     #[inline]
     pub(crate) fn same_bytes(&self, other: &Input) -> bool {
         let words = |input: &Input| {

@@ -106,8 +106,8 @@ pub struct Headers {
     pub transport_offset: Option<u16>,
     /// Source and destination port of TCP, UDP or SCTP as on the wire, if they are there.
     pub ports: Option<[u8; 4]>,
-    /// Length of the IP packet in bytes, header included, as the header claims it; 0 if it isn't IP.
-    /// Packets of 64 KiB and more (super frames) claim 0 in IPv4 and 40 here in IPv6.
+    /// Length of the IP packet in bytes, header included, as the header claims it; 0 if it isn't
+    /// IP. Packets of 64 KiB and more (super frames) claim 0 in IPv4 and 40 here in IPv6.
     pub ip_length: u32,
 }
 

@@ -2,10 +2,10 @@
 
 //! Interrupt moderation, by throttling.
 //!
-//! As interrupt throttling of a NIC: a vector that has been idle is raised at once, and only a raise
-//! that comes sooner than a set time after the last one is held back until then. So a round trip
-//! waits for nothing, and bulk traffic is taken in batches. A batch that has grown to a set number
-//! of frames isn't held back any longer.
+//! As interrupt throttling of a NIC: a vector that has been idle is raised at once, and only a
+//! raise that comes sooner than a set time after the last one is held back until then. So a round
+//! trip waits for nothing, and bulk traffic is taken in batches. A batch that has grown to a set
+//! number of frames isn't held back any longer.
 
 /// When to raise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +29,8 @@ impl Throttle {
     /// Decides on a raise.
     ///
     /// `now` and `last`, the time of the last raise, are nanoseconds of one clock; `frames` is how
-    /// many wait. A vector that was never raised has a `last` of 0. `last` may come from another CPU
-    /// and so be a little after `now`.
+    /// many wait. A vector that was never raised has a `last` of 0. `last` may come from another
+    /// CPU and so be a little after `now`.
     #[inline]
     pub fn decide(&self, now: u64, last: u64, frames: u32) -> Decision {
         let interval = u64::from(self.usecs).wrapping_mul(1000);

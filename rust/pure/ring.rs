@@ -249,8 +249,8 @@ mod tests {
     }
 
     proptest! {
-        /// Random steps of the three parties of a ring, beginning just before positions wrap around,
-        /// against a queue.
+        /// Random steps of the three parties of a ring, beginning just before positions wrap
+        /// around, against a queue.
         #[test]
         fn three_parties(
             log in 0u32..4,

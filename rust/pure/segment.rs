@@ -2,14 +2,13 @@
 
 //! Segmentation: a super frame's headers become those of each frame.
 //!
-//! The stack hands over TCP (TSO) and UDP (USO) payload of many frames with one set of headers. What
-//! all frames share is worked out once, in a [`Plan`]; [`Plan::write_headers`] then writes the
+//! The stack hands over TCP (TSO) and UDP (USO) payload of many frames with one set of headers.
+//! What all frames share is worked out once, in a [`Plan`]; [`Plan::write_headers`] then writes the
 //! headers of one frame with a few additions. The payload is the caller's to copy, and it is to be
-//! summed on the way ([`copy_and_sum`](crate::checksum::copy_and_sum)): [`Partial::finish`] makes the
-//! checksum of both sums.
+//! summed on the way ([`copy_and_sum`]): [`Partial::finish`] makes the checksum of both sums.
 //!
-//! Where segmentation is, is a [`Cursor`] of eight bytes. It can stop after any frame and go on later
-//! from the same plan, or from one made anew from the same headers.
+//! Where segmentation is, is a [`Cursor`] of eight bytes. It can stop after any frame and go on
+//! later from the same plan, or from one made anew from the same headers.
 //!
 //! What differs from frame to frame, as on hardware and in the kernel's own segmentation:
 //!
@@ -348,8 +347,8 @@ impl Plan {
 
     /// Writes the headers of the next frame to the start of `frame`.
     ///
-    /// `template` is that of [`Plan::new`]. `None`, and nothing of use is written, if all frames are
-    /// done or `frame` is shorter than the headers.
+    /// `template` is that of [`Plan::new`]. `None`, and nothing of use is written, if all frames
+    /// are done or `frame` is shorter than the headers.
     pub fn write_headers(
         &self,
         template: &[u8],
@@ -623,7 +622,8 @@ mod tests {
                 // Transport header, likewise.
                 let mut expected = case.headers[t..h].to_vec();
                 let checksum = if l.protocol == Protocol::Tcp {
-                    prop_assert_eq!(be32(f, t + 4), be32(&case.headers, t + 4).wrapping_add(offset));
+                    let first = be32(&case.headers, t + 4);
+                    prop_assert_eq!(be32(f, t + 4), first.wrapping_add(offset));
                     let mut flags = case.headers[t + 13];
                     if i > 0 && !l.keep_cwr {
                         flags &= !0x80;

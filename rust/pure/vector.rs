@@ -20,8 +20,8 @@
 //! No announcement is lost. Whoever has work publishes it and then sets *pending*; the poll clears
 //! *pending* and then looks for work, and looks at *pending* again as it unmasks. All three are
 //! changes of one word with full barriers. So the setting comes before the clearing, and the poll
-//! sees the work; or before the unmasking, and the poll raises again; or after, and finds the vector
-//! unmasked.
+//! sees the work; or before the unmasking, and the poll raises again; or after, and finds the
+//! vector unmasked.
 
 use crate::atomic::Bits;
 use crate::moderation::Decision;
@@ -53,8 +53,8 @@ pub struct Vector<B> {
 }
 
 impl<B: Bits> Vector<B> {
-    /// The bits of a new vector: it is masked, until [`Vector::finish`] is called for the first time,
-    /// after its NAPI instance has been enabled.
+    /// The bits of a new vector: it is masked, until [`Vector::finish`] is called for the first
+    /// time, after its NAPI instance has been enabled.
     pub const INITIAL: u64 = MASKED;
 
     /// A vector of a word that holds [`Vector::INITIAL`].

@@ -3,8 +3,8 @@
 //! Waiting for room without losing the wake-up.
 //!
 //! One side finds no room, says that it waits, and looks again; the other makes room and looks
-//! whether anybody waits. A full barrier stands between the two steps on each side, so that at least
-//! one of them sees the other.
+//! whether anybody waits. A full barrier stands between the two steps on each side, so that at
+//! least one of them sees the other.
 //!
 //! - A [`Gate`] stops the one producer of a ring: the core's TX queue in front of a TX ring.
 //! - [`Waiters`] are engines that wait for buffers of an RX ring, one bit each.
@@ -31,8 +31,8 @@ pub trait Gate {
 
 /// The producer's part, after it added something: stops the gate if there is no room for more.
 ///
-/// `free` takes a fresh look at the ring. Returns whether the gate is stopped; the producer must then
-/// ring the doorbell, since nothing follows that would.
+/// `free` takes a fresh look at the ring. Returns whether the gate is stopped; the producer must
+/// then ring the doorbell, since nothing follows that would.
 #[inline]
 pub fn stop_if_low<G: Gate>(gate: &G, needed: u32, mut free: impl FnMut() -> u32) -> bool {
     if free() >= needed {
@@ -75,8 +75,8 @@ impl<B: Bits> Waiters<B> {
 
     /// Says that `waiter` (0 to 63) waits, and looks again.
     ///
-    /// `ready` takes a fresh look at whether there is what this waiter needs: room for all of a frame,
-    /// not just some. Returns whether it has to wait.
+    /// `ready` takes a fresh look at whether there is what this waiter needs: room for all of a
+    /// frame, not just some. Returns whether it has to wait.
     #[inline]
     pub fn wait(&self, waiter: u32, ready: impl FnOnce() -> bool) -> bool {
         let bit = 1u64.wrapping_shl(waiter);

@@ -2,9 +2,10 @@
 
 //! The lock-free protocols under a model checker.
 //!
-//! Loom runs each model in every order that the memory model allows. What it runs is the crate's own
-//! code; here are the contexts around it, and memory. A model that holds proves nothing by itself, so
-//! each has mutants: the same with a barrier, an ordering or a step taken away, which must fail.
+//! Loom runs each model in every order that the memory model allows. What it runs is the crate's
+//! own code; here are the contexts around it, and memory. A model that holds proves nothing by
+//! itself, so each has mutants: the same with a barrier, an ordering or a step taken away, which
+//! must fail.
 
 use loom::cell::UnsafeCell;
 use loom::sync::atomic::{
@@ -175,7 +176,8 @@ fn produce<S: Strength>(ring: &Ring<S>, followed: usize, count: u32, idle: Idle)
     }
 }
 
-/// Works on `count` slots as the party `own`: expects 1, 2, ... times `factor` and multiplies by ten.
+/// Works on `count` slots as the party `own`: expects 1, 2, ... times `factor` and multiplies by
+/// ten.
 fn work<S: Strength>(ring: &Ring<S>, own: usize, count: u32, factor: u32, idle: Idle) {
     let mut consumer = Consumer::new(ring.size, 0);
     for serial in 1..=count {
@@ -281,7 +283,8 @@ fn gate<S: Strength>(look_again: bool) {
         let (r, q) = (ring.clone(), queue.clone());
         let consumer = thread::spawn(move || {
             let mut consumer = Consumer::new(r.size, 0);
-            // A poll that comes too early finds nothing; the one that the vector guarantees comes later.
+            // A poll that comes too early finds nothing; the one that the vector guarantees comes
+            // later.
             while consumer.take(&r.positions[0]).is_none() {
                 thread::yield_now();
             }

@@ -4,7 +4,8 @@
 //!
 //! The compiler emits no code for an inline function that nobody calls, so the crate is compiled
 //! from a copy whose `#[inline]` are gone; its generic functions are instantiated by
-//! `tests/kernel/instantiate.rs`. A function that panics would be an undefined symbol of the object.
+//! `tests/kernel/instantiate.rs`. A function that panics would be an undefined symbol of the
+//! object.
 
 use std::env;
 use std::fs;
