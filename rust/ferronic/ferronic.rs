@@ -41,6 +41,7 @@ mod link;
 mod limits;
 mod port;
 mod receive;
+mod reconfigure;
 mod stats;
 mod steer;
 mod updown;

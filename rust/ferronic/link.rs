@@ -16,7 +16,6 @@ use netdev::netlink::{ExtAck, Policy};
 use netdev::rtnl::{KillList, Link, NewLink, Rtnl};
 use netdev::sync::Snapshot;
 use pure::flow::{HashFields, Transform};
-use pure::steer;
 
 /// Attributes in `IFLA_INFO_DATA` (tools/iproute2/if_ferronic.h).
 const LINK_PEER: usize = 1;
@@ -29,11 +28,13 @@ impl Link for Ferronic {
 
     const KIND: &'static CStr = c"ferronic";
 
-    const POLICY: &'static [Policy] = &[
-        Policy::REJECT,
+    // rtnetlink skips what it does not know; what is listed as rejected is refused with the attribute named.
+    const POLICY: &'static [Policy] = &{
+        let mut p = [const { Policy::REJECT }; Policy::LINK_MAX + 1];
         // struct ifinfomsg
-        Policy::min_len(16),
-    ];
+        p[LINK_PEER] = Policy::min_len(16);
+        p
+    };
 
     const PEER: u16 = LINK_PEER as u16;
 
@@ -109,29 +110,26 @@ fn register<'a>(
     dev.random_address();
     dev.set_real_num_queues(channels, channels)?;
 
-    let mut indirection = KVec::new();
-    for _ in 0..steer::size_for(channels).ok_or(EINVAL)? {
-        indirection.push(0u16, GFP_KERNEL_ACCOUNT)?;
-    }
-    steer::spread(&mut indirection, channels as u16);
     let mut key = [0u8; pure::toeplitz::KEY_MIN];
     rss_key(&mut key);
 
     let data = PortData::new(wire, side, max, queues);
-    let state = PortState {
+    let mut state = PortState {
         channels,
         tx_ring: RING_DEFAULT,
         rx_ring: RING_DEFAULT,
         coalesce: Coalesce::DEFAULT,
         steer: SteerConfig {
             key,
-            indirection,
+            indirection: KVec::new(),
             transform: Transform::None,
             fields: HashFields::new(),
+            user: false,
             generation: 1,
         },
         filter: Snapshot::init(Filter::closed())?,
         up: None,
     };
+    state.steer.indirection = state.steer.table_for(channels)?;
     dev.register(data, state, rtnl)
 }

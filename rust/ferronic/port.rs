@@ -7,6 +7,7 @@ use crate::engine;
 use crate::ethtool;
 use crate::filter::{Filter, MULTICAST_MAX, UNICAST_MAX};
 use crate::limits::{MTU_MAX, MTU_MIN, WATCHDOG_MS};
+use crate::reconfigure;
 use crate::stats::{self, PollCounters};
 use crate::steer::SteerConfig;
 use crate::updown::{self, Up};
@@ -224,7 +225,7 @@ impl Driver for Port {
     }
 
     fn change_mtu(dev: &mut Locked<'_, Self>, rtnl: &Rtnl, mtu: u32) -> Result {
-        updown::change_mtu(dev, rtnl, mtu)
+        reconfigure::mtu(dev, rtnl, mtu)
     }
 
     fn address_changed(dev: &mut Locked<'_, Self>) {

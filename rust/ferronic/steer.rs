@@ -33,8 +33,35 @@ pub(crate) struct SteerConfig {
     pub(crate) indirection: KVec<u16>,
     pub(crate) transform: Transform,
     pub(crate) fields: HashFields,
+    /// Whether the user made the table: it keeps its pattern when the number of channels changes.
+    pub(crate) user: bool,
     /// Counts changes of the key.
     pub(crate) generation: u32,
+}
+
+impl SteerConfig {
+    /// The indirection table for another number of channels: the user's with its pattern, or the default.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if the user's table does not fit, or leads to channels that would not be there.
+    pub(crate) fn table_for(&self, channels: u32) -> Result<KVec<u16>> {
+        let size = steer::size_for(channels).ok_or(EINVAL)? as usize;
+        let mut table = KVec::from_elem(0u16, size, GFP_KERNEL_ACCOUNT)?;
+        if self.user {
+            let user = self.indirection.len();
+            if !steer::can_resize(&self.indirection, size, user) {
+                return Err(EINVAL);
+            }
+            steer::resize(&mut table, &self.indirection);
+            if !steer::is_valid(&table, channels) {
+                return Err(EINVAL);
+            }
+        } else {
+            steer::spread(&mut table, channels as u16);
+        }
+        Ok(table)
+    }
 }
 
 impl Steer {
@@ -51,14 +78,14 @@ impl Steer {
         })
     }
 
-    /// Sets it from what the user wants.
-    pub(crate) fn set(&mut self, config: &SteerConfig) {
+    /// Sets it from what the user wants, with a table of its own or another.
+    pub(crate) fn set(&mut self, config: &SteerConfig, table: &[u16]) {
         self.open = true;
         self.generation = config.generation;
         self.transform = config.transform;
         self.fields = config.fields;
-        self.size = config.indirection.len().min(TABLE_MAX) as u16;
-        for (to, from) in self.indirection.iter_mut().zip(config.indirection.iter()) {
+        self.size = table.len().min(TABLE_MAX) as u16;
+        for (to, from) in self.indirection.iter_mut().zip(table.iter()) {
             *to = *from;
         }
         toeplitz::fill(&mut self.table, &config.key);

@@ -8,14 +8,13 @@
 
 use crate::channel::{serve_waiters, Channel};
 use crate::engine;
-use crate::port::{publish_filter, Port, PortData, TxOpen};
+use crate::port::{publish_filter, Port, TxOpen};
 use crate::receive::{BufferLayout, RxDescriptor, RxHalf};
 use crate::stats::Drop;
 use crate::steer::Steer;
 use crate::vector::{Coalesce, Vector};
 use crate::wire::{InletOpen, OutletOpen, TxDescriptor};
 use kernel::prelude::*;
-use kernel::sync::Arc;
 use netdev::context::BhGuard;
 use netdev::device::{Device, Locked};
 use netdev::napi::{self, Owner};
@@ -30,47 +29,53 @@ pub(crate) struct Up {
 }
 
 /// The halves of a channel's rings that others than its poll use.
-struct Halves {
-    filler: Filler<RxDescriptor>,
-    tx_poster: Poster<TxDescriptor>,
-    tx_filler: Filler<TxDescriptor>,
-    layout: BufferLayout,
+pub(crate) struct Halves {
+    pub(crate) filler: Filler<RxDescriptor>,
+    pub(crate) tx_poster: Poster<TxDescriptor>,
+    pub(crate) tx_filler: Filler<TxDescriptor>,
+    pub(crate) layout: BufferLayout,
 }
 
 /// How a channel is to be made.
 #[derive(Clone, Copy)]
-struct Plan {
-    tx_ring: u32,
-    rx_ring: u32,
-    layout: BufferLayout,
-    coalesce: Coalesce,
+pub(crate) struct Plan {
+    pub(crate) tx_ring: u32,
+    pub(crate) rx_ring: u32,
+    pub(crate) layout: BufferLayout,
+    pub(crate) coalesce: Coalesce,
 }
 
 /// Makes a channel: rings, pool, posted buffers, a NAPI instance that is not enabled.
-fn make_channel(dev: &mut Locked<'_, Port>, index: u32, plan: &Plan) -> Result<(Owner<Channel>, Halves)> {
+pub(crate) fn make_channel(
+    dev: &mut Locked<'_, Port>,
+    index: u32,
+    plan: &Plan,
+) -> Result<(Owner<Channel>, Halves)> {
     let device = dev.device();
     let data = device.data();
     let vector = Vector::new(data.wire.clone(), data.side, index as u16, &plan.coalesce);
-    let mut owners = KVec::with_capacity(1, GFP_KERNEL_ACCOUNT)?;
-    owners
-        .push(Owner::<Channel>::add(dev, index, vector)?, GFP_KERNEL_ACCOUNT)?;
-    match fill_channel(data, device, &mut owners, index, plan) {
-        Ok(halves) => Ok((owners.pop().ok_or(EINVAL)?, halves)),
+    let mut owner = Owner::<Channel>::add(dev, index, vector)?;
+    let filled = fill_channel(device, &owner, index, plan).and_then(|(channel, halves)| {
+        *owner.handler().ok_or(EBUSY)? = Some(channel);
+        Ok(halves)
+    });
+    match filled {
+        Ok(halves) => Ok((owner, halves)),
         Err(e) => {
-            napi::remove_all(dev, &mut owners, |_, _| ());
+            napi::remove_all(dev, core::slice::from_mut(&mut owner), |_, _| ());
             Err(e)
         }
     }
 }
 
-fn fill_channel(
-    data: &PortData,
+/// Makes what a NAPI instance polls: rings, pool, posted buffers. Its owner may be running with another set.
+pub(crate) fn fill_channel(
     device: &Device<Port>,
-    owners: &mut [Owner<Channel>],
+    owner: &Owner<Channel>,
     index: u32,
     plan: &Plan,
-) -> Result<Halves> {
-    let owner = owners.first_mut().ok_or(EINVAL)?;
+) -> Result<(Channel, Halves)> {
+    let data = device.data();
     let pool = PagePool::new(device, owner.instance(), index, plan.rx_ring)?;
     let (poster, filler, taker) = ring::new(plan.rx_ring)?;
     let (tx_poster, tx_filler, tx_taker) = ring::new(plan.tx_ring)?;
@@ -82,39 +87,38 @@ fn fill_channel(
         queue: index as u16,
     };
     rx.prefill()?;
-    let handler = owner.handler().ok_or(EBUSY)?;
-    *handler = Some(Channel {
+    let channel = Channel {
         rx,
         tx: tx_taker,
         counters: data.poll.clone(),
         flags: data.flags.clone(),
         rotate: 0,
-    });
-    Ok(Halves {
+    };
+    let halves = Halves {
         filler,
         tx_poster,
         tx_filler,
         layout: plan.layout,
-    })
+    };
+    Ok((channel, halves))
 }
 
 /// Brings the port up.
 pub(crate) fn open(dev: &mut Locked<'_, Port>, rtnl: &Rtnl) -> Result {
-    let mtu = dev.mtu();
+    let layout = BufferLayout::for_mtu(dev.mtu());
     let state = dev.state();
     let n = state.channels;
     let plan = Plan {
         tx_ring: state.tx_ring,
         rx_ring: state.rx_ring,
-        layout: BufferLayout::for_mtu(mtu),
+        layout,
         coalesce: state.coalesce,
     };
 
     // Prepare.
     let mut owners = KVec::with_capacity(n as usize, GFP_KERNEL_ACCOUNT)?;
     let mut halves = KVec::with_capacity(n as usize, GFP_KERNEL_ACCOUNT)?;
-    let prepared = prepare(dev, n, &plan, &mut owners, &mut halves);
-    let steer = match prepared {
+    let steer = match prepare(dev, n, &plan, &mut owners, &mut halves) {
         Ok(steer) => steer,
         Err(e) => {
             napi::remove_all(dev, &mut owners, |_, _| ());
@@ -123,19 +127,11 @@ pub(crate) fn open(dev: &mut Locked<'_, Port>, rtnl: &Rtnl) -> Result {
     };
 
     // Nothing fails from here on.
-    for (i, owner) in owners.iter_mut().enumerate() {
-        let instance = owner.instance().clone();
-        dev.set_queue_napi(i as u32, Some(&*instance));
-        owner.enable(dev);
-    }
+    start(dev, 0, &mut owners, halves);
     let device = dev.device();
-    let end = device.data().end();
-    for (i, (h, owner)) in halves.into_iter().zip(owners.iter()).enumerate() {
-        attach(device, i, h, owner);
-    }
-    end.steer.publish(steer);
-    dev.start_all_queues();
+    device.data().end().steer.publish(steer);
     dev.state().up = Some(Up { owners });
+    dev.start_all_queues();
     if let Some(peer) = device.peer(rtnl) {
         if peer.is_running() {
             peer.carrier_on();
@@ -159,10 +155,28 @@ fn prepare(
         halves.push(h, GFP_KERNEL_ACCOUNT)?;
     }
     let mut steer = Snapshot::init(Steer::closed())?;
-    steer.get_mut().set(&dev.state().steer);
+    let state = dev.state();
+    steer.get_mut().set(&state.steer, &state.steer.indirection);
     let (flags, mtu) = (dev.flags(), dev.mtu());
     publish_filter(dev, flags, mtu)?;
     Ok(steer)
+}
+
+/// Opens channels from number `from` on: NAPI, inlet, outlet, transmit queue.
+pub(crate) fn start(
+    dev: &mut Locked<'_, Port>,
+    from: usize,
+    owners: &mut [Owner<Channel>],
+    halves: KVec<Halves>,
+) {
+    let device = dev.device();
+    for (k, (owner, h)) in owners.iter_mut().zip(halves).enumerate() {
+        let i = from.wrapping_add(k);
+        let instance = owner.instance().clone();
+        dev.set_queue_napi(i as u32, Some(&*instance));
+        owner.enable(dev);
+        attach(device, i, h, owner);
+    }
 }
 
 /// Opens inlet, outlet and transmit queue of a channel.
@@ -180,15 +194,11 @@ fn attach(device: &Device<Port>, index: usize, h: Halves, owner: &Owner<Channel>
     if let Some(outlet) = end.outlets.get(index) {
         outlet.held.write(0);
         outlet.waiting.write(0);
-        *outlet.lock.lock_bh() = Some(OutletOpen {
-            ring: h.tx_filler,
-            vector: owner.instance().clone(),
-            waiting_since: 0,
-            pause_expired: false,
-            uncompleted_bytes: 0,
-            cursor: Default::default(),
-            memo: pure::toeplitz::Memo::new(),
-        });
+        *outlet.lock.lock_bh() = Some(OutletOpen::new(
+            h.tx_filler,
+            owner.instance().clone(),
+            Default::default(),
+        ));
     }
     let open = TxOpen {
         ring: h.tx_poster,
@@ -215,7 +225,7 @@ pub(crate) fn stop(dev: &mut Locked<'_, Port>, rtnl: &Rtnl) {
         device.data().end().steer.publish(steer);
     }
     let n = owners.len();
-    close_inlets(device, 0, n, &owners);
+    close_inlets(device, 0, &owners);
     close_outlets(device, 0, n);
     for i in 0..n {
         dev.set_queue_napi::<Channel>(i as u32, None);
@@ -223,12 +233,12 @@ pub(crate) fn stop(dev: &mut Locked<'_, Port>, rtnl: &Rtnl) {
     napi::remove_all(dev, &mut owners, |i, channel| bury(device, i, channel));
 }
 
-/// Closes inlets: from here on nobody writes their buffers or raises their vectors. The other end's outlets that
-/// wait for them go on, and find them closed.
-fn close_inlets(device: &Device<Port>, from: usize, to: usize, owners: &[Owner<Channel>]) {
+/// Closes the inlets of channels from number `from` on: from here on nobody writes their buffers or raises their
+/// vectors. The other end's outlets that wait for them go on, and find them closed.
+pub(crate) fn close_inlets(device: &Device<Port>, from: usize, owners: &[Owner<Channel>]) {
     let end = device.data().end();
-    for (i, owner) in owners.iter().enumerate().take(to).skip(from) {
-        if let Some(inlet) = end.inlets.get(i) {
+    for (k, owner) in owners.iter().enumerate() {
+        if let Some(inlet) = end.inlets.get(from.wrapping_add(k)) {
             let open = inlet.lock.lock_bh().take();
             let bh = BhGuard::new();
             serve_waiters(owner.instance().shared(), bh.bh(), &mut 0);
@@ -240,7 +250,7 @@ fn close_inlets(device: &Device<Port>, from: usize, to: usize, owners: &[Owner<C
 
 /// Closes outlets and transmit queues. What was not sent is dropped and counted; packets are freed by
 /// [`bury`], when the NAPI instance is gone.
-fn close_outlets(device: &Device<Port>, from: usize, to: usize) {
+pub(crate) fn close_outlets(device: &Device<Port>, from: usize, to: usize) {
     let end = device.data().end();
     for i in from..to {
         // The posting half first: what is posted by then is in the engine's half below.
@@ -265,37 +275,26 @@ fn close_outlets(device: &Device<Port>, from: usize, to: usize) {
 }
 
 /// Frees what a removed channel still holds: packets that were sent, frames that were not read.
-fn bury(device: &Device<Port>, index: usize, mut channel: Channel) {
+pub(crate) fn bury(device: &Device<Port>, index: usize, mut channel: Channel) {
     while let Some(d) = channel.tx.take() {
         d.skb.consume();
     }
     if let Some(queue) = device.tx_queue(index as u16) {
         queue.reset();
     }
-    let mut unread = 0u64;
-    while let Some(d) = channel.rx.taker.take() {
-        if !d.more {
-            unread = unread.wrapping_add(1);
-        }
-    }
+    let unread = discard_unread(channel.rx);
     if unread > 0 {
         device.data().end().closed.add(Drop::Unread, unread);
     }
 }
 
-/// Changes the MTU.
-pub(crate) fn change_mtu(dev: &mut Locked<'_, Port>, rtnl: &Rtnl, mtu: u32) -> Result {
-    let _ = rtnl;
-    let old = BufferLayout::for_mtu(dev.mtu());
-    let new = BufferLayout::for_mtu(mtu);
-    if dev.state().up.is_some() && old != new {
-        // Buffers of another size.
-        return Err(EBUSY);
+/// Frees a receive half; returns how many frames were left in it.
+pub(crate) fn discard_unread(mut rx: RxHalf) -> u64 {
+    let mut unread = 0u64;
+    while let Some(d) = rx.taker.take() {
+        if !d.more {
+            unread = unread.wrapping_add(1);
+        }
     }
-    let flags = dev.flags();
-    publish_filter(dev, flags, mtu)
+    unread
 }
-
-/// A reference that is kept for its type.
-#[allow(dead_code)]
-type Shared = Arc<()>;

@@ -110,6 +110,14 @@ impl Vector {
         self.tx_frames.write(c.tx_frames);
     }
 
+    /// Forgets what was raised while the NAPI instance was disabled, when nothing could be scheduled, and polls once.
+    pub(crate) fn restart(instance: &Instance<Channel>) {
+        let v = instance.shared();
+        v.held.xchg(0);
+        v.state.xchg(IDLE);
+        Self::raise_now(instance);
+    }
+
     /// A poll begins: what is raised from now on is to be seen by another one.
     #[inline]
     pub(crate) fn begin(&self) {

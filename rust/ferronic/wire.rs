@@ -89,6 +89,25 @@ pub(crate) struct OutletOpen {
     pub(crate) memo: pure::toeplitz::Memo,
 }
 
+impl OutletOpen {
+    /// One whose head packet has been segmented up to `cursor`.
+    pub(crate) fn new(
+        ring: Filler<TxDescriptor>,
+        vector: Arc<Instance<Channel>>,
+        cursor: pure::segment::Cursor,
+    ) -> Self {
+        OutletOpen {
+            ring,
+            vector,
+            waiting_since: 0,
+            pause_expired: false,
+            uncompleted_bytes: 0,
+            cursor,
+            memo: pure::toeplitz::Memo::new(),
+        }
+    }
+}
+
 /// The transmit side of a channel.
 #[pin_data]
 pub(crate) struct Outlet {

@@ -125,6 +125,9 @@ impl Policy {
         unsafe { core::mem::zeroed() }
     }
 
+    /// Largest number of an attribute of a link kind (`RTNL_MAX_TYPE`).
+    pub const LINK_MAX: usize = 50;
+
     /// Refused.
     pub const REJECT: Policy = {
         let mut p = Self::zeroed();

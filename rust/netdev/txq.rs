@@ -125,6 +125,12 @@ impl<'a> TxQueue<'a> {
         unsafe { bindings::netdev_tx_sent_queue(self.queue.raw(), bytes, more) }
     }
 
+    /// Stops the queue: the stack does not send to it until [`Queue::wake`].
+    pub fn stop(&mut self) {
+        // SAFETY: The lock of the queue is held.
+        unsafe { bindings::netif_tx_stop_queue(self.queue.raw()) };
+    }
+
     /// Stops the queue if `free` finds fewer than `stop` descriptors, unless at least `start` have become free
     /// meanwhile (`netif_txq_maybe_stop`). Returns whether it is stopped now.
     ///

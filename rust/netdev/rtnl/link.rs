@@ -140,7 +140,15 @@ impl<'a> NewLink<'a> {
             unsafe { (*raw.as_ptr()).ifindex = (*ifmp).ifi_index };
         }
         // SAFETY: A fresh device of this kind, ours to free.
-        let dev = register(unsafe { Unregistered::from_raw(raw, true) })?;
+        let fresh = unsafe { Unregistered::from_raw(raw, true) };
+        let dev = register(fresh).inspect_err(|&e| {
+            if e == EEXIST {
+                match peer {
+                    Some(attr) => extack.attribute(c"peer: a device of this name exists", &attr),
+                    None => extack.message(c"peer: a device of this name exists"),
+                }
+            }
+        })?;
         // SAFETY: RTNL is held and nobody holds the instance lock. The core opens the device if the user said "up".
         let ret = unsafe {
             bindings::netdev_lock(dev.as_raw());

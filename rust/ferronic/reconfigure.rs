@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Reconfiguration of a port that is up: `ethtool -L`, `ethtool -G`, and an MTU that needs other buffers.
+//!
+//! Everything that can fail is done first, beside the running state: rings, pools, posted buffers, snapshots,
+//! NAPI instances. Then channels change over one by one. Each is drained (producers wait as on a full ring, the
+//! poll empties it), its NAPI is disabled, the rings are exchanged, packets that were not sent yet move to the new
+//! TX ring, and all goes on. The carrier stays.
+
+use crate::channel::{serve_waiters, Channel};
+use crate::engine;
+use crate::port::{publish_filter, Port, TxOpen};
+use crate::receive::BufferLayout;
+use crate::stats::Drop;
+use crate::steer::Steer;
+use crate::updown::{self, Halves, Plan, Up};
+use crate::vector::Vector;
+use crate::wire::{End, InletOpen, OutletOpen};
+use kernel::prelude::*;
+use kernel::time::delay::fsleep;
+use kernel::time::Delta;
+use netdev::context::BhGuard;
+use netdev::device::{Device, Locked};
+use netdev::napi::{self, Owner};
+use netdev::ring;
+use netdev::rtnl::Rtnl;
+use netdev::sync::Snapshot;
+
+/// How many channels a port has, and how many descriptors their rings.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Rings {
+    pub(crate) channels: u32,
+    pub(crate) tx_ring: u32,
+    pub(crate) rx_ring: u32,
+}
+
+/// How long a ring may take to be emptied by its poll: this many looks, 50 us apart. What is left is dropped and
+/// counted.
+const DRAIN_LOOKS: u32 = 40;
+
+/// Changes the rings of a port, up or down. RTNL and instance lock; sleeps.
+///
+/// # Errors
+///
+/// `EINVAL` if the user's indirection table does not fit the new number of channels, `ENOMEM`, and what the core says
+/// to the number of queues. The old state runs on then.
+pub(crate) fn rings(dev: &mut Locked<'_, Port>, rtnl: &Rtnl, new: &Rings) -> Result {
+    let layout = BufferLayout::for_mtu(dev.mtu());
+    change(dev, rtnl, new, layout, layout)
+}
+
+/// Changes the MTU of a port, up or down. RTNL and instance lock; sleeps.
+pub(crate) fn mtu(dev: &mut Locked<'_, Port>, rtnl: &Rtnl, mtu: u32) -> Result {
+    let state = dev.state();
+    let same = Rings {
+        channels: state.channels,
+        tx_ring: state.tx_ring,
+        rx_ring: state.rx_ring,
+    };
+    let old = BufferLayout::for_mtu(dev.mtu());
+    let new = BufferLayout::for_mtu(mtu);
+    if new.capacity >= old.capacity {
+        change(dev, rtnl, &same, old, new)?;
+        // Only now frames of the new size are let in.
+        let flags = dev.flags();
+        publish_filter(dev, flags, mtu)
+    } else {
+        let (flags, before) = (dev.flags(), dev.mtu());
+        publish_filter(dev, flags, mtu)?;
+        let changed = change(dev, rtnl, &same, old, new);
+        if changed.is_err() {
+            publish_filter(dev, flags, before)?;
+        }
+        changed
+    }
+}
+
+fn change(
+    dev: &mut Locked<'_, Port>,
+    rtnl: &Rtnl,
+    new: &Rings,
+    old_layout: BufferLayout,
+    layout: BufferLayout,
+) -> Result {
+    let state = dev.state();
+    let old = Rings {
+        channels: state.channels,
+        tx_ring: state.tx_ring,
+        rx_ring: state.rx_ring,
+    };
+    let table = state.steer.table_for(new.channels)?;
+    if state.up.is_none() {
+        dev.set_real_num_queues(new.channels, new.channels, rtnl)?;
+        store(dev, new, table);
+        return Ok(());
+    }
+    let plan = Plan {
+        tx_ring: new.tx_ring,
+        rx_ring: new.rx_ring,
+        layout,
+        coalesce: state.coalesce,
+    };
+    let exchange = old.tx_ring != new.tx_ring || old.rx_ring != new.rx_ring || old_layout != layout;
+
+    // Prepare. `fresh` are the channels that stay, with new rings; `added` those that come.
+    let kept = old.channels.min(new.channels);
+    let mut fresh: KVec<(Channel, Halves)> = KVec::new();
+    let mut added: KVec<Owner<Channel>> = KVec::new();
+    let mut halves: KVec<Halves> = KVec::new();
+    let mut prepare = || -> Result<(Snapshot<Steer>, Snapshot<Steer>)> {
+        if exchange {
+            fresh.reserve(kept as usize, GFP_KERNEL_ACCOUNT)?;
+            let device = dev.device();
+            let owners = &mut dev.state().up.as_mut().ok_or(ENODEV)?.owners;
+            for (i, owner) in owners.iter_mut().enumerate().take(kept as usize) {
+                fresh.push(updown::fill_channel(device, owner, i as u32, &plan)?, GFP_KERNEL_ACCOUNT)?;
+            }
+        }
+        let more = new.channels.saturating_sub(old.channels) as usize;
+        added.reserve(new.channels.abs_diff(old.channels) as usize, GFP_KERNEL_ACCOUNT)?;
+        halves.reserve(more, GFP_KERNEL_ACCOUNT)?;
+        for i in old.channels..new.channels {
+            let (owner, h) = updown::make_channel(dev, i, &plan)?;
+            added.push(owner, GFP_KERNEL_ACCOUNT)?;
+            halves.push(h, GFP_KERNEL_ACCOUNT)?;
+        }
+        let mut next = Snapshot::init(Steer::closed())?;
+        let mut back = Snapshot::init(Steer::closed())?;
+        let state = dev.state();
+        state
+            .up
+            .as_mut()
+            .ok_or(ENODEV)?
+            .owners
+            .reserve(more, GFP_KERNEL_ACCOUNT)?;
+        next.get_mut().set(&state.steer, &table);
+        back.get_mut().set(&state.steer, &state.steer.indirection);
+        Ok((next, back))
+    };
+    let (next, back) = match prepare() {
+        Ok(s) => s,
+        Err(e) => {
+            napi::remove_all(dev, &mut added, |_, _| ());
+            return Err(e);
+        }
+    };
+
+    let device = dev.device();
+    let end = device.data().end();
+    if new.channels > old.channels {
+        // Grow: all is open before the stack and the other end hear of it.
+        updown::start(dev, old.channels as usize, &mut added, halves);
+        if let Err(e) = dev.set_real_num_queues(new.channels, new.channels, rtnl) {
+            remove(dev, old.channels as usize, &mut added);
+            return Err(e);
+        }
+        for i in old.channels..new.channels {
+            if let Some(queue) = device.tx_queue(i as u16) {
+                let _bh = BhGuard::new();
+                queue.wake();
+            }
+        }
+        if let Some(up) = dev.state().up.as_mut() {
+            for owner in added {
+                // There is room, reserved above.
+                let _ = up.owners.push_within_capacity(owner);
+            }
+        }
+        end.steer.publish(next);
+    } else if new.channels < old.channels {
+        // Shrink: the other end stops using the channels first.
+        end.steer.publish(next);
+        if let Err(e) = dev.set_real_num_queues(new.channels, new.channels, rtnl) {
+            end.steer.publish(back);
+            return Err(e);
+        }
+        // `added` is empty, and has room for those that go.
+        let mut gone = added;
+        if let Some(up) = dev.state().up.as_mut() {
+            while up.owners.len() > new.channels as usize {
+                let Some(owner) = up.owners.pop() else {
+                    break;
+                };
+                let _ = gone.push_within_capacity(owner);
+            }
+        }
+        gone.reverse();
+        for (k, owner) in gone.iter().enumerate() {
+            drain(end, (new.channels as usize).wrapping_add(k), owner);
+        }
+        remove(dev, new.channels as usize, &mut gone);
+    } else {
+        end.steer.publish(next);
+    }
+
+    let mut up = dev.state().up.take();
+    if let Some(Up { owners }) = up.as_mut() {
+        for (i, (owner, (channel, h))) in owners.iter_mut().zip(fresh).enumerate() {
+            exchange_rings(dev, i, owner, channel, h);
+        }
+    }
+    dev.state().up = up;
+    store(dev, new, table);
+    Ok(())
+}
+
+fn store(dev: &mut Locked<'_, Port>, new: &Rings, table: KVec<u16>) {
+    let state = dev.state();
+    state.channels = new.channels;
+    state.tx_ring = new.tx_ring;
+    state.rx_ring = new.rx_ring;
+    state.steer.indirection = table;
+}
+
+/// Closes channels from number `from` on and removes their NAPI instances.
+fn remove(dev: &mut Locked<'_, Port>, from: usize, owners: &mut [Owner<Channel>]) {
+    let device = dev.device();
+    let to = from.wrapping_add(owners.len());
+    updown::close_inlets(device, from, owners);
+    updown::close_outlets(device, from, to);
+    for i in from..to {
+        dev.set_queue_napi::<Channel>(i as u32, None);
+    }
+    napi::remove_all(dev, owners, |i, channel| {
+        updown::bury(device, from.wrapping_add(i), channel)
+    });
+}
+
+/// Lets producers wait and the poll empty an RX ring, for a bounded time.
+fn drain(end: &End, index: usize, owner: &Owner<Channel>) {
+    let Some(inlet) = end.inlets.get(index) else {
+        return;
+    };
+    for _ in 0..DRAIN_LOOKS {
+        let left = {
+            let mut guard = inlet.lock.lock_bh();
+            guard.as_mut().map_or(0, |open| {
+                open.closing = true;
+                open.ring.untaken()
+            })
+        };
+        if left == 0 {
+            return;
+        }
+        let bh = BhGuard::new();
+        Vector::raise_now(owner.instance());
+        // Softirqs run here.
+        drop(bh);
+        fsleep(Delta::from_micros(50));
+    }
+}
+
+/// Exchanges the rings of one channel. Nothing can fail.
+fn exchange_rings(
+    dev: &mut Locked<'_, Port>,
+    index: usize,
+    owner: &mut Owner<Channel>,
+    channel: Channel,
+    h: Halves,
+) {
+    let device = dev.device();
+    let end = device.data().end();
+    let (Some(inlet), Some(outlet)) = (end.inlets.get(index), end.outlets.get(index)) else {
+        return;
+    };
+    drain(end, index, owner);
+
+    // The stack does not send to a stopped queue, so its posting half can be taken apart.
+    let poster = device
+        .lock_tx(index as u16, |state, queue, _| {
+            queue.stop();
+            state.0.take()
+        })
+        .flatten();
+    let old_inlet = inlet.lock.lock_bh().take();
+    let old_outlet = outlet.lock.lock_bh().take();
+    owner.disable(dev);
+    let old = owner.handler().and_then(|slot| slot.replace(channel));
+
+    // What was sent is completed, what was not goes to the new ring, with the progress of the first.
+    let mut cursor = Default::default();
+    let mut next = h.tx_poster;
+    let (mut unread, mut lost) = (0u64, 0u64);
+    if let (Some(old), Some(poster), Some(old_outlet)) = (old, poster, old_outlet) {
+        cursor = old_outlet.cursor;
+        let queue = device.tx_queue(index as u16);
+        let bh = BhGuard::new();
+        let Channel { rx, tx, .. } = old;
+        ring::drain(poster.ring, old_outlet.ring, tx, |d, sent| {
+            let bytes = d.bytes;
+            if sent {
+                d.skb.consume();
+            } else if let Err(d) = next.post(d) {
+                lost = lost.wrapping_add(1);
+                d.skb.drop_with(netdev::skb::Reason::FullRing);
+            } else {
+                return;
+            }
+            if let Some(q) = &queue {
+                q.completed(1, bytes);
+            }
+        });
+        drop(bh);
+        unread = updown::discard_unread(rx);
+    }
+    next.publish();
+    if unread > 0 {
+        end.closed.add(Drop::Unread, unread);
+    }
+    if lost > 0 {
+        end.closed.add(Drop::Closed, lost);
+    }
+    drop(old_inlet);
+
+    let vector = owner.instance().clone();
+    *inlet.lock.lock_bh() = Some(InletOpen {
+        ring: h.filler,
+        vector: vector.clone(),
+        buffer_len: h.layout.capacity,
+        headroom: h.layout.headroom,
+        closing: false,
+    });
+    *outlet.lock.lock_bh() = Some(OutletOpen::new(h.tx_filler, vector.clone(), cursor));
+    device.lock_tx(index as u16, |state, _, _| {
+        state.0 = Some(TxOpen {
+            ring: next,
+            vector: vector.clone(),
+        });
+    });
+    owner.enable(dev);
+
+    let bh = BhGuard::new();
+    Vector::restart(&vector);
+    serve_waiters(vector.shared(), bh.bh(), &mut 0);
+    run(device, index, &bh);
+    if let Some(queue) = device.tx_queue(index as u16) {
+        queue.wake();
+    }
+}
+
+/// Runs the engine for what was moved to a new ring.
+fn run(device: &Device<Port>, index: usize, bh: &BhGuard) {
+    let data = device.data();
+    if let Some(outlet) = data.end().outlets.get(index) {
+        let mut guard = outlet.lock.lock(bh.bh());
+        if let Some(open) = guard.as_mut() {
+            engine::service(&data.wire, data.side, index as u16, outlet, open, bh.bh());
+        }
+    }
+}
