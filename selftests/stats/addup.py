@@ -110,19 +110,22 @@ def survive(t):
         tap.equal({key: stats[key] for key in KEYS}, want, name)
 
 
-@tap.case("what one end sent the other received, for all kinds of traffic")
+@tap.case("what one end sent the other received, for TCP, UDP, ICMP and broadcast")
 def conserved(t):
-    t.pair()
-    for addresses in (net.V4, net.V6):
-        content.stream(t.n0, t.n1, *addresses, 1000000)
-        content.datagrams(t.n0, t.n1, *addresses, sizes=(1, 1472, 30000))
+    # Without IPv6, whose reports to groups that nobody joined a NIC filters out.
+    t.pair(quiet=True)
+    for end in (0, 1):
+        t.n[end].rtnl.add_address(f"fe{end}", net.V4[end], 24)
+    content.stream(t.n0, t.n1, *net.V4, 1000000)
+    content.datagrams(t.n0, t.n1, *net.V4, sizes=(1, 1472, 30000))
+    content.echo(t.n0, *net.V4)
 
     def balanced():
         first, second = t.stats()
         return all(a[f"tx_{what}"] == b[f"rx_{what}"] for a, b in ((first, second), (second, first))
                    for what in ("packets", "bytes"))
 
-    net.wait_until(balanced, "sent and received being equal")
+    net.wait_until(balanced, "sent and received being equal", 10 * net.SLOW)
 
 
 @tap.case("counters never go backwards while ends go up and down under traffic")
