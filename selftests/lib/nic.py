@@ -84,6 +84,18 @@ class Nic:
         return {name.strip(): int(value) for name, value in
                 re.findall(r"^\s+(.+?): (\d+)$", out, re.M)}
 
+    def dropped(self):
+        """Frames dropped on their way to this port, for whatever reason."""
+        return sum(value for name, value in self.private().items() if name.startswith("rx_drop_"))
+
+    def refused_to_send(self):
+        """Frames dropped by this port's own side of the wire."""
+        return sum(value for name, value in self.private().items() if name.startswith("tx_drop_"))
+
+    def raises(self):
+        """How often the vectors of this port were raised."""
+        return sum(value for name, value in self.private().items() if name.endswith("_raises"))
+
     def qstats(self):
         return self.netdev.qstats(self.index)
 
@@ -103,13 +115,6 @@ class Nic:
 
     def sysfs(self, *paths):
         return self.namespace.sysfs(self.name, paths)
-
-
-def dropped(sender, receiver):
-    """Frames lost between the sender's and the receiver's count, by the link
-    statistics of both ends."""
-    return sender["tx_carrier_errors"] + receiver["rx_missed_errors"] + \
-        receiver["rx_length_errors"] + receiver["rx_dropped"]
 
 
 class Pair(net.Topology):
@@ -135,15 +140,15 @@ class Pair(net.Topology):
         """Waits until, both ways, frames sent = frames received + frames dropped on
         the wire, each drop counted once; that is so at every quiet moment."""
         def missing():
-            first, second = self.stats()
-            return [a["tx_packets"] - b["rx_packets"] - dropped(a, b)
-                    for a, b in ((first, second), (second, first))]
+            stats = self.stats()
+            return [a["tx_packets"] - b["rx_packets"] - one.refused_to_send() - other.dropped()
+                    for a, b, one, other in ((*stats, *self.made), (*stats[::-1], *self.made[::-1]))]
 
-        end = net.wait_until
         try:
-            end(lambda: missing() == [0, 0], "frames sent = received + dropped", 5 * net.SLOW)
+            net.wait_until(lambda: missing() == [0, 0], "balance", 5 * net.SLOW)
         except AssertionError:
-            raise AssertionError(f"frames missing both ways: {missing()}; {self.stats()}") from None
+            raise AssertionError(f"frames missing both ways: {missing()}; {self.stats()}; "
+                                 f"{[port.private() for port in self.made]}") from None
 
     def tidy(self):
         for nic in self.made:
@@ -177,14 +182,14 @@ def drain(receiver):
 
 
 @contextlib.contextmanager
-def stalled(port, sender, frame):
-    """While the body runs, `port` receives nothing: its NAPIs are deferred, each
-    after a first poll that `frame`, from `sender`, causes.  Afterwards they are
-    made to run again by taking deferral away."""
-    napis = list(port.napis())
+def stalled(port, sender, frame, napis=None, seconds=60):
+    """While the body runs, `port` receives nothing for so many seconds: its NAPIs
+    are deferred, after a first poll that `frame`, from `sender`, causes.  Where that
+    is longer than any body, they are made to run again afterwards."""
+    napis = napis or list(port.napis())
     seen = port.link["stats"]["rx_packets"]
     for napi in napis:
-        port.netdev.napi_set(napi, defer_hard_irqs=1 << 30, gro_flush_timeout=60 * 10**9)
+        port.netdev.napi_set(napi, defer_hard_irqs=1 << 30, gro_flush_timeout=int(seconds * 10**9))
     sender.send(frame)
     net.wait_until(lambda: port.link["stats"]["rx_packets"] > seen, "the first poll")
     try:
@@ -192,8 +197,8 @@ def stalled(port, sender, frame):
     finally:
         for napi in napis:
             port.netdev.napi_set(napi, defer_hard_irqs=0, gro_flush_timeout=0)
-        # A busy poll ends the deferral of a NAPI whose timer runs far ahead; so
-        # does taking it away and giving it back, by any change of the rings.
-        rings = port.rings()
-        port.ethtool.set(ethnl.RINGS, rx=rings["rx"] * 2 if rings["rx"] < 4096 else 2048)
-        port.ethtool.set(ethnl.RINGS, rx=rings["rx"])
+        if seconds > 1:
+            # Exchanging its rings stops a NAPI and its timer, and starts it anew.
+            rings = port.rings()
+            port.ethtool.set(ethnl.RINGS, rx=rings["rx"] * 2 if rings["rx"] < 4096 else 2048)
+            port.ethtool.set(ethnl.RINGS, rx=rings["rx"])

@@ -3,7 +3,6 @@
 """A user without any right makes ports in a user namespace of its own, and gets
 no further than its own namespaces."""
 
-import ctypes
 import errno
 import os
 import socket
@@ -15,54 +14,7 @@ import frames   # noqa: E402
 import net      # noqa: E402
 import rtnl     # noqa: E402
 import tap      # noqa: E402
-
-NOBODY = 65534
-
-
-def unshare_user():
-    """The calling process becomes root of a user and a network namespace that an
-    ordinary user made."""
-    os.setgroups([])
-    os.setresgid(NOBODY, NOBODY, NOBODY)
-    os.setresuid(NOBODY, NOBODY, NOBODY)
-    # Without this the process may not write its own maps: it has changed its user.
-    ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)      # PR_SET_DUMPABLE
-    try:
-        os.unshare(os.CLONE_NEWUSER | os.CLONE_NEWNET)
-    except OSError as error:
-        raise tap.Skip(f"no user namespaces for ordinary users: {error}") from None
-    for file, text in (("setgroups", "deny"), ("uid_map", f"0 {NOBODY} 1"),
-                       ("gid_map", f"0 {NOBODY} 1")):
-        with open(f"/proc/self/{file}", "w") as out:
-            out.write(text)
-
-
-def as_user(function):
-    """Runs the function in a child that has become such a root; what it raises is
-    raised here."""
-    parent, child = socket.socketpair()
-    pid = os.fork()
-    if pid == 0:
-        parent.close()
-        try:
-            unshare_user()
-            function()
-            child.sendall(b"ok")
-        except tap.Skip as reason:
-            child.sendall(b"skip" + str(reason).encode())
-        except BaseException:
-            child.sendall(b"fail" + traceback.format_exc().encode())
-        os._exit(0)
-    child.close()
-    with parent:
-        answer = b""
-        while chunk := parent.recv(65536):
-            answer += chunk
-    os.waitpid(pid, 0)
-    if answer.startswith(b"skip"):
-        raise tap.Skip(answer[4:].decode())
-    if answer != b"ok":
-        raise AssertionError(answer.decode())
+import user     # noqa: E402
 
 
 def refused(number, function):
@@ -95,7 +47,7 @@ def make(_):
         with_rtnl.delete("fe0")
         tap.equal(with_rtnl.exists("fe1"), False, "fe1 afterwards")
 
-    as_user(work)
+    user.as_user(work)
 
 
 @tap.case("its ports go with it")
@@ -106,7 +58,7 @@ def vanish(_):
             with_rtnl.add_pair(net.KIND, {"name": f"b{number}"}, name=f"a{number}")
             with_rtnl.change(f"a{number}", up=True)
 
-    as_user(work)
+    user.as_user(work)
 
 
 @tap.case("it can neither make an end elsewhere nor move one there")
@@ -122,7 +74,7 @@ def elsewhere(t):
         tap.equal(set(with_rtnl.links()), {"lo", "fe0", "fe1"}, "links")
 
     before = set(t.n0.rtnl.links())
-    as_user(work)
+    user.as_user(work)
     tap.equal(set(t.n0.rtnl.links()), before, "links of the foreign namespace")
 
 
@@ -163,7 +115,7 @@ def given(t):
             traceback.print_exc()
         os._exit(status)
     try:
-        as_user(work)
+        user.as_user(work)
     finally:
         for end in ready + go:
             os.close(end)

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Running part of a test as an ordinary user who is root of namespaces of their
+own."""
+
+import ctypes
+import os
+import socket
+import traceback
+
+import tap
+
+NOBODY = 65534
+
+
+def unshare_user():
+    """The calling process becomes root of a user and a network namespace that an
+    ordinary user made."""
+    os.setgroups([])
+    os.setresgid(NOBODY, NOBODY, NOBODY)
+    os.setresuid(NOBODY, NOBODY, NOBODY)
+    # Without this the process may not write its own maps: it has changed its user.
+    ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)      # PR_SET_DUMPABLE
+    try:
+        os.unshare(os.CLONE_NEWUSER | os.CLONE_NEWNET)
+    except OSError as error:
+        raise tap.Skip(f"no user namespaces for ordinary users: {error}") from None
+    for file, text in (("setgroups", "deny"), ("uid_map", f"0 {NOBODY} 1"),
+                       ("gid_map", f"0 {NOBODY} 1")):
+        with open(f"/proc/self/{file}", "w") as out:
+            out.write(text)
+
+
+def as_user(function):
+    """Runs the function in a child that has become such a root; what it raises is
+    raised here."""
+    parent, child = socket.socketpair()
+    pid = os.fork()
+    if pid == 0:
+        parent.close()
+        try:
+            unshare_user()
+            function()
+            child.sendall(b"ok")
+        except tap.Skip as reason:
+            child.sendall(b"skip" + str(reason).encode())
+        except BaseException:
+            child.sendall(b"fail" + traceback.format_exc().encode())
+        os._exit(0)
+    child.close()
+    with parent:
+        answer = b""
+        while chunk := parent.recv(65536):
+            answer += chunk
+    os.waitpid(pid, 0)
+    if answer.startswith(b"skip"):
+        raise tap.Skip(answer[4:].decode())
+    if answer != b"ok":
+        raise AssertionError(answer.decode())

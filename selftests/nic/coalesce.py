@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Moderation: settings, their limits, and that the rate of raises follows."""
+
+import errno
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import content  # noqa: E402
+import ethnl    # noqa: E402
+import net      # noqa: E402
+import nic      # noqa: E402
+import rtnl     # noqa: E402
+import tap      # noqa: E402
+
+KEYS = ("rx_usecs", "rx_frames", "tx_usecs", "tx_frames")
+
+
+@tap.case("every setting reads back, each end its own")
+def settings(t):
+    one, other = t.nics()
+    before = other.coalesce()
+    for values in ({"rx_usecs": 0}, {"rx_usecs": 100, "rx_frames": 32},
+                   {"tx_usecs": 50, "tx_frames": 16}, {"rx_usecs": 1000, "tx_usecs": 1000}):
+        one.ethtool.set(ethnl.COALESCE, **values)
+        now = one.coalesce()
+        tap.equal({key: now[key] for key in values}, values, "settings")
+        t.ping()
+    tap.equal(other.coalesce(), before, "the other end's")
+
+
+@tap.case("by ethtool, and kept over down and up and other channels")
+def kept(t):
+    one, _ = t.nics()
+    one.set("-C", "adaptive-rx", "off", "adaptive-tx", "off")
+    one.set("-C", "rx-usecs", 77, "rx-frames", 11, "tx-usecs", 88, "tx-frames", 22)
+    want = [77, 11, 88, 22]
+    tap.equal([one.coalesce()[key] for key in KEYS], want, "settings")
+    one.namespace.rtnl.change("fe0", up=False)
+    one.namespace.rtnl.change("fe0", up=True)
+    tap.equal([one.coalesce()[key] for key in KEYS], want, "after down and up")
+    one.ethtool.set(ethnl.CHANNELS, combined=8)
+    tap.equal([one.coalesce()[key] for key in KEYS], want, "with other channels")
+
+
+@tap.case("values out of range and settings without effect are refused with a reason")
+def bad(t):
+    one, _ = t.nics()
+    before = one.coalesce()
+    for values in ({"rx_usecs": 0xFFFFFFFF}, {"tx_usecs": 0xFFFFFFFF}, {"rx_frames": 0xFFFFFFFF},
+                   {"pkt_rate_low": 5}, {"rx_usecs_irq": 3}):
+        try:
+            one.ethtool.set(ethnl.COALESCE, **values)
+        except rtnl.NetlinkError as error:
+            if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP, errno.ERANGE) or not error.text:
+                raise AssertionError(f"{values}: {error}") from None
+        else:
+            raise AssertionError(f"{values}: was taken")
+        tap.equal(one.coalesce(), before, f"settings after {values}")
+
+
+@tap.case("of one queue alone")
+def per_queue(t):
+    one, _ = t.nics()
+    one.set("-C", "adaptive-rx", "off", "adaptive-tx", "off", "rx-usecs", 20)
+    one.namespace.ethtool("--per-queue", "fe0", "queue_mask", "0x2", "--coalesce", "rx-usecs", "300")
+    shown = one.namespace.ethtool("--per-queue", "fe0", "queue_mask", "0x3", "--show-coalesce")
+    values = [int(line.split()[1]) for line in shown.splitlines() if line.startswith("rx-usecs:")]
+    tap.equal(values, [20, 300], "rx-usecs of queues 0 and 1")
+    t.ping()
+
+
+def raises_for(t, one, other, **values):
+    """How often fe1 is raised by a thousand frames that come in a stream."""
+    other.ethtool.set(ethnl.COALESCE, adaptive_rx=0, **values)
+    before = other.raises()
+    with t.n0.packet("fe0") as sender:
+        frame = nic.udp_frame()
+        for _ in range(1000):
+            sender.send(frame)
+    t.balanced()
+    return other.raises() - before
+
+
+@tap.case("longer rx-usecs mean fewer raises for the same frames")
+def rate(t):
+    one, other = t.nics(quiet=True)
+    often = raises_for(t, one, other, rx_usecs=0, rx_frames=1)
+    seldom = raises_for(t, one, other, rx_usecs=5000, rx_frames=512)
+    tap.note(f"{often} raises at 0 us, {seldom} at 5000 us")
+    if not 0 < seldom < often / 4:
+        raise AssertionError(f"{often} raises at 0 us, {seldom} at 5000 us")
+
+
+@tap.case("rx-frames ends a wait early")
+def by_frames(t):
+    one, other = t.nics(quiet=True)
+    seldom = raises_for(t, one, other, rx_usecs=100000, rx_frames=512)
+    often = raises_for(t, one, other, rx_usecs=100000, rx_frames=8)
+    tap.note(f"{seldom} raises at 512 frames, {often} at 8")
+    if not seldom * 4 < often:
+        raise AssertionError(f"{seldom} raises at 512 frames, {often} at 8")
+
+
+@tap.case("an idle vector is raised at once, however long rx-usecs are")
+def idle(t):
+    """Ten round trips, each of them longer apart than it takes; were a raise of an
+    idle vector held back, each would take the better part of a second."""
+    one, other = t.nics()
+    for port in (one, other):
+        port.ethtool.set(ethnl.COALESCE, adaptive_rx=0, rx_usecs=0)
+    t.ping()
+    for port in (one, other):
+        port.ethtool.set(ethnl.COALESCE, rx_usecs=500, rx_frames=512)
+    content.echo(t.n0, *net.V4, sizes=(100,) * 10)
+
+
+@tap.case("adaptive moderation can be turned on and off, and traffic passes")
+def adaptive(t):
+    one, other = t.nics()
+    for port in (one, other):
+        port.set("-C", "adaptive-rx", "on", "adaptive-tx", "on")
+        tap.equal([port.coalesce()[key] for key in ("adaptive_rx", "adaptive_tx")], [1, 1], "on")
+    content.stream(t.n0, t.n1, *net.V4, 3000000)
+    for port in (one, other):
+        port.set("-C", "adaptive-rx", "off", "adaptive-tx", "off")
+        tap.equal([port.coalesce()[key] for key in ("adaptive_rx", "adaptive_tx")], [0, 0], "off")
+    t.ping()
+
+
+tap.main(nic.Pair)

@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""The hand-off datapath: the transmitted packet itself becomes the received one,
+scrubbed; everything arrives as on the other datapath."""
+
+import errno
+import os
+import socket
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import content  # noqa: E402
+import ethnl    # noqa: E402
+import frames   # noqa: E402
+import net      # noqa: E402
+import nic      # noqa: E402
+import rtnl     # noqa: E402
+import tap      # noqa: E402
+
+INFO_DATAPATH, NIC, HANDOFF = 2, 0, 1
+INFO = [rtnl.attr(INFO_DATAPATH, HANDOFF)]
+
+
+class Handoff(nic.Pair):
+    """Pairs of that datapath."""
+
+    def nics(self, **options):
+        try:
+            return super().nics(info=INFO, **options)
+        except rtnl.NetlinkError as error:
+            raise tap.Skip(f"no hand-off datapath: {error}") from None
+
+
+@tap.case("made by raw netlink and in the words of ip; an unknown datapath is refused")
+def made(t):
+    t.nics()
+    t.tidy()
+    for value in (2, 0xFFFFFFFF):
+        try:
+            net.make_pair(t.n0, {"name": "fe0"}, {"name": "fe1"},
+                          info=[rtnl.attr(INFO_DATAPATH, value)])
+        except rtnl.NetlinkError as error:
+            tap.equal(error.errno in (errno.EINVAL, errno.ERANGE), True, f"error {error}")
+        else:
+            raise AssertionError(f"datapath {value} was taken")
+    t.n0.ip("link", "add", "fe0", "type", net.KIND, "datapath", "handoff", "peer", "name", "fe1")
+    done = t.n0.ip("link", "add", "fx0", "type", net.KIND, "datapath", "teleport", check=False)
+    tap.equal(done.returncode != 0 and not t.n0.rtnl.exists("fx0"), True, "unknown word refused")
+
+
+@tap.case("all kinds of traffic arrive as they were sent")
+def traffic(t):
+    t.nics()
+    for addresses in (net.V4, net.V6):
+        content.echo(t.n0, *addresses)
+        content.datagrams(t.n0, t.n1, *addresses)
+        content.stream(t.n0, t.n1, *addresses, 4000000)
+
+
+@tap.case("with offloads off at either end")
+def offloads(t):
+    one, other = t.nics()
+    for port in (one, other):
+        port.set("-K", "tx", "off", "tso", "off", "gso", "off", "gro", "off")
+        for addresses in (net.V4, net.V6):
+            content.stream(t.n0, t.n1, *addresses, 500000)
+            content.datagrams(t.n0, t.n1, *addresses, sizes=(1, 1472, 20000))
+
+
+@tap.case("sent = received + dropped, in packets")
+def balance(t):
+    t.nics()
+    content.stream(t.n0, t.n1, *net.V4, 1000000)
+    content.datagrams(t.n0, t.n1, *net.V6)
+    t.balanced()
+
+
+@tap.case("-G and -L under traffic")
+def reconfigured(t):
+    one, other = t.nics()
+    client, server = content.connect(t.n0, t.n1, *net.V4)
+    with client, server:
+        for turn in range(6):
+            one.ethtool.set(ethnl.RINGS, tx=64 << turn)
+            other.ethtool.set(ethnl.CHANNELS, combined=turn + 1)
+            content.exchange(client, server, 200000, turn, f"turn {turn}")
+
+
+@tap.case("a small ring holds the sender back, and nothing is lost")
+def back_pressure(t):
+    one, other = t.nics()
+    for port in (one, other):
+        port.ethtool.set(ethnl.RINGS, tx=64, rx=64)
+    content.stream(t.n0, t.n1, *net.V4, 3000000)
+    t.balanced()
+
+
+@tap.case("MSG_ZEROCOPY: data right, completion says copied, for it was")
+def zerocopy(t):
+    t.nics()
+    client, server = content.connect(t.n0, t.n1, *net.V4)
+    with client, server:
+        client.setsockopt(socket.SOL_SOCKET, 60, 1)
+        data = content.randbytes(1, 60000)
+        sent = client.send(data, 0x4000000)
+        content.same(content.receive_exactly(server, sent), data[:sent], "data")
+
+
+@tap.case("marks, priorities and connection tracking stay in their namespace")
+def scrubbed(t):
+    t.nics()
+    t.n1.run("nft", "add table netdev t; "
+             "add chain netdev t c { type filter hook ingress device fe1 priority 0; }; "
+             "add rule netdev t c meta mark 7 counter drop; "
+             "add rule netdev t c meta priority 0:6 counter drop")
+    with t.n0.socket(2, 2) as sender, t.n1.socket(2, 2) as receiver:
+        receiver.bind((net.V4[1], 5000))
+        sender.setsockopt(1, 36, 7)             # SO_MARK
+        sender.setsockopt(1, 12, 6)             # SO_PRIORITY
+        sender.sendto(b"clean", (net.V4[1], 5000))
+        tap.equal(receiver.recv(100), b"clean", "datagram")
+
+
+@tap.case("frames to a foreign address are not taken by the stack")
+def foreign(t):
+    one, other = t.nics(quiet=True)
+    with t.n0.packet("fe0") as sender, t.n1.packet("fe1", frames.ETH_P_TEST) as receiver:
+        sender.send(frames.ether("02:fe:00:00:99:99", net.MAC[0], frames.ETH_P_TEST, bytes(60)))
+        sender.send(frames.ether(net.MAC[1], net.MAC[0], frames.ETH_P_TEST, b"mine" + bytes(60)))
+        while True:
+            frame, (_, _, kind, _, _) = receiver.recvfrom(4000)
+            if frame[14:18] == b"mine":
+                break
+            tap.equal(kind, 3, "type of a foreign packet (other host)")
+
+
+@tap.case("ends up and down, moved and deleted under a flood")
+def trouble(t):
+    for turn in range(6):
+        t.nics()
+        with content.Flood(t.n0, *net.V4) as flood:
+            net.wait_until(lambda: flood.count > 100, "the flood")
+            for _ in range(5):
+                t.n1.rtnl.change("fe1", up=False)
+                t.n1.rtnl.change("fe1", up=True)
+            t.n[turn % 2].rtnl.delete(f"fe{turn % 2}")
+        t.tidy()
+
+
+tap.main(Handoff)

@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""NAPI: visible, configurable, persistent; threaded, deferred and busy-polled."""
+
+import os
+import socket
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import content  # noqa: E402
+import ethnl    # noqa: E402
+import frames   # noqa: E402
+import genl     # noqa: E402
+import net      # noqa: E402
+import nic      # noqa: E402
+import tap      # noqa: E402
+
+SO_INCOMING_NAPI_ID, SO_BUSY_POLL, SO_PREFER_BUSY_POLL = 56, 46, 69
+
+
+@tap.case("one NAPI a channel, mapped to its queues both ways")
+def mapping(t):
+    one, _ = t.nics()
+    napis, queues = one.napis(), one.queues()
+    count = one.channels()["combined"]
+    tap.equal(len(napis), count, "NAPIs")
+    for number in range(count):
+        if queues[genl.RX, number] is None:
+            raise AssertionError(f"queue {number} has no NAPI")
+        tap.equal(queues[genl.RX, number], queues[genl.TX, number], f"NAPI of channel {number}")
+        tap.equal(queues[genl.RX, number] in napis, True, "NAPI of a queue among the NAPIs")
+
+
+@tap.case("its settings and its id outlive down and up and other channels")
+def persistent(t):
+    one, _ = t.nics()
+    ids = [one.queues()[genl.RX, number] for number in range(4)]
+    one.netdev.napi_set(ids[1], defer_hard_irqs=3, gro_flush_timeout=12345)
+    one.namespace.rtnl.change("fe0", up=False)
+    one.namespace.rtnl.change("fe0", up=True)
+    tap.equal([one.queues()[genl.RX, number] for number in range(4)], ids, "ids after down and up")
+    one.ethtool.set(ethnl.CHANNELS, combined=1)
+    one.ethtool.set(ethnl.CHANNELS, combined=4)
+    tap.equal([one.queues()[genl.RX, number] for number in range(4)], ids, "ids after -L")
+    napi = one.napis()[ids[1]]
+    tap.equal((napi["defer_hard_irqs"], napi["gro_flush_timeout"]), (3, 12345), "settings")
+    t.ping()
+
+
+@tap.case("a socket knows the NAPI that its packets came through")
+def incoming(t):
+    one, other = t.nics()
+    client, server = content.connect(t.n0, t.n1, *net.V4)
+    with client, server:
+        client.sendall(b"x" * 1000)
+        content.receive_exactly(server, 1000)
+        got = server.getsockopt(socket.SOL_SOCKET, SO_INCOMING_NAPI_ID)
+        tap.equal(got in other.napis(), True, f"NAPI {got} among {list(other.napis())}")
+
+
+@tap.case("threaded: every NAPI gets its thread, traffic passes, and back again")
+def threaded(t):
+    nics = t.nics()
+    for port in nics:
+        for napi in port.napis():
+            port.netdev.napi_set(napi, threaded=1)
+        for napi in port.napis().values():
+            tap.equal(napi["threaded"], 1, "threaded")
+            with open(f"/proc/{napi['pid']}/comm") as file:
+                tap.equal(file.read().startswith("napi/"), True, "name of the thread")
+    content.stream(t.n0, t.n1, *net.V4, 500000)
+    content.datagrams(t.n0, t.n1, *net.V6, sizes=(1, 1472, 20000))
+    one = nics[0]
+    one.ethtool.set(ethnl.CHANNELS, combined=2)
+    one.ethtool.set(ethnl.CHANNELS, combined=4)
+    tap.equal([napi["threaded"] for napi in one.napis().values()], [1] * 4, "after -L")
+    for port in nics:
+        for napi in port.napis():
+            port.netdev.napi_set(napi, threaded=0)
+        tap.equal([napi.get("pid") for napi in port.napis().values()], [None] * 4, "threads")
+    content.stream(t.n0, t.n1, *net.V4, 300000)
+
+
+@tap.case("threaded for the whole device, by sysfs")
+def threaded_sysfs(t):
+    one, _ = t.nics()
+    t.n0.run("unshare", "-m", "sh", "-c",
+             "mount -t sysfs none /sys && echo 1 > /sys/class/net/fe0/threaded")
+    tap.equal([napi["threaded"] for napi in one.napis().values()], [1] * 4, "threaded")
+    content.stream(t.n0, t.n1, *net.V4, 300000)
+
+
+@tap.case("deferred: a NAPI is polled by its timer, not by what arrives")
+def deferred(t):
+    one, other = t.nics(quiet=True)
+    with t.n0.packet("fe0") as sender, t.n1.packet("fe1", frames.ETH_P_IP) as receiver:
+        frame = nic.udp_frame()
+        with nic.stalled(other, sender, frame):
+            receiver.recv(4000)
+            before = other.link["stats"]["rx_packets"]
+            for _ in range(20):
+                sender.send(frame)
+            tap.equal(other.link["stats"]["rx_packets"], before, "frames received while deferred")
+            tap.equal(one.link["stats"]["tx_packets"] >= 21, True,
+                      "deferral of the receiver does not hold back the sender")
+        for _ in range(20):
+            receiver.recv(4000)
+    t.balanced()
+
+
+@tap.case("deferral of the sender delays its completions, never its transmission")
+def deferred_sender(t):
+    one, other = t.nics(quiet=True)
+    for napi in one.napis():
+        one.netdev.napi_set(napi, defer_hard_irqs=1 << 30, gro_flush_timeout=10 * 10**9)
+    with t.n0.packet("fe0") as sender, t.n1.packet("fe1", frames.ETH_P_IP) as receiver:
+        for _ in range(50):
+            sender.send(nic.udp_frame())
+            receiver.settimeout(5 * net.SLOW)
+            receiver.recv(4000)
+    for napi in one.napis():
+        one.netdev.napi_set(napi, defer_hard_irqs=0, gro_flush_timeout=0)
+    one.ethtool.set(ethnl.RINGS, tx=1024)
+
+
+@tap.case("busy polling receives")
+def busy(t):
+    t.nics()
+    with t.n0.socket(socket.AF_INET, socket.SOCK_DGRAM) as one, \
+            t.n1.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind((net.V4[1], 5006))
+        for option, value in ((SO_BUSY_POLL, 500), (SO_PREFER_BUSY_POLL, 1)):
+            other.setsockopt(socket.SOL_SOCKET, option, value)
+        for number in range(100):
+            one.sendto(b"%d" % number, (net.V4[1], 5006))
+            tap.equal(other.recv(100), b"%d" % number, "datagram")
+
+
+@tap.case("netpoll: the network console sends through a port, interrupts off")
+def netpoll(t):
+    """The other end receives the kernel's own lines."""
+    one, other = t.nics()
+    target = "/sys/kernel/config/netconsole/ferronic"
+    net.run("modprobe", "netconsole", check=False)
+    if not os.path.isdir("/sys/kernel/config/netconsole"):
+        raise tap.Skip("no netconsole here")
+    # netpoll looks for its device in the initial namespace.
+    t.n0.rtnl.change("fe0", ns=os.open("/proc/1/ns/net", os.O_RDONLY))
+    try:
+        net.run("ip", "link", "set", "fe0", "up")
+        net.run("ip", "addr", "add", f"{net.V4[0]}/24", "dev", "fe0")
+        net.wait_link(t.n1, "fe1", lambda link: link["operstate"] == 6, "up")
+        with t.n1.socket(socket.AF_INET, socket.SOCK_DGRAM) as taker:
+            taker.bind((net.V4[1], 6666))
+            os.mkdir(target)
+            for name, value in (("dev_name", "fe0"), ("local_ip", net.V4[0]),
+                                ("remote_ip", net.V4[1]), ("remote_mac", net.MAC[1]),
+                                ("remote_port", "6666"), ("enabled", "1")):
+                with open(f"{target}/{name}", "w") as file:
+                    file.write(value)
+            with open("/dev/kmsg", "w") as file:
+                for number in range(20):
+                    file.write(f"<4>ferronic netpoll test {number}\n")
+                    file.flush()
+            seen = b""
+            while b"ferronic netpoll test 19" not in seen:
+                seen += taker.recv(4000)
+    finally:
+        if os.path.isdir(target):
+            with open(f"{target}/enabled", "w") as file:
+                file.write("0")
+            os.rmdir(target)
+        net.run("ip", "link", "del", "fe0", check=False)
+        net.run("modprobe", "-r", "netconsole", check=False)
+
+
+tap.main(nic.Pair)

@@ -1,0 +1,169 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Back-pressure: a receiver without buffers pauses the sender; a pause that
+lasts ends in counted drops; with pause off, drops come at once."""
+
+import errno
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import ethnl    # noqa: E402
+import frames   # noqa: E402
+import net      # noqa: E402
+import nic      # noqa: E402
+import tap      # noqa: E402
+import toeplitz  # noqa: E402
+
+RING = 64
+FRAME = frames.ether(net.MAC[1], net.MAC[0], frames.ETH_P_TEST, bytes(86))
+
+
+def small(t):
+    """A quiet pair with one channel and the smallest rings."""
+    nics = t.nics(quiet=True)
+    for port in nics:
+        port.ethtool.set(ethnl.CHANNELS, combined=1)
+        port.ethtool.set(ethnl.RINGS, rx=RING, tx=RING)
+        # Without a qdisc the queue of the port is all there is.
+        port.namespace.tc("qdisc", "replace", "dev", port.name, "root", "noqueue")
+    return nics
+
+
+def push(sender, count):
+    """Sends frames until the port takes no more; how many it took."""
+    sender.setblocking(False)
+    taken = 0
+    try:
+        for _ in range(count):
+            try:
+                sender.send(FRAME)
+                taken += 1
+            except (BlockingIOError, OSError) as error:
+                if error.errno not in (errno.EAGAIN, errno.ENOBUFS):
+                    raise
+                break
+    finally:
+        sender.setblocking(True)
+        sender.settimeout(net.PATIENCE)
+    return taken
+
+
+@tap.case("on at both ends by default, each way set apart")
+def settings(t):
+    one, other = t.nics()
+    for port in (one, other):
+        pause = port.pause()
+        tap.equal((pause["rx"], pause["tx"]), (1, 1), port.name)
+    one.set("-A", "rx", "off", "tx", "on")
+    tap.equal([one.pause()[key] for key in ("rx", "tx")], [0, 1], "fe0")
+    tap.equal([other.pause()[key] for key in ("rx", "tx")], [1, 1], "fe1")
+    one.refused("-A", "autoneg", "on")
+    one.set("-A", "rx", "on")
+    t.ping()
+
+
+@tap.case("a receiver that stands still for a moment loses nothing, and pause frames are counted")
+def paused(t):
+    one, other = small(t)
+    before = other.ethtool.pause_stats(), one.ethtool.pause_stats()
+    with t.n0.packet("fe0") as sender, t.n1.packet("fe1", frames.ETH_P_TEST) as receiver:
+        with nic.stalled(other, sender, FRAME, seconds=0.08):
+            taken = push(sender, RING + RING // 2)
+        for _ in range(taken + 1):
+            receiver.recv(4000)
+    t.balanced()
+    after = other.ethtool.pause_stats(), one.ethtool.pause_stats()
+    if after[0]["tx_frames"] <= before[0]["tx_frames"]:
+        raise AssertionError(f"pause frames sent: {before[0]}, then {after[0]}")
+    if after[1]["rx_frames"] <= before[1]["rx_frames"]:
+        raise AssertionError(f"pause frames received: {before[1]}, then {after[1]}")
+
+
+@tap.case("a pause that lasts expires into counted drops, and the queue goes on")
+def expired(t):
+    one, other = small(t)
+    with t.n0.packet("fe0") as sender, t.n1.packet("fe1", frames.ETH_P_TEST) as receiver:
+        with nic.stalled(other, sender, FRAME):
+            push(sender, 4 * RING)
+            before = other.link["stats"]["rx_missed_errors"]
+            # The queue is not held up for ever: frames go on being taken.
+            taken = 0
+            while taken < 4 * RING:
+                taken += push(sender, 4 * RING)
+            net.wait_until(lambda: other.link["stats"]["rx_missed_errors"] > before,
+                           "drops of an expired pause")
+        nic.drain(receiver)
+        sender.send(FRAME[:14] + b"after" * 20)
+        while receiver.recv(4000)[14:19] != b"after":
+            pass
+    t.balanced()
+
+
+@tap.case("with pause off at either end drops come at once, each counted")
+def off(t):
+    for refuser, words in ((0, ("rx", "off")), (1, ("tx", "off"))):
+        nics = small(t)
+        nics[refuser].set("-A", *words)
+        one, other = nics
+        before = other.link["stats"]["rx_missed_errors"]
+        pauses = one.ethtool.pause_stats()["rx_frames"]
+        with t.n0.packet("fe0") as sender, t.n1.packet("fe1", frames.ETH_P_TEST) as receiver:
+            with nic.stalled(other, sender, FRAME):
+                tap.equal(push(sender, 10 * RING), 10 * RING, "frames taken")
+            missed = other.link["stats"]["rx_missed_errors"] - before
+            nic.drain(receiver)
+        if missed < 9 * RING - 1:
+            raise AssertionError(f"{missed} drops of {10 * RING} frames")
+        tap.equal(one.ethtool.pause_stats()["rx_frames"], pauses, "pause frames")
+        t.balanced()
+        t.tidy()
+
+
+@tap.case("a stalled receiver never trips the sender's watchdog")
+def watchdog(t):
+    one, other = small(t)
+    with t.n0.packet("fe0") as sender:
+        with nic.stalled(other, sender, FRAME):
+            # Longer than the watchdog's five seconds, by the sender's own count of
+            # drops and not by the clock alone: what goes wrong is in the kernel log,
+            # which the runner reads.
+            end = time.monotonic() + 7
+            while time.monotonic() < end:
+                push(sender, RING)
+    tap.equal(one.link["stats"]["tx_errors"], 0, "errors of the sender")
+    t.balanced()
+
+
+@tap.case("one stalled queue holds up no other")
+def apart(t):
+    one, other = t.nics()
+    for port in (one, other):
+        port.ethtool.set(ethnl.CHANNELS, combined=2)
+        port.ethtool.set(ethnl.RINGS, rx=RING, tx=RING)
+    size = len(other.rss()["indir"])
+    # All goes to queue 0 but what one flow, hashed to an entry of its own, sends.
+    other.ethtool.rss_set(indir=[0] * size)
+    key = other.rss()["hkey"]
+    other.set("-N", "rx-flow-hash", "udp4", "sdfn")
+    value = toeplitz.of_flow(key, *net.V4, 3000, 4000)
+    indir = [0] * size
+    indir[value % size] = 1
+    other.ethtool.rss_set(indir=indir)
+    busy = next(port for port in range(1000, 2000)
+                if indir[toeplitz.of_flow(key, *net.V4, port, 4000) % size] == 0)
+    queues = other.queues()
+    with t.n0.packet("fe0") as sender, t.n1.packet("fe1") as receiver:
+        stuck = [queues[0, 0]]
+        with nic.stalled(other, sender, nic.udp_frame(sport=busy, dport=4000), napis=stuck):
+            # Flows are chosen by the sender's queue too; 800 frames of many fill what
+            # leads to queue 0 and leave the other way free.
+            before = other.rx_by_queue()[1]
+            for _ in range(20):
+                sender.send(nic.udp_frame(sport=3000, dport=4000))
+            net.wait_until(lambda: other.rx_by_queue()[1] >= before + 20, "frames of queue 1")
+        nic.drain(receiver)
+
+
+tap.main(nic.Pair)

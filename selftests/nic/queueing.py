@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""The transmit side as the core sees it: byte queue limits, qdiscs, small
+queues, stopping and waking."""
+
+import json
+import os
+import socket
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import content  # noqa: E402
+import ethnl    # noqa: E402
+import frames   # noqa: E402
+import net      # noqa: E402
+import nic      # noqa: E402
+import tap      # noqa: E402
+
+
+def inflight(port):
+    count = port.channels()["combined"]
+    return [int(value) for value in port.sysfs(*(
+        f"queues/tx-{number}/byte_queue_limits/inflight" for number in range(count)))]
+
+
+@tap.case("byte queue limits: nothing is in flight once all is quiet")
+def bql(t):
+    one, _ = t.nics()
+    content.stream(t.n0, t.n1, *net.V4, 2000000)
+    net.wait_until(lambda: not any(inflight(one)), f"nothing in flight ({inflight(one)})")
+    one.ethtool.set(ethnl.RINGS, tx=64)
+    one.ethtool.set(ethnl.CHANNELS, combined=2)
+    content.stream(t.n0, t.n1, *net.V4, 500000)
+    net.wait_until(lambda: not any(inflight(one)), "nothing in flight after -G and -L")
+
+
+@tap.case("byte queue limits: with a stalled receiver the limit holds, in bytes")
+def bql_limit(t):
+    one, other = t.nics(quiet=True)
+    for port in (one, other):
+        port.ethtool.set(ethnl.CHANNELS, combined=1)
+        port.ethtool.set(ethnl.RINGS, rx=64, tx=1024)
+    t.n0.run("unshare", "-m", "sh", "-c", "mount -t sysfs none /sys && echo 3000 > "
+             "/sys/class/net/fe0/queues/tx-0/byte_queue_limits/limit_max")
+    with t.n0.packet("fe0") as sender:
+        frame = frames.ether(net.MAC[1], net.MAC[0], frames.ETH_P_TEST, bytes(986))
+        sender.setblocking(False)
+        with nic.stalled(other, sender, frame):
+            for _ in range(300):
+                try:
+                    sender.send(frame)
+                except OSError:
+                    break
+            queued = inflight(one)[0]
+        # A limit is passed by one packet at most, which is when the queue stops.
+        if queued > 4000:
+            raise AssertionError(f"{queued} bytes in flight above a limit of 3000")
+
+
+@tap.case("a ring much smaller than the traffic: stops and wakes, and all arrives")
+def stop_wake(t):
+    one, other = t.nics()
+    for port in (one, other):
+        port.ethtool.set(ethnl.RINGS, rx=64, tx=64)
+    content.stream(t.n0, t.n1, *net.V4, 3000000)
+    content.stream(t.n0, t.n1, *net.V6, 3000000)
+    stats = one.qstats()
+    tap.equal(stats["tx_stop"] >= stats["tx_wake"] > 0 or stats["tx_stop"] == 0, True,
+              f"stops {stats['tx_stop']}, wakes {stats['tx_wake']}")
+
+
+@tap.case("qdiscs work as on a NIC: a rate limit and a short queue both hold")
+def qdisc(t):
+    one, _ = t.nics()
+    t.n0.tc("qdisc", "replace", "dev", "fe0", "root", "pfifo", "limit", "5")
+    content.stream(t.n0, t.n1, *net.V4, 300000)
+    t.n0.tc("qdisc", "replace", "dev", "fe0", "root", "tbf", "rate", "20mbit", "burst", "20k",
+            "latency", "500ms")
+    content.stream(t.n0, t.n1, *net.V4, 200000)
+    shown = json.loads(t.n0.tc("-s", "-j", "qdisc", "show", "dev", "fe0"))[0]
+    if shown["packets"] < 100:
+        raise AssertionError(shown)
+    t.n0.tc("qdisc", "del", "dev", "fe0", "root")
+    t.ping()
+
+
+@tap.case("tx_queue_len is kept, and used by the qdisc")
+def txqueuelen(t):
+    one, _ = t.nics()
+    t.n0.ip("link", "set", "fe0", "txqueuelen", "17")
+    tap.equal(one.link["txqlen"], 17, "length")
+    t.n0.tc("qdisc", "replace", "dev", "fe0", "root", "pfifo")
+    if "limit 17p" not in t.n0.tc("qdisc", "show", "dev", "fe0"):
+        raise AssertionError(t.n0.tc("qdisc", "show", "dev", "fe0"))
+
+
+@tap.case("the sender's socket is charged until its packet is complete")
+def charged(t):
+    """While completions are held back, a socket's send buffer stays in use."""
+    one, _ = t.nics()
+    t.ping()
+    with t.n0.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+        for number in range(500):
+            sender.sendto(bytes(1000), (net.V4[1], 9))
+    net.wait_until(lambda: not any(inflight(one)), "nothing in flight")
+
+
+@tap.case("BIG TCP: super-frames of more than 64 KiB arrive whole")
+def big_tcp(t):
+    one, other = t.nics()
+    for namespace, name in ((t.n0, "fe0"), (t.n1, "fe1")):
+        done = namespace.ip("link", "set", name, "gso_max_size", "180000", "gso_ipv4_max_size",
+                            "180000", "gro_max_size", "180000", "gro_ipv4_max_size", "180000",
+                            check=False)
+        if done.returncode:
+            raise AssertionError(done.stderr)
+    for addresses in (net.V4, net.V6):
+        content.stream(t.n0, t.n1, *addresses, 4000000)
+    t.balanced()
+
+
+tap.main(nic.Pair)
