@@ -69,6 +69,29 @@ def kernel_project(kdir, source, sysroot):
         )
 
 
+def with_sysroot(project, sysroot):
+    """Leaves core and its like to rust-analyzer.
+
+    It looks for the methods of primitive types in crates that it took from the
+    sysroot itself, only, and then gives std to every crate that isn't no_std.
+    """
+    own = {"core", "alloc", "std", "proc_macro"}
+    crates = project["crates"]
+    kept = [crate for crate in crates if crate["display_name"] not in own]
+    place = {crates.index(crate): at for at, crate in enumerate(kept)}
+    for crate in kept:
+        if "std" not in {dep["name"] for dep in crate["deps"]}:
+            crate["crate_attrs"] = ["no_std"]
+        crate["deps"] = [
+            {"crate": place[dep["crate"]], "name": dep["name"]}
+            for dep in crate["deps"]
+            if dep["crate"] in place
+        ]
+        crate["is_workspace_member"] = False
+    project["crates"] = kept
+    project["sysroot_src"] = f"{sysroot}/usr/lib/rustlib/src/rust/library"
+
+
 def command_of(out, crate):
     """The words of the rustc command that built a crate."""
     directory, name = os.path.split(crate)
@@ -84,10 +107,7 @@ def command_of(out, crate):
 def our_crate(crates, top, out, kdir, crate):
     """One of our crates, in the terms of rust-project.json."""
     words = command_of(out, crate)
-    # The kernel's prelude crates are given by name on the command line; core
-    # and kernel come with every crate.
-    names = ["core", "kernel"]
-    names += [word for before, word in zip(words, words[1:]) if before == "--extern"]
+    names = [word for before, word in zip(words, words[1:]) if before == "--extern"]
     index = {known["display_name"]: at for at, known in enumerate(crates)}
     with open(f"{kdir}/include/generated/rustc_cfg", encoding="utf-8") as cfgs:
         cfg = [line.strip().removeprefix("--cfg=") for line in cfgs]
@@ -96,6 +116,7 @@ def our_crate(crates, top, out, kdir, crate):
         "root_module": f"{top}/{crate}.rs",
         "is_workspace_member": True,
         "edition": "2021",
+        "crate_attrs": ["no_std"],
         "cfg": cfg + ["MODULE"],
         "deps": [
             {"crate": index[name], "name": name} for name in dict.fromkeys(names) if name in index
@@ -120,8 +141,7 @@ def main():
         sys.exit(__doc__)
     top, out, kdir, source, sysroot = sys.argv[1:]
     project = kernel_project(kdir, source, sysroot)
-    for crate in project["crates"]:
-        crate["is_workspace_member"] = False
+    with_sysroot(project, sysroot)
     for crate in CRATES:
         project["crates"].append(our_crate(project["crates"], top, out, kdir, crate))
     json.dump(project, sys.stdout, indent=2)
