@@ -71,6 +71,8 @@ machine:
 
 # Fails early where the kernel build tree can't build Rust modules.
 kdir-usable: $(machine)
+	@[[ -e $(kdir)/include/config/auto.conf ]] || \
+		{ echo >&2 "error: $(kdir) is not a configured kernel build tree"; exit 1; }
 	@grep -qx CONFIG_RUST=y $(kdir)/include/config/auto.conf || \
 		{ echo >&2 "error: the kernel of $(kdir) is built without CONFIG_RUST=y"; exit 1; }
 	@[[ -e $(kdir)/rust/libkernel.rmeta ]] || \
