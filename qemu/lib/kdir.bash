@@ -80,9 +80,12 @@ kdir_headers() {
 
 	sed -i "s|^KBUILD_OUTPUT=.*|KBUILD_OUTPUT=$final|" "$path/Makefile"
 	grep -q "^KBUILD_OUTPUT=$final\$" "$path/Makefile"
-	mkdir -p "$path/rust/kernel"
+	mkdir -p "$path"/rust/{kernel,bindings,uapi}
 	cp "$path"/obj/rust/*.rmeta "$path"/obj/rust/*.so "$path/rust/"
 	cp "$path"/obj/rust/kernel/generated_arch_*.rs "$path/rust/kernel/"
+	# No build needs these; they let an editor follow names into the kernel's bindings.
+	cp "$path"/obj/rust/bindings/*_generated.rs "$path/rust/bindings/"
+	cp "$path"/obj/rust/uapi/*_generated.rs "$path/rust/uapi/"
 	cp "$path/obj/scripts/target.json" "$path/scripts/"
 	cp "$source/rust/bindgen_parameters" "$path/rust/"
 }
