@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -175,7 +176,8 @@ def run_test(name, path, limit, slow):
     environment = dict(os.environ, **{MARK: name}, PYTHONPYCACHEPREFIX="/tmp/pycache")
     if slow > 1:
         environment["KSFT_MACHINE_SLOW"] = "yes"
-    process = subprocess.Popen([os.path.abspath(path)], stdin=subprocess.DEVNULL,
+    program, *arguments = shlex.split(path)
+    process = subprocess.Popen([os.path.abspath(program), *arguments], stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                env=environment, start_new_session=True)
     late = threading.Event()
@@ -226,7 +228,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--timeout", type=int, default=120)
     parser.add_argument("--slow", type=int, default=1)
-    parser.add_argument("tests", nargs="+", metavar="NAME=PATH")
+    parser.add_argument("tests", nargs="+", metavar="NAME=COMMAND")
     arguments = parser.parse_args()
 
     threading.Thread(target=sign_of_life, daemon=True).start()
