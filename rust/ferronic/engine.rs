@@ -35,20 +35,6 @@ enum Verdict {
     Wait,
 }
 
-/// Locals of one run, added to the outlet's counters at its end.
-#[derive(Default)]
-struct Tally {
-    frames: u64,
-    bytes: u64,
-    filled: u64,
-    multicast: u64,
-    broadcast: u64,
-    gso_packets: u64,
-    gso_bytes: u64,
-    gso_wire_frames: u64,
-    gso_wire_bytes: u64,
-}
-
 /// An inlet whose lock is held, and what has been filled in but not handed on.
 struct Held<'a> {
     queue: u16,
@@ -84,7 +70,9 @@ struct Run<'a> {
     /// Number of the outlet.
     index: u16,
     held: Option<Held<'a>>,
-    tally: Tally,
+    /// Sent in this run: added to the outlet's counters at its end.
+    frames: u64,
+    bytes: u64,
     waiting_since: u64,
     pause_expired: bool,
 }
@@ -102,7 +90,8 @@ pub(crate) fn service(wire: &Wire, side: Side, index: u16, outlet: &Outlet, open
         filter: peer.filter.read(bh),
         index,
         held: None,
-        tally: Tally::default(),
+        frames: 0,
+        bytes: 0,
         waiting_since: open.waiting_since,
         pause_expired: open.pause_expired,
     };
@@ -142,7 +131,10 @@ pub(crate) fn service(wire: &Wire, side: Side, index: u16, outlet: &Outlet, open
     outlet.waiting.write((run.waiting_since != 0) as u32);
     open.waiting_since = run.waiting_since;
     open.pause_expired = run.pause_expired;
-    run.count();
+    if run.frames > 0 {
+        outlet.counters.frames.add(run.frames);
+        outlet.counters.bytes.add(run.bytes);
+    }
 }
 
 /// Drops all that an outlet still has: there is nobody to send it to, or nothing to send it from.
@@ -154,50 +146,24 @@ pub(crate) fn discard(outlet: &Outlet, open: &mut OutletOpen) {
 }
 
 impl<'a> Run<'a> {
-    /// Adds what was counted.
-    #[inline]
-    fn count(&self) {
-        let (c, t) = (&self.outlet.counters, &self.tally);
-        if t.frames == 0 {
-            return;
-        }
-        c.frames.add(t.frames);
-        c.bytes.add(t.bytes);
-        if t.filled != 0 {
-            c.checksum_filled.add(t.filled);
-        }
-        if t.multicast != 0 {
-            c.multicast.add(t.multicast);
-        }
-        if t.broadcast != 0 {
-            c.broadcast.add(t.broadcast);
-        }
-        if t.gso_wire_frames != 0 {
-            c.gso_packets.add(t.gso_packets);
-            c.gso_bytes.add(t.gso_bytes);
-            c.gso_wire_frames.add(t.gso_wire_frames);
-            c.gso_wire_bytes.add(t.gso_wire_bytes);
-        }
-    }
-
     /// Counts a frame as sent.
-    #[inline]
+    #[inline(always)]
     fn sent(&mut self, len: u32, to: Option<&[u8; 6]>) {
-        self.tally.frames = self.tally.frames.wrapping_add(1);
-        self.tally.bytes = self.tally.bytes.wrapping_add(u64::from(len.max(FRAME_MIN)));
+        self.frames = self.frames.wrapping_add(1);
+        self.bytes = self.bytes.wrapping_add(u64::from(len.max(FRAME_MIN)));
         if let Some(to) = to {
             if to[0] & 1 != 0 {
                 if *to == [0xff; 6] {
-                    self.tally.broadcast = self.tally.broadcast.wrapping_add(1);
+                    self.outlet.counters.broadcast.inc();
                 } else {
-                    self.tally.multicast = self.tally.multicast.wrapping_add(1);
+                    self.outlet.counters.multicast.inc();
                 }
             }
         }
     }
 
     /// Counts a frame as sent and dropped.
-    #[inline]
+    #[cold]
     fn drop(&mut self, reason: Drop, len: u32, to: Option<&[u8; 6]>) -> Verdict {
         self.sent(len, to);
         self.outlet.counters.drops.add(reason, 1);
@@ -205,33 +171,59 @@ impl<'a> Run<'a> {
     }
 
     /// Sends a packet: one frame, or the frames it stands for.
-    #[inline]
+    #[inline(always)]
     fn packet(&mut self, skb: &SkBuff, cursor: &mut Cursor, memo: &mut pure::toeplitz::Memo) -> Verdict {
-        let len = skb.len();
-        let mut copied = [0u8; segment::HEADER_MAX];
         let all = skb.linear();
+        if skb.gso().is_some() {
+            return self.with_headers(skb, all, |run, linear| run.super_frame(skb, all, linear, cursor, memo));
+        }
         // The headers are needed in one piece. Mostly they are; only odd packets have them in pages.
-        let linear = if all.len() >= segment::HEADER_MAX || all.len() == len as usize {
-            all
-        } else {
-            let n = (len as usize).min(segment::HEADER_MAX);
-            let to = copied.get_mut(..n).unwrap_or(&mut []);
-            if skb.copy_bits(0, to).is_ok() {
-                to
-            } else {
-                all
-            }
+        if all.len() >= segment::HEADER_MAX || all.len() == skb.len() as usize {
+            return self.frame(skb, all, all, memo);
+        }
+        self.with_headers(skb, all, |run, linear| run.frame(skb, all, linear, memo))
+    }
+
+    /// Calls `f` with the headers of a packet in one piece.
+    #[inline(never)]
+    fn with_headers(&mut self, skb: &SkBuff, all: &[u8], f: impl FnOnce(&mut Self, &[u8]) -> Verdict) -> Verdict {
+        let n = (skb.len() as usize).min(segment::HEADER_MAX);
+        if all.len() >= n {
+            return f(self, all);
+        }
+        let mut copied = [0u8; segment::HEADER_MAX];
+        let to = copied.get_mut(..n).unwrap_or(&mut []);
+        match skb.copy_bits(0, to) {
+            Ok(()) => f(self, to),
+            Err(_) => f(self, all),
+        }
+    }
+
+    /// Sends the frames of a packet that the stack did not cut.
+    fn super_frame(
+        &mut self,
+        skb: &SkBuff,
+        all: &[u8],
+        linear: &[u8],
+        cursor: &mut Cursor,
+        memo: &mut pure::toeplitz::Memo,
+    ) -> Verdict {
+        let (Some(to), Some(headers)) = (header::destination(linear), header::parse(linear)) else {
+            return self.drop(Drop::TooShort, skb.len(), None);
         };
+        let Some(plan) = skb.gso().and_then(|g| plan(skb, linear, &headers, g)) else {
+            return self.drop(Drop::Segmentation, skb.len(), Some(to));
+        };
+        self.segments(skb, all, linear, to, &headers, &plan, cursor, memo)
+    }
+
+    /// Sends a packet that is one frame.
+    #[inline]
+    fn frame(&mut self, skb: &SkBuff, all: &[u8], linear: &[u8], memo: &mut pure::toeplitz::Memo) -> Verdict {
+        let len = skb.len();
         let (Some(to), Some(headers)) = (header::destination(linear), header::parse(linear)) else {
             return self.drop(Drop::TooShort, len, None);
         };
-        let gso = skb.gso();
-        if let Some(g) = gso {
-            let Some(plan) = plan(skb, linear, &headers, g) else {
-                return self.drop(Drop::Segmentation, len, Some(to));
-            };
-            return self.segments(skb, all, linear, to, &headers, &plan, cursor, memo);
-        }
         if let Some(reason) = self.refused(to, &headers, len) {
             return self.drop(reason, len, Some(to));
         }
@@ -277,7 +269,7 @@ impl<'a> Run<'a> {
                 if copy::store(inlet, first, start.wrapping_add(offset), bytes).is_none() {
                     return self.drop(Drop::TooShort, len, Some(to));
                 }
-                self.tally.filled = self.tally.filled.wrapping_add(1);
+                self.outlet.counters.checksum_filled.inc();
                 Checked::Good
             }
             (_, Some(mut pseudo)) => {
@@ -296,7 +288,7 @@ impl<'a> Run<'a> {
         Verdict::Done
     }
 
-    /// Sends the frames of a packet that the stack did not cut.
+    /// Goes on with the frames of a packet from `cursor`.
     #[allow(clippy::too_many_arguments)]
     fn segments(
         &mut self,
@@ -310,8 +302,8 @@ impl<'a> Run<'a> {
         memo: &mut pure::toeplitz::Memo,
     ) -> Verdict {
         if *cursor == Cursor::default() {
-            self.tally.gso_packets = self.tally.gso_packets.wrapping_add(1);
-            self.tally.gso_bytes = self.tally.gso_bytes.wrapping_add(u64::from(skb.len()));
+            self.outlet.counters.gso_packets.inc();
+            self.outlet.counters.gso_bytes.add(u64::from(skb.len()));
         }
         let header_len = plan.header_length() as u32;
         let (queue, hash, kind) = self.steer(linear, headers, memo);
@@ -321,8 +313,8 @@ impl<'a> Run<'a> {
             if let Verdict::Wait = verdict {
                 return Verdict::Wait;
             }
-            self.tally.gso_wire_frames = self.tally.gso_wire_frames.wrapping_add(1);
-            self.tally.gso_wire_bytes = self.tally.gso_wire_bytes.wrapping_add(u64::from(len));
+            self.outlet.counters.gso_wire_frames.inc();
+            self.outlet.counters.gso_wire_bytes.add(u64::from(len));
             plan.advance(cursor);
         }
         Verdict::Done
@@ -359,7 +351,7 @@ impl<'a> Run<'a> {
             return self.drop(Drop::Segmentation, len, Some(to));
         }
         self.finish(first, buffers, len, headers, linear, hash, kind, Checked::Good);
-        self.tally.filled = self.tally.filled.wrapping_add(1);
+        self.outlet.counters.checksum_filled.inc();
         self.sent(len, Some(to));
         Verdict::Done
     }

@@ -15,7 +15,9 @@
 //! ```
 //!
 //! Moderation is that of interrupt throttling: an idle vector is raised at once, and only raises that come closer
-//! than `rx-usecs` to the last one are held back by a timer, or until `rx-frames` frames have come. Transmit
+//! than `rx-usecs` to the last one are held back by a timer, or until `rx-frames` frames have come. A vector that had
+//! no more than a frame or two to deliver last time carries single packets and their answers, not a flood: it is held
+//! for [`QUIET_NS`] at most. So a round trip is short and a flood comes in batches, at the same settings. Transmit
 //! completions ride on the polls for reception; where there are none, a timer of `tx-usecs` or `tx-frames`
 //! completions raise the vector.
 //!
@@ -46,16 +48,19 @@ pub(crate) struct Coalesce {
 impl Coalesce {
     /// What a port starts with.
     ///
-    /// 30 us between raises lets a flood of small frames arrive in batches of about ten, and is shorter than a
-    /// round trip, whose raises are therefore never held back. Completions are needed soon only by a queue that
-    /// is held, and such a queue does not wait for the timer.
+    /// 80 us between raises lets a flood of small frames arrive in batches of about twenty. Completions are needed
+    /// soon only by a queue that is held, and such a queue does not wait for the timer.
     pub(crate) const DEFAULT: Coalesce = Coalesce {
-        rx_usecs: 30,
+        rx_usecs: 80,
         rx_frames: 64,
         tx_usecs: 200,
         tx_frames: 64,
     };
 }
+
+/// How long a vector is held at most that delivered no more than [`QUIET_FRAMES`] last time: 20 us.
+const QUIET_NS: u64 = 20_000;
+const QUIET_FRAMES: u32 = 2;
 
 /// Bytes sent after which completions do not wait for their timer: TCP's small queues want them.
 const COMPLETION_BYTES: u32 = 32 * 1024;
@@ -69,8 +74,10 @@ pub(crate) struct Vector {
     completion_armed: AtomicWord,
     /// When the vector was last raised, nanoseconds. Written by who took the state out of Idle.
     last: Word<u64>,
-    /// Frames since a raise was first held back. Written under the inlet's lock.
+    /// Frames since the vector was last raised. Written under the inlet's lock, and by who fires.
     frames: Word<u32>,
+    /// Frames that the last raise was for.
+    last_frames: Word<u32>,
     rx_usecs: Word<u32>,
     rx_frames: Word<u32>,
     tx_usecs: Word<u32>,
@@ -90,6 +97,7 @@ impl Vector {
             completion_armed: AtomicWord::new(0),
             last: Word::new(0),
             frames: Word::new(0),
+            last_frames: Word::new(0),
             rx_usecs: Word::new(c.rx_usecs),
             rx_frames: Word::new(c.rx_frames),
             tx_usecs: Word::new(c.tx_usecs),
@@ -138,11 +146,10 @@ impl Vector {
     #[inline]
     pub(crate) fn raise_rx(instance: &Instance<Channel>, frames: u32) {
         let v = instance.shared();
+        v.frames.add(frames);
         if v.state.xchg(PENDING) == IDLE {
-            v.frames.write(frames);
             v.moderate(instance);
         } else if v.held.read() != 0 {
-            v.frames.add(frames);
             if v.frames.read() >= v.rx_frames.read().max(1) {
                 v.release(instance);
             }
@@ -204,7 +211,10 @@ impl Vector {
     #[inline]
     fn moderate(&self, instance: &Instance<Channel>) {
         let now = now_ns();
-        let gap = u64::from(self.rx_usecs.read()).wrapping_mul(1000);
+        let mut gap = u64::from(self.rx_usecs.read()).wrapping_mul(1000);
+        if self.last_frames.read() <= QUIET_FRAMES {
+            gap = gap.min(QUIET_NS);
+        }
         let since = now.wrapping_sub(self.last.read());
         if since >= gap {
             self.fire(instance, now);
@@ -218,6 +228,8 @@ impl Vector {
     #[inline]
     fn fire(&self, instance: &Instance<Channel>, now: u64) {
         self.last.write(now);
+        self.last_frames.write(self.frames.read());
+        self.frames.write(0);
         self.raises.inc();
         instance.schedule();
     }
