@@ -37,6 +37,7 @@ use crate::errno::to_result;
 use crate::features::Features;
 use crate::rtnl::{Net, Rtnl};
 use crate::skb::SkBuff;
+use crate::sync::Word;
 use crate::txq::{Queue, TxQueue};
 use crate::{ethtool, queue_stats};
 use core::cell::UnsafeCell;
@@ -179,6 +180,9 @@ pub(crate) struct Private<D: Driver> {
     peer: AtomicPtr<bindings::net_device>,
     /// Whether `body` is there. Set and taken under RTNL, by `register` and the destructor.
     live: bool,
+    /// How many names of statistics the core was last told there are; under the instance lock. See
+    /// [`crate::ethtool`].
+    strings: Word<u32>,
     body: MaybeUninit<Body<D>>,
 }
 
@@ -235,6 +239,16 @@ impl<D: Driver> Device<D> {
         &self.body().data
     }
 
+    /// Remembers how many names of statistics the core makes room for.
+    pub(crate) fn remember_strings(&self, n: u32) {
+        self.private().strings.write(n);
+    }
+
+    /// How many names of statistics the core has made room for.
+    pub(crate) fn remembered_strings(&self) -> u32 {
+        self.private().strings.read()
+    }
+
     /// Number of the device in its namespace.
     pub fn ifindex(&self) -> i32 {
         // SAFETY: A plain integer.
@@ -278,6 +292,12 @@ impl<D: Driver> Device<D> {
     pub fn real_num_tx_queues(&self) -> u32 {
         // SAFETY: A plain integer.
         unsafe { (&raw const (*self.as_raw()).real_num_tx_queues).read_volatile() }
+    }
+
+    /// Receive queues in use.
+    pub fn real_num_rx_queues(&self) -> u32 {
+        // SAFETY: A plain integer.
+        unsafe { (&raw const (*self.as_raw()).real_num_rx_queues).read_volatile() }
     }
 
     /// `IFF_*` flags.

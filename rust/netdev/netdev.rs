@@ -32,6 +32,9 @@
 #[allow(dead_code)]
 const __LOG_PREFIX: &[u8] = b"ferronic\0";
 
+#[macro_use]
+mod optional;
+
 pub mod clock;
 pub mod context;
 pub mod counter;

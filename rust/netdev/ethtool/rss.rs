@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Receive-side scaling.
+
+use crate::device::{Driver, Locked};
+use crate::errno::EOPNOTSUPP;
+use crate::netlink::ExtAck;
+use core::slice;
+use kernel::prelude::*;
+use netdev_sys as bindings;
+
+/// How source and destination are combined before they are hashed (`RXH_XFRM_*`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Transforms(pub(super) u8);
+
+impl Transforms {
+    /// They are not.
+    pub const NONE: Transforms = Transforms(0);
+    /// Both become source ^ destination.
+    pub const SYMMETRIC_XOR: Transforms = Transforms(bindings::RXH_XFRM_SYM_XOR as u8);
+    /// The source becomes source | destination, the destination source ^ destination.
+    pub const SYMMETRIC_OR_XOR: Transforms = Transforms(bindings::RXH_XFRM_SYM_OR_XOR as u8);
+
+    /// Both sets.
+    pub const fn union(self, other: Transforms) -> Transforms {
+        Transforms(self.0 | other.0)
+    }
+
+    /// The `RXH_XFRM_*` bits.
+    pub const fn bits(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// From `RXH_XFRM_*` bits, those of one transformation.
+    pub const fn from_bits(bits: u32) -> Option<Transforms> {
+        match bits {
+            0 | bindings::RXH_XFRM_SYM_XOR | bindings::RXH_XFRM_SYM_OR_XOR => {
+                Some(Transforms(bits as u8))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What a device steers by, to be filled in (`struct ethtool_rxfh_param` of `get_rxfh`).
+pub struct RssReply<'a>(&'a mut bindings::ethtool_rxfh_param);
+
+impl<'a> RssReply<'a> {
+    pub(super) fn new(raw: &'a mut bindings::ethtool_rxfh_param) -> Self {
+        raw.hfunc = bindings::ETH_RSS_HASH_TOP;
+        RssReply(raw)
+    }
+
+    /// The indirection table, if it is wanted: as many entries as the driver said it has.
+    pub fn indirection(&mut self) -> Option<&mut [u32]> {
+        if self.0.indir.is_null() {
+            return None;
+        }
+        // SAFETY: The core passes an array of so many entries.
+        Some(unsafe { slice::from_raw_parts_mut(self.0.indir, self.0.indir_size as usize) })
+    }
+
+    /// The key, if it is wanted: as many bytes as the driver said it has.
+    pub fn key(&mut self) -> Option<&mut [u8]> {
+        if self.0.key.is_null() {
+            return None;
+        }
+        // SAFETY: The core passes an array of so many bytes.
+        Some(unsafe { slice::from_raw_parts_mut(self.0.key, self.0.key_size as usize) })
+    }
+
+    /// Says how the input is transformed.
+    pub fn set_transform(&mut self, transform: Transforms) {
+        self.0.input_xfrm = transform.0;
+    }
+}
+
+/// What a device is to steer by: only what is `Some` changes (`struct ethtool_rxfh_param` of `set_rxfh`).
+#[derive(Clone, Copy, Debug)]
+pub struct RssRequest<'a> {
+    /// The indirection table: as many entries as the driver said it has, each of a queue in use.
+    pub indirection: Option<&'a [u32]>,
+    /// The key: as many bytes as the driver said it has.
+    pub key: Option<&'a [u8]>,
+    /// How the input is transformed: one of those the driver offers.
+    pub transform: Option<Transforms>,
+}
+
+impl<'a> RssRequest<'a> {
+    /// # Errors
+    ///
+    /// `EOPNOTSUPP` if another hash function than Toeplitz, or an unknown transformation, is asked for.
+    pub(super) fn new(
+        raw: &'a bindings::ethtool_rxfh_param,
+        extack: &ExtAck<'_>,
+    ) -> Result<Self> {
+        if u32::from(raw.hfunc) != bindings::ETH_RSS_HASH_NO_CHANGE
+            && raw.hfunc != bindings::ETH_RSS_HASH_TOP
+        {
+            extack.message(c"hfunc: the hash function is Toeplitz");
+            return Err(EOPNOTSUPP());
+        }
+        let transform = if u32::from(raw.input_xfrm) == bindings::RXH_XFRM_NO_CHANGE {
+            None
+        } else {
+            let t = Transforms::from_bits(raw.input_xfrm.into());
+            if t.is_none() {
+                extack.message(c"input-xfrm: at most one transformation");
+                return Err(EINVAL);
+            }
+            t
+        };
+        Ok(RssRequest {
+            // SAFETY: NULL, or an array of so many entries.
+            indirection: (!raw.indir.is_null())
+                .then(|| unsafe { slice::from_raw_parts(raw.indir, raw.indir_size as usize) }),
+            // SAFETY: NULL, or an array of so many bytes.
+            key: (!raw.key.is_null())
+                .then(|| unsafe { slice::from_raw_parts(raw.key, raw.key_size as usize) }),
+            transform,
+        })
+    }
+}
+
+/// A type of flow that has hash fields of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FlowType {
+    /// TCP over IPv4.
+    Tcp4,
+    /// UDP over IPv4.
+    Udp4,
+    /// SCTP over IPv4.
+    Sctp4,
+    /// IPv4 with anything else.
+    Ip4,
+    /// TCP over IPv6.
+    Tcp6,
+    /// UDP over IPv6.
+    Udp6,
+    /// SCTP over IPv6.
+    Sctp6,
+    /// IPv6 with anything else.
+    Ip6,
+    /// Anything else, by its Ethernet header.
+    Ether,
+}
+
+impl FlowType {
+    /// From ethtool's `*_FLOW` numbers; `None` for those that nobody here hashes apart.
+    pub(super) fn from_raw(raw: u32) -> Option<Self> {
+        Some(match raw {
+            bindings::TCP_V4_FLOW => FlowType::Tcp4,
+            bindings::UDP_V4_FLOW => FlowType::Udp4,
+            bindings::SCTP_V4_FLOW => FlowType::Sctp4,
+            bindings::IPV4_FLOW => FlowType::Ip4,
+            bindings::TCP_V6_FLOW => FlowType::Tcp6,
+            bindings::UDP_V6_FLOW => FlowType::Udp6,
+            bindings::SCTP_V6_FLOW => FlowType::Sctp6,
+            bindings::IPV6_FLOW => FlowType::Ip6,
+            bindings::ETHER_FLOW => FlowType::Ether,
+            _ => return None,
+        })
+    }
+}
+
+/// Fields of a packet that are hashed, as `RXH_*` bits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HashFields(pub u32);
+
+impl<D: Driver> Locked<'_, D> {
+    /// How many entries of the indirection table the user gave: 0 if the table is the default one, fewer than it
+    /// has if the core repeats a shorter one.
+    ///
+    /// It says what a table may become when the number of queues changes, as `ethtool_rxfh_indir_can_resize()`.
+    pub fn rss_user_entries(&self) -> u32 {
+        // SAFETY: The state is allocated with the device; the field changes under the instance lock, which is held.
+        unsafe { (*(*self.as_raw()).ethtool).rss_indir_user_size }
+    }
+}
