@@ -11,7 +11,8 @@ NETLINK_GENERIC = 16
 GENL_ID_CTRL, CTRL_CMD_GETFAMILY = 16, 3
 CTRL_ATTR_FAMILY_ID, CTRL_ATTR_FAMILY_NAME, CTRL_ATTR_MCAST_GROUPS = 1, 2, 7
 
-(PAGE_POOL_GET, PAGE_POOL_STATS_GET, QUEUE_GET, NAPI_GET, QSTATS_GET, NAPI_SET) = 5, 9, 10, 11, 12, 14
+PAGE_POOL_GET, PAGE_POOL_STATS_GET, QUEUE_GET = 5, 9, 10
+NAPI_GET, QSTATS_GET, NAPI_SET = 11, 12, 14
 
 QSTATS = {1: "ifindex", 2: "type", 3: "id", 4: "scope", **dict(enumerate((
     "rx_packets", "rx_bytes", "tx_packets", "tx_bytes", "rx_alloc_fail", "rx_hw_drops",

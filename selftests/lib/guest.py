@@ -96,7 +96,8 @@ def marked_processes():
             try:
                 with open(f"/proc/{entry}/environ", "rb") as file:
                     if MARK.encode() + b"=" in file.read():
-                        found[int(entry)] = (read(f"/proc/{entry}/cmdline") or "").replace("\0", " ")
+                        command = read(f"/proc/{entry}/cmdline") or ""
+                        found[int(entry)] = command.replace("\0", " ")
             except OSError:
                 continue
     return found

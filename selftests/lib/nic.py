@@ -141,8 +141,9 @@ class Pair(net.Topology):
         the wire, each drop counted once; that is so at every quiet moment."""
         def missing():
             stats = self.stats()
+            both = (*stats, *self.made), (*stats[::-1], *self.made[::-1])
             return [a["tx_packets"] - b["rx_packets"] - one.refused_to_send() - other.dropped()
-                    for a, b, one, other in ((*stats, *self.made), (*stats[::-1], *self.made[::-1]))]
+                    for a, b, one, other in both]
 
         try:
             net.wait_until(lambda: missing() == [0, 0], "balance", 5 * net.SLOW)

@@ -103,7 +103,8 @@ def queue_count(t):
 def address(t):
     for value in ("01:00:5e:00:00:01", "00:00:00:00:00:00"):
         refused(t, [errno.EADDRNOTAVAIL], ["address"], {"name": "fe0", "address": value})
-        refused(t, [errno.EADDRNOTAVAIL], ["address"], {"name": "fe0"}, {"name": "fe1", "address": value})
+        refused(t, [errno.EADDRNOTAVAIL], ["address"], {"name": "fe0"},
+                {"name": "fe1", "address": value})
 
 
 @tap.case("an address of the wrong length, at either end")

@@ -64,7 +64,8 @@ def bad(t):
 def per_queue(t):
     one, _ = t.nics()
     one.set("-C", "adaptive-rx", "off", "adaptive-tx", "off", "rx-usecs", 20)
-    one.namespace.ethtool("--per-queue", "fe0", "queue_mask", "0x2", "--coalesce", "rx-usecs", "300")
+    one.namespace.ethtool("--per-queue", "fe0", "queue_mask", "0x2", "--coalesce", "rx-usecs",
+                          "300")
     shown = one.namespace.ethtool("--per-queue", "fe0", "queue_mask", "0x3", "--show-coalesce")
     values = [int(line.split()[1]) for line in shown.splitlines() if line.startswith("rx-usecs:")]
     tap.equal(values, [20, 300], "rx-usecs of queues 0 and 1")

@@ -44,7 +44,8 @@ class Check:
         for target in targets:
             self.sender.send(frames.ether(target, net.MAC[0], frames.ETH_P_TEST,
                                           struct.pack("!I", self.number) + bytes(60)))
-        self.sender.send(frames.ether(BROADCAST, net.MAC[0], frames.ETH_P_TEST, b"last" + bytes(60)))
+        self.sender.send(frames.ether(BROADCAST, net.MAC[0], frames.ETH_P_TEST,
+                                      b"last" + bytes(60)))
         found = []
         while (frame := self.receiver.recv(4000))[14:18] != b"last":
             if struct.unpack("!I", frame[14:18])[0] == self.number:

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """What ethtool tells about a port, and its self-test."""
 
-import errno
 import os
 import re
 import sys

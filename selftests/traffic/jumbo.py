@@ -30,7 +30,8 @@ def largest_frame(t):
             t.n1.packet("fe1", frames.ETH_P_TEST) as other:
         for mtu in MTUS:
             set_mtu(t, mtu)
-            for sender, receiver, (src, dst) in ((one, other, net.MAC), (other, one, net.MAC[::-1])):
+            for sender, receiver, (src, dst) in ((one, other, net.MAC),
+                                                 (other, one, net.MAC[::-1])):
                 frame = frames.ether(dst, src, frames.ETH_P_TEST, content.randbytes(mtu, mtu))
                 sender.send(frame)
                 content.same(receiver.recv(70000), frame, f"MTU {mtu}")
