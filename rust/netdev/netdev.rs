@@ -15,6 +15,9 @@
 //! | [`page_pool`] | `struct page_pool`, receive buffers |
 //! | [`ring`] | a descriptor ring whose three sides are three values |
 //! | [`ethtool`], [`queue_stats`] | `struct ethtool_ops`, `struct netdev_stat_ops` |
+//! | [`genetlink`], [`netlink`] | `struct genl_family`: commands, dumps, notifications; attributes |
+//! | [`namespace`] | data of each network namespace, `struct pernet_operations` |
+//! | [`notifier`] | events of devices, `struct notifier_block` |
 //! | [`sync`], [`context`] | locks, RCU-owned pointers, contexts as evidence |
 //!
 //! # Rules that the types carry
@@ -42,8 +45,11 @@ pub mod device;
 pub mod errno;
 pub mod ethtool;
 pub mod features;
+pub mod genetlink;
+pub mod namespace;
 pub mod napi;
 pub mod netlink;
+pub mod notifier;
 pub mod page_pool;
 pub mod queue_stats;
 pub mod ring;

@@ -4,6 +4,12 @@
 //!
 //! C header: [`include/net/netlink.h`](srctree/include/net/netlink.h)
 
+mod policy;
+mod writer;
+
+pub use policy::{Policy, Range};
+pub use writer::{Nest, Writer};
+
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 use core::slice;
@@ -36,6 +42,12 @@ impl ExtAck<'_> {
         // SAFETY: As above; the attribute lies in the message that is being answered.
         unsafe { bindings::netdev_extack_set(self.0, msg.as_ptr().cast(), attr.0.as_ptr()) };
     }
+
+    /// Says it in a sentence, and which type of attribute is missing.
+    pub fn missing(&self, msg: &'static CStr, kind: u16) {
+        // SAFETY: As above.
+        unsafe { bindings::netdev_extack_miss(self.0, msg.as_ptr().cast(), u32::from(kind)) };
+    }
 }
 
 /// One attribute of a request.
@@ -58,10 +70,32 @@ impl<'a> Attribute<'a> {
         }
     }
 
+    /// The first `N` bytes of the payload.
+    fn array<const N: usize>(&self) -> Result<[u8; N]> {
+        let b = self.payload().get(..N).ok_or(EINVAL)?;
+        b.try_into().map_err(|_| EINVAL)
+    }
+
     /// The payload as an integer of 32 bits, host order.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if it is too short, which a policy would have refused; so for all of these.
     pub fn u32(&self) -> Result<u32> {
-        let b = self.payload().get(..4).ok_or(EINVAL)?;
-        Ok(u32::from_ne_bytes(b.try_into().map_err(|_| EINVAL)?))
+        Ok(u32::from_ne_bytes(self.array()?))
+    }
+
+    /// The payload as an integer of 32 or 64 bits (`NLA_UINT`), host order.
+    pub fn uint(&self) -> Result<u64> {
+        if self.payload().len() < 8 {
+            return Ok(u64::from(self.u32()?));
+        }
+        Ok(u64::from_ne_bytes(self.array()?))
+    }
+
+    /// The payload as a string that ends with a zero byte (`NLA_NUL_STRING`).
+    pub fn string(&self) -> Result<&'a CStr> {
+        CStr::from_bytes_until_nul(self.payload()).map_err(|_| EINVAL)
     }
 
     /// A name: up to the first zero byte.
@@ -109,53 +143,5 @@ impl<'a> Attributes<'a> {
         let attr = unsafe { *self.tb.add(kind) };
         // INVARIANT: Validated by the one who filled the array.
         NonNull::new(attr).map(|a| Attribute(a, PhantomData))
-    }
-}
-
-/// What an attribute may hold (`struct nla_policy`).
-#[repr(transparent)]
-pub struct Policy(pub(crate) bindings::nla_policy);
-
-// SAFETY: Constant data.
-unsafe impl Sync for Policy {}
-
-impl Policy {
-    const fn zeroed() -> bindings::nla_policy {
-        // SAFETY: Plain data; all zeros is NLA_UNSPEC.
-        unsafe { core::mem::zeroed() }
-    }
-
-    /// Largest number of an attribute of a link kind (`RTNL_MAX_TYPE`).
-    pub const LINK_MAX: usize = 50;
-
-    /// Refused.
-    pub const REJECT: Policy = {
-        let mut p = Self::zeroed();
-        p.type_ = bindings::NLA_REJECT as u8;
-        Policy(p)
-    };
-
-    /// An integer of 32 bits up to `max`.
-    pub const fn u32_max(max: u16) -> Policy {
-        let mut p = Self::zeroed();
-        p.type_ = bindings::NLA_U32 as u8;
-        p.validation_type = bindings::nla_policy_validation_NLA_VALIDATE_MAX as u8;
-        p.__bindgen_anon_1.__bindgen_anon_1 = bindings::nla_policy__bindgen_ty_1__bindgen_ty_1 {
-            min: 0,
-            max: max as i16,
-        };
-        Policy(p)
-    }
-
-    /// Bytes, at least `len` of them.
-    pub const fn min_len(len: u16) -> Policy {
-        let mut p = Self::zeroed();
-        p.type_ = bindings::NLA_BINARY as u8;
-        p.validation_type = bindings::nla_policy_validation_NLA_VALIDATE_MIN as u8;
-        p.__bindgen_anon_1.__bindgen_anon_1 = bindings::nla_policy__bindgen_ty_1__bindgen_ty_1 {
-            min: len as i16,
-            max: 0,
-        };
-        Policy(p)
     }
 }

@@ -87,3 +87,8 @@ void rust_helper_netdev_tx_disable(struct net_device *dev)
 {
 	netif_tx_disable(dev);
 }
+
+struct net_device *rust_helper_netdev_notifier_info_to_dev(const struct netdev_notifier_info *info)
+{
+	return netdev_notifier_info_to_dev(info);
+}

@@ -20,3 +20,27 @@ void rust_helper_netdev_extack_set(struct netlink_ext_ack *extack, const char *m
 	if (attr)
 		NL_SET_BAD_ATTR(extack, attr);
 }
+
+/* Says that an attribute of this type is missing at the top level. */
+void rust_helper_netdev_extack_miss(struct netlink_ext_ack *extack, const char *msg, u32 type)
+{
+	if (!extack)
+		return;
+	extack->_msg = msg;
+	NL_SET_ERR_ATTR_MISS(extack, NULL, type);
+}
+
+struct nlattr *rust_helper_nla_nest_start(struct sk_buff *skb, int type)
+{
+	return nla_nest_start(skb, type);
+}
+
+void rust_helper_nla_nest_end(struct sk_buff *skb, struct nlattr *start)
+{
+	nla_nest_end(skb, start);
+}
+
+void rust_helper_nla_nest_cancel(struct sk_buff *skb, struct nlattr *start)
+{
+	nla_nest_cancel(skb, start);
+}

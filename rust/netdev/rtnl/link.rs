@@ -6,6 +6,7 @@ use super::{Net, Rtnl};
 use crate::device::{private_size, setup, Device, Driver, Unregistered};
 use crate::errno::{from_result, to_result};
 use crate::netlink::{Attribute, Attributes, ExtAck, Policy};
+use crate::notifier::{Event, Notifier};
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 use kernel::prelude::*;
@@ -31,6 +32,12 @@ pub trait Link: 'static {
 
     /// Queues of a device for which the user asked none.
     const DEFAULT_QUEUES: u32 = 1;
+
+    /// Whether [`event`](Self::event) is called.
+    const WATCHED: bool = false;
+
+    /// Something has happened to a device of the kind. RTNL; may sleep; the instance lock may be held or not.
+    fn event(_event: Event, _dev: &Device<Self::Driver>, _rtnl: &Rtnl) {}
 
     /// Looks at the attributes before a device is allocated.
     fn validate(_tb: &Attributes<'_>, _data: &Attributes<'_>, _extack: &ExtAck<'_>) -> Result {
@@ -202,6 +209,8 @@ impl KillList<'_> {
 
 /// A registered kind of link. Dropping it unregisters it and every device of the kind.
 pub struct Registration<L: Link> {
+    // Before `ops`, whose address it knows the devices by.
+    _notifier: Option<Notifier<L>>,
     ops: Pin<KBox<Opaque<bindings::rtnl_link_ops>>>,
     _link: PhantomData<L>,
 }
@@ -236,9 +245,16 @@ impl<L: Link> Registration<L> {
             }),
             GFP_KERNEL,
         )?;
+        let notifier = if L::WATCHED {
+            // SAFETY: Only devices of this kind refer to the table, which is freed after the notifier is gone.
+            Some(unsafe { Notifier::new(ops.get()) }?)
+        } else {
+            None
+        };
         // SAFETY: The table is complete and pinned until `drop`.
         to_result(unsafe { bindings::rtnl_link_register(ops.get()) })?;
         Ok(Registration {
+            _notifier: notifier,
             ops,
             _link: PhantomData,
         })

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <net/genetlink.h>
+
+/* Bit fields, and an array: easier in C. */
+void rust_helper_netdev_genl_family_init(struct genl_family *family, const char *name, unsigned int version,
+					 const struct genl_split_ops *ops, u8 n_ops,
+					 const struct genl_multicast_group *groups, u8 n_groups,
+					 struct module *module)
+{
+	*family = (struct genl_family){
+		.version = version,
+		.netnsok = true,
+		.parallel_ops = true,
+		.split_ops = ops,
+		.n_split_ops = n_ops,
+		.mcgrps = groups,
+		.n_mcgrps = n_groups,
+		.module = module,
+	};
+	strscpy(family->name, name, sizeof(family->name));
+}
+
+struct sk_buff *rust_helper_netdev_genlmsg_new(gfp_t flags)
+{
+	return genlmsg_new(GENLMSG_DEFAULT_SIZE, flags);
+}
+
+void rust_helper_nlmsg_free(struct sk_buff *skb)
+{
+	nlmsg_free(skb);
+}
+
+void rust_helper_genlmsg_end(struct sk_buff *skb, void *hdr)
+{
+	genlmsg_end(skb, hdr);
+}
+
+void rust_helper_genlmsg_cancel(struct sk_buff *skb, void *hdr)
+{
+	genlmsg_cancel(skb, hdr);
+}
+
+int rust_helper_genlmsg_reply(struct sk_buff *skb, struct genl_info *info)
+{
+	return genlmsg_reply(skb, info);
+}
+
+int rust_helper_genlmsg_multicast_netns(const struct genl_family *family, struct net *net, struct sk_buff *skb,
+					unsigned int group, gfp_t flags)
+{
+	return genlmsg_multicast_netns(family, net, skb, 0, group, flags);
+}
+
+int rust_helper_genl_has_listeners(const struct genl_family *family, struct net *net, unsigned int group)
+{
+	return genl_has_listeners(family, net, group);
+}
+
+int rust_helper_genl_set_err(const struct genl_family *family, struct net *net, u32 group, int code)
+{
+	return genl_set_err(family, net, 0, group, code);
+}
+
+struct net *rust_helper_genl_info_net(const struct genl_info *info)
+{
+	return genl_info_net(info);
+}
+
+const struct genl_info *rust_helper_genl_info_dump(struct netlink_callback *cb)
+{
+	return genl_info_dump(cb);
+}
+
+void rust_helper_genl_dump_check_consistent(struct netlink_callback *cb, void *hdr)
+{
+	genl_dump_check_consistent(cb, hdr);
+}
