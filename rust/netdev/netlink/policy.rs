@@ -103,6 +103,17 @@ impl Policy {
         Policy(p)
     }
 
+    /// An integer of 32 bits up to `max`, which has to fit into 15 bits.
+    pub const fn u32_max(max: u16) -> Policy {
+        let mut p = Self::of(bindings::NLA_U32);
+        p.validation_type = bindings::nla_policy_validation_NLA_VALIDATE_MAX as u8;
+        p.__bindgen_anon_1.__bindgen_anon_1 = bindings::nla_policy__bindgen_ty_1__bindgen_ty_1 {
+            min: 0,
+            max: max as i16,
+        };
+        Policy(p)
+    }
+
     /// Bytes, at least `len` of them.
     pub const fn min_len(len: u16) -> Policy {
         let mut p = Self::of(bindings::NLA_BINARY);
