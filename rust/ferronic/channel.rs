@@ -46,6 +46,9 @@ impl Channel {
             return false;
         }
         self.tx.release();
+        if let Some(c) = self.counters.get(usize::from(vector.index)) {
+            c.completed.add(packets.into());
+        }
         let Some(queue) = poll.tx_queue(vector.index) else {
             return true;
         };
@@ -143,6 +146,7 @@ impl napi::Handler for Channel {
             hash: self.flags.hash.read() != 0,
         };
         let received = self.rx.receive(poll, poll.budget(), offloads, counters);
+        counters.batches.count(received);
         let full = self.rx.refill(poll, counters);
         // Pairs with the engine's: the buffers are posted before the waiters are read.
         kernel::sync::barrier::smp_mb();

@@ -150,7 +150,9 @@ impl<'a> Run<'a> {
     #[inline(always)]
     fn sent(&mut self, len: u32, to: Option<&[u8; 6]>) {
         self.frames = self.frames.wrapping_add(1);
-        self.bytes = self.bytes.wrapping_add(u64::from(len.max(FRAME_MIN)));
+        let len = len.max(FRAME_MIN);
+        self.bytes = self.bytes.wrapping_add(u64::from(len));
+        self.outlet.counters.lengths.count(len);
         if let Some(to) = to {
             if to[0] & 1 != 0 {
                 if *to == [0xff; 6] {
@@ -458,6 +460,7 @@ impl<'a> Run<'a> {
         } else if !inlet.closing && now.wrapping_sub(self.waiting_since) >= PAUSE_MAX_NS {
             self.waiting_since = 0;
             self.pause_expired = true;
+            shared.counters.storms.inc();
             shared.counters.overruns.inc();
             return Err(Drop::PauseExpired);
         }

@@ -2,11 +2,11 @@
 
 //! `ip link add … type ferronic`: making and deleting pairs.
 
+use crate::ethtool::Moderation;
 use crate::filter::Filter;
 use crate::limits::{CHANNELS_DEFAULT, CHANNELS_MAX, CHANNELS_MAX_DEFAULT, RING_DEFAULT};
 use crate::port::{Port, PortData, PortState};
 use crate::steer::SteerConfig;
-use crate::vector::Coalesce;
 use crate::wire::{Side, Wire};
 use kernel::prelude::*;
 use kernel::sync::Arc;
@@ -118,18 +118,17 @@ fn register<'a>(
         channels,
         tx_ring: RING_DEFAULT,
         rx_ring: RING_DEFAULT,
-        coalesce: Coalesce::DEFAULT,
+        moderation: KVec::from_elem(Moderation::default(), max as usize, GFP_KERNEL_ACCOUNT)?,
         steer: SteerConfig {
             key,
             indirection: KVec::new(),
             transform: Transform::None,
             fields: HashFields::new(),
-            user: false,
             generation: 1,
         },
         filter: Snapshot::init(Filter::closed())?,
         up: None,
     };
-    state.steer.indirection = state.steer.table_for(channels)?;
+    state.steer.indirection = state.steer.table_for(channels, 0)?;
     dev.register(data, state, rtnl)
 }

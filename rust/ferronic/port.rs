@@ -4,14 +4,14 @@
 
 use crate::channel::PollFlags;
 use crate::engine;
-use crate::ethtool;
+use crate::ethtool::{self, Moderation};
 use crate::filter::{Filter, MULTICAST_MAX, UNICAST_MAX};
 use crate::limits::{MTU_MAX, MTU_MIN, WATCHDOG_MS};
 use crate::reconfigure;
 use crate::stats::{self, PollCounters};
 use crate::steer::SteerConfig;
 use crate::updown::{self, Up};
-use crate::vector::{Coalesce, Vector};
+use crate::vector::Vector;
 use crate::wire::{End, Side, TxDescriptor, Wire};
 use kernel::prelude::*;
 use kernel::sync::Arc;
@@ -20,7 +20,6 @@ use netdev::counter::Counter;
 use netdev::device::{AddressList, Device, Driver, LinkStats, Locked, Setup};
 use netdev::features::Features;
 use netdev::napi::Instance;
-use netdev::queue_stats;
 use netdev::ring::Poster;
 use netdev::rtnl::Rtnl;
 use netdev::skb::{Reason, SkBuff};
@@ -37,6 +36,8 @@ pub(crate) struct PortData {
     /// One for each channel there can be; written by its poll.
     pub(crate) poll: Arc<KVec<PollCounters>>,
     pub(crate) flags: Arc<PollFlags>,
+    /// Times the link went down; written under RTNL.
+    pub(crate) link_downs: Counter,
     /// Packets dropped before they were posted, by transmit queue; written under the queue's lock.
     dropped: KVec<Counter>,
 }
@@ -62,6 +63,7 @@ impl PortData {
                 },
                 GFP_KERNEL_ACCOUNT,
             )?,
+            link_downs: Counter::new(),
             dropped,
         })
     }
@@ -96,7 +98,8 @@ pub(crate) struct PortState {
     pub(crate) channels: u32,
     pub(crate) tx_ring: u32,
     pub(crate) rx_ring: u32,
-    pub(crate) coalesce: Coalesce,
+    /// One for each channel there can be.
+    pub(crate) moderation: KVec<Moderation>,
     pub(crate) steer: SteerConfig,
     /// The lists of the receive filter, as last set; the rest of the snapshot comes from the device.
     pub(crate) filter: Snapshot<Filter>,
@@ -122,7 +125,7 @@ impl Driver for Port {
     type State = PortState;
     type TxState = TxState;
     type Ethtool = ethtool::Ethtool;
-    type QueueStats = queue_stats::None<Port>;
+    type QueueStats = stats::Queues;
 
     fn setup(dev: &mut Setup<'_, Self>) {
         let offloads = Features::SG

@@ -165,6 +165,7 @@ impl RxHalf {
         let mut done = 0u32;
         let mut bytes = 0u64;
         let mut frames = 0u64;
+        let mut merged = 0u64;
         while done < budget {
             let Some(first) = self.taker.take() else {
                 break;
@@ -187,23 +188,28 @@ impl RxHalf {
                 }
             }
             match info.checked {
-                Checked::Good => counters.checksum_good.inc(),
+                _ if !offloads.checksum => counters.checksum_none.inc(),
+                Checked::Good => {
+                    counters.checksum_good.inc();
+                    skb.set_checksum(Checksum::Unnecessary);
+                }
                 Checked::Bad => counters.checksum_bad.inc(),
                 Checked::Unknown => counters.checksum_none.inc(),
             }
-            if offloads.checksum && info.checked == Checked::Good {
-                skb.set_checksum(Checksum::Unnecessary);
-            }
+            counters.lengths.count(info.len);
             if let (true, Some(kind)) = (offloads.hash, info.kind) {
                 skb.set_hash(info.hash, kind);
             }
             skb.record_rx_queue(self.queue);
-            poll.gro_receive(skb);
+            merged = merged.wrapping_add(poll.gro_receive(skb).into());
         }
         if done > 0 {
             self.taker.release();
             counters.frames.add(frames);
             counters.bytes.add(bytes);
+            if merged != 0 {
+                counters.merged.add(merged);
+            }
         }
         done
     }

@@ -82,13 +82,14 @@ fn change(
     old_layout: BufferLayout,
     layout: BufferLayout,
 ) -> Result {
+    let user_entries = dev.rss_user_entries();
     let state = dev.state();
     let old = Rings {
         channels: state.channels,
         tx_ring: state.tx_ring,
         rx_ring: state.rx_ring,
     };
-    let table = state.steer.table_for(new.channels)?;
+    let table = state.steer.table_for(new.channels, user_entries)?;
     if state.up.is_none() {
         dev.set_real_num_queues(new.channels, new.channels, rtnl)?;
         store(dev, new, table);
@@ -98,7 +99,6 @@ fn change(
         tx_ring: new.tx_ring,
         rx_ring: new.rx_ring,
         layout,
-        coalesce: state.coalesce,
     };
     let exchange = old.tx_ring != new.tx_ring || old.rx_ring != new.rx_ring || old_layout != layout;
 

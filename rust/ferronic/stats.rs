@@ -6,10 +6,20 @@
 //! same counters, so they cannot disagree. Each counter has one writer at a time: the holder of an outlet's or
 //! inlet's lock, or a poll. They live as long as the wire, so they go on over down, up, `-L` and `-G`.
 //!
-//! Per wire and direction, at any quiet moment: frames sent = frames received + the sum of the drops.
+//! Per wire and direction, at any quiet moment: frames sent = frames received + the sum of the drops. Each drop is
+//! told by one port, as `tx_drop_…` by the sender or as `rx_drop_…` by the receiver ([`private`]).
 
-use crate::port::Port;
-use crate::wire::End;
+mod histogram;
+mod private;
+mod queues;
+mod standard;
+
+pub(crate) use histogram::{Batches, Lengths, LENGTH_RANGES};
+pub(crate) use private::report;
+pub(crate) use queues::Queues;
+pub(crate) use standard::{ctrl, mac, pause, rmon};
+
+use crate::port::{Port, PortData};
 use netdev::counter::Counter;
 use netdev::device::{Device, LinkStats};
 
@@ -29,12 +39,10 @@ pub(crate) enum Drop {
     NoBuffer,
     /// The receiver has had no buffer for too long.
     PauseExpired,
-    /// Left in a ring that was closed or exchanged.
+    /// Left in a TX ring that was closed.
     Closed,
-    /// Left in an RX ring that was closed.
+    /// Left in an RX ring that was closed or exchanged.
     Unread,
-    /// No memory for the received packet.
-    NoMemory,
     /// Segmentation was asked for in a way the device has not offered.
     Segmentation,
 }
@@ -42,20 +50,6 @@ pub(crate) enum Drop {
 impl Drop {
     /// How many there are.
     pub(crate) const COUNT: usize = Drop::Segmentation as usize + 1;
-
-    /// All, in the order of their numbers.
-    pub(crate) const ALL: [Drop; Drop::COUNT] = [
-        Drop::NoCarrier,
-        Drop::Filtered,
-        Drop::TooLong,
-        Drop::TooShort,
-        Drop::NoBuffer,
-        Drop::PauseExpired,
-        Drop::Closed,
-        Drop::Unread,
-        Drop::NoMemory,
-        Drop::Segmentation,
-    ];
 }
 
 /// Dropped frames by reason.
@@ -96,6 +90,7 @@ pub(crate) struct OutletCounters {
     pub(crate) pauses: Counter,
     pub(crate) multicast: Counter,
     pub(crate) broadcast: Counter,
+    pub(crate) lengths: Lengths,
     pub(crate) drops: Drops,
 }
 
@@ -104,18 +99,23 @@ pub(crate) struct OutletCounters {
 pub(crate) struct InletCounters {
     /// Times a frame found no buffer and waited: pause frames sent.
     pub(crate) pauses: Counter,
+    /// Times a pause lasted too long.
+    pub(crate) storms: Counter,
     /// Frames that found no buffer and were dropped.
     pub(crate) overruns: Counter,
 }
 
-/// What a poll counts.
+/// What a poll counts, and the raises that led to it.
 #[derive(Default)]
+#[repr(align(64))]
 pub(crate) struct PollCounters {
     /// Frames passed on, and their bytes.
     pub(crate) frames: Counter,
     pub(crate) bytes: Counter,
     pub(crate) multicast: Counter,
     pub(crate) broadcast: Counter,
+    /// Frames that GRO made part of another.
+    pub(crate) merged: Counter,
     /// Frames whose checksum was found right, wrong, or not looked at.
     pub(crate) checksum_good: Counter,
     pub(crate) checksum_bad: Counter,
@@ -129,30 +129,37 @@ pub(crate) struct PollCounters {
     pub(crate) completed: Counter,
     /// Times the poll let a stopped queue run.
     pub(crate) wakes: Counter,
+    pub(crate) lengths: Lengths,
+    pub(crate) batches: Batches,
+    /// Times the vector was raised; written by who raised it.
+    pub(crate) raises: Counter,
 }
 
-/// Frames of that kind that the other end's engine dropped on their way to `end`'s port, plus its own.
-pub(crate) fn drops_towards(end: &End, other: &End, reason: Drop) -> u64 {
-    let _ = end;
-    other
-        .outlets
-        .iter()
-        .fold(0u64, |n, o| n.wrapping_add(o.counters.drops.get(reason)))
+/// The sum of one counter over all channels there can be.
+fn sum<'a, T: 'a>(all: impl IntoIterator<Item = &'a T>, one: impl Fn(&T) -> u64) -> u64 {
+    all.into_iter()
+        .fold(0u64, |n, t| n.wrapping_add(one(t)))
+}
+
+/// Frames that the port sent and that were dropped before they were on the wire.
+fn drops_sent(data: &PortData, reason: Drop) -> u64 {
+    sum(data.end().outlets.iter(), |o| o.counters.drops.get(reason))
+}
+
+/// Frames that the other port sent and that were dropped on their way to this one.
+fn drops_towards(data: &PortData, reason: Drop) -> u64 {
+    sum(data.other_end().outlets.iter(), |o| {
+        o.counters.drops.get(reason)
+    })
 }
 
 /// Fills in what `ip -s link` shows.
 pub(crate) fn link_stats(dev: &Device<Port>, s: &mut LinkStats) {
     let data = dev.data();
-    let (end, other) = (data.end(), data.other_end());
+    let end = data.end();
     for o in end.outlets.iter() {
         s.tx_packets = s.tx_packets.wrapping_add(o.counters.frames.get());
         s.tx_bytes = s.tx_bytes.wrapping_add(o.counters.bytes.get());
-        s.tx_carrier_errors = s
-            .tx_carrier_errors
-            .wrapping_add(o.counters.drops.get(Drop::NoCarrier));
-        s.tx_aborted_errors = s
-            .tx_aborted_errors
-            .wrapping_add(o.counters.drops.get(Drop::Segmentation));
     }
     for p in data.poll.iter() {
         s.rx_packets = s.rx_packets.wrapping_add(p.frames.get());
@@ -160,13 +167,17 @@ pub(crate) fn link_stats(dev: &Device<Port>, s: &mut LinkStats) {
         s.multicast = s.multicast.wrapping_add(p.multicast.get());
         s.rx_dropped = s.rx_dropped.wrapping_add(p.no_memory.get());
     }
-    s.tx_dropped = data.dropped_before_wire();
+    s.tx_carrier_errors = drops_sent(data, Drop::NoCarrier);
+    s.tx_aborted_errors =
+        drops_sent(data, Drop::Segmentation).wrapping_add(drops_sent(data, Drop::TooShort));
     s.tx_errors = s.tx_carrier_errors.wrapping_add(s.tx_aborted_errors);
-    s.rx_length_errors = drops_towards(end, other, Drop::TooLong);
+    // Those that found no room in a smaller ring were never counted as sent.
+    s.tx_dropped = data
+        .dropped_before_wire()
+        .wrapping_add(end.closed.get(Drop::Closed));
+    s.rx_length_errors = drops_towards(data, Drop::TooLong);
     s.rx_errors = s.rx_length_errors;
-    s.rx_missed_errors = drops_towards(end, other, Drop::NoBuffer)
-        .wrapping_add(drops_towards(end, other, Drop::PauseExpired));
-    s.rx_dropped = s
-        .rx_dropped
-        .wrapping_add(end.closed.get(Drop::Unread));
+    s.rx_missed_errors = drops_towards(data, Drop::NoBuffer)
+        .wrapping_add(drops_towards(data, Drop::PauseExpired));
+    s.rx_dropped = s.rx_dropped.wrapping_add(end.closed.get(Drop::Unread));
 }

@@ -33,24 +33,22 @@ pub(crate) struct SteerConfig {
     pub(crate) indirection: KVec<u16>,
     pub(crate) transform: Transform,
     pub(crate) fields: HashFields,
-    /// Whether the user made the table: it keeps its pattern when the number of channels changes.
-    pub(crate) user: bool,
     /// Counts changes of the key.
     pub(crate) generation: u32,
 }
 
 impl SteerConfig {
-    /// The indirection table for another number of channels: the user's with its pattern, or the default.
+    /// The indirection table for another number of channels: the user's with its pattern, or the default. `user` is
+    /// how many entries of it the user gave, 0 if it is the default.
     ///
     /// # Errors
     ///
     /// `EINVAL` if the user's table does not fit, or leads to channels that would not be there.
-    pub(crate) fn table_for(&self, channels: u32) -> Result<KVec<u16>> {
+    pub(crate) fn table_for(&self, channels: u32, user: u32) -> Result<KVec<u16>> {
         let size = steer::size_for(channels).ok_or(EINVAL)? as usize;
         let mut table = KVec::from_elem(0u16, size, GFP_KERNEL_ACCOUNT)?;
-        if self.user {
-            let user = self.indirection.len();
-            if !steer::can_resize(&self.indirection, size, user) {
+        if user != 0 {
+            if !steer::can_resize(&self.indirection, size, user as usize) {
                 return Err(EINVAL);
             }
             steer::resize(&mut table, &self.indirection);

@@ -12,7 +12,7 @@ use crate::port::{publish_filter, Port, TxOpen};
 use crate::receive::{BufferLayout, RxDescriptor, RxHalf};
 use crate::stats::Drop;
 use crate::steer::Steer;
-use crate::vector::{Coalesce, Vector};
+use crate::vector::Vector;
 use crate::wire::{InletOpen, OutletOpen, TxDescriptor};
 use kernel::prelude::*;
 use netdev::context::BhGuard;
@@ -42,7 +42,6 @@ pub(crate) struct Plan {
     pub(crate) tx_ring: u32,
     pub(crate) rx_ring: u32,
     pub(crate) layout: BufferLayout,
-    pub(crate) coalesce: Coalesce,
 }
 
 /// Makes a channel: rings, pool, posted buffers, a NAPI instance that is not enabled.
@@ -53,7 +52,14 @@ pub(crate) fn make_channel(
 ) -> Result<(Owner<Channel>, Halves)> {
     let device = dev.device();
     let data = device.data();
-    let vector = Vector::new(data.wire.clone(), data.side, index as u16, &plan.coalesce);
+    let moderation = dev.state().moderation.get(index as usize).copied();
+    let vector = Vector::new(
+        data.wire.clone(),
+        data.side,
+        index as u16,
+        &moderation.unwrap_or_default().coalesce,
+        data.poll.clone(),
+    );
     let mut owner = Owner::<Channel>::add(dev, index, vector)?;
     let filled = fill_channel(device, &owner, index, plan).and_then(|(channel, halves)| {
         *owner.handler().ok_or(EBUSY)? = Some(channel);
@@ -112,7 +118,6 @@ pub(crate) fn open(dev: &mut Locked<'_, Port>, rtnl: &Rtnl) -> Result {
         tx_ring: state.tx_ring,
         rx_ring: state.rx_ring,
         layout,
-        coalesce: state.coalesce,
     };
 
     // Prepare.
@@ -210,15 +215,24 @@ fn attach(device: &Device<Port>, index: usize, h: Halves, owner: &Owner<Channel>
     });
 }
 
+/// Takes the carrier away, and counts it if there was one.
+fn link_down(device: &Device<Port>, _rtnl: &Rtnl) {
+    if device.has_carrier() {
+        // RTNL makes this the only writer.
+        device.data().link_downs.inc();
+        device.carrier_off();
+    }
+}
+
 /// Takes the port down. The core has stopped its transmit queues.
 pub(crate) fn stop(dev: &mut Locked<'_, Port>, rtnl: &Rtnl) {
     let Some(Up { mut owners }) = dev.state().up.take() else {
         return;
     };
     let device = dev.device();
-    device.carrier_off();
+    link_down(device, rtnl);
     if let Some(peer) = device.peer(rtnl) {
-        peer.carrier_off();
+        link_down(peer, rtnl);
     }
     // Without memory for a snapshot the engine finds the inlets closed, which is the same.
     if let Ok(steer) = Snapshot::init(Steer::closed()) {

@@ -25,10 +25,11 @@
 //! an affinity of their own.
 
 use crate::channel::Channel;
+use crate::stats::PollCounters;
 use crate::wire::{Side, Wire};
+use kernel::prelude::*;
 use kernel::sync::Arc;
 use netdev::clock::now_ns;
-use netdev::counter::Counter;
 use netdev::napi::{Instance, Timer};
 use netdev::sync::{AtomicWord, Word};
 
@@ -36,7 +37,7 @@ const IDLE: u64 = 0;
 const MASKED: u64 = 1;
 const PENDING: u64 = 3;
 
-/// Settings of the moderation, in microseconds and frames. 0 microseconds: at once.
+/// Settings of the moderation, in microseconds and frames. 0 microseconds: at once. 0 frames: however many.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Coalesce {
     pub(crate) rx_usecs: u32,
@@ -82,40 +83,49 @@ pub(crate) struct Vector {
     rx_frames: Word<u32>,
     tx_usecs: Word<u32>,
     tx_frames: Word<u32>,
-    /// Times the NAPI instance was scheduled. Written by who took the state out of Idle.
-    pub(crate) raises: Counter,
+    /// The port's counters. Raises are counted by who took the state out of Idle.
+    counters: Arc<KVec<PollCounters>>,
     pub(crate) wire: Arc<Wire>,
     pub(crate) side: Side,
     pub(crate) index: u16,
 }
 
 impl Vector {
-    pub(crate) fn new(wire: Arc<Wire>, side: Side, index: u16, c: &Coalesce) -> Self {
-        Vector {
+    pub(crate) fn new(
+        wire: Arc<Wire>,
+        side: Side,
+        index: u16,
+        c: &Coalesce,
+        counters: Arc<KVec<PollCounters>>,
+    ) -> Self {
+        let v = Vector {
             state: AtomicWord::new(IDLE),
             held: AtomicWord::new(0),
             completion_armed: AtomicWord::new(0),
             last: Word::new(0),
             frames: Word::new(0),
             last_frames: Word::new(0),
-            rx_usecs: Word::new(c.rx_usecs),
-            rx_frames: Word::new(c.rx_frames),
-            tx_usecs: Word::new(c.tx_usecs),
-            tx_frames: Word::new(c.tx_frames),
-            raises: Counter::new(),
+            rx_usecs: Word::new(0),
+            rx_frames: Word::new(0),
+            tx_usecs: Word::new(0),
+            tx_frames: Word::new(0),
+            counters,
             wire,
             side,
             index,
-        }
+        };
+        v.set_coalesce(c);
+        v
     }
 
     /// Changes the moderation; acts from the next raise on.
-    #[allow(dead_code)]
     pub(crate) fn set_coalesce(&self, c: &Coalesce) {
+        // 0 is "no such number" for frames.
+        let frames = |n: u32| if n == 0 { u32::MAX } else { n };
         self.rx_usecs.write(c.rx_usecs);
-        self.rx_frames.write(c.rx_frames);
+        self.rx_frames.write(frames(c.rx_frames));
         self.tx_usecs.write(c.tx_usecs);
-        self.tx_frames.write(c.tx_frames);
+        self.tx_frames.write(frames(c.tx_frames));
     }
 
     /// Forgets what was raised while the NAPI instance was disabled, when nothing could be scheduled, and polls once.
@@ -150,7 +160,7 @@ impl Vector {
         if v.state.xchg(PENDING) == IDLE {
             v.moderate(instance);
         } else if v.held.read() != 0 {
-            if v.frames.read() >= v.rx_frames.read().max(1) {
+            if v.frames.read() >= v.rx_frames.read() {
                 v.release(instance);
             }
         }
@@ -166,7 +176,7 @@ impl Vector {
     ) {
         let v = instance.shared();
         let usecs = v.tx_usecs.read();
-        if held || usecs == 0 || packets >= v.tx_frames.read().max(1) || *bytes >= COMPLETION_BYTES {
+        if held || usecs == 0 || packets >= v.tx_frames.read() || *bytes >= COMPLETION_BYTES {
             *bytes = 0;
             Self::raise_now(instance);
         } else if v.completion_armed.read() == 0 && v.completion_armed.xchg(1) == 0 {
@@ -230,7 +240,9 @@ impl Vector {
         self.last.write(now);
         self.last_frames.write(self.frames.read());
         self.frames.write(0);
-        self.raises.inc();
+        if let Some(c) = self.counters.get(usize::from(self.index)) {
+            c.raises.inc();
+        }
         instance.schedule();
     }
 }

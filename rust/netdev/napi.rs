@@ -366,12 +366,13 @@ impl<'a> Poll<'a> {
         raw
     }
 
-    /// Passes a received frame to GRO (`napi_gro_receive`), from its Ethernet header on.
+    /// Passes a received frame to GRO (`napi_gro_receive`), from its Ethernet header on. Returns whether it was merged
+    /// into one received before.
     #[inline]
-    pub fn gro_receive(&self, skb: SkBuff) {
+    pub fn gro_receive(&self, skb: SkBuff) -> bool {
         let raw = self.prepare(skb);
         // SAFETY: This is the poll of `napi`; the reference is given away.
-        unsafe { bindings::napi_gro_receive(self.tx.napi, raw) };
+        unsafe { bindings::netdev_gro_receive(self.tx.napi, raw) }
     }
 
     /// Passes a received frame to the stack past GRO (`netif_receive_skb`), from its Ethernet header on.

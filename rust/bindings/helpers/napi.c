@@ -14,7 +14,10 @@ bool rust_helper_napi_schedule(struct napi_struct *n)
 	return napi_schedule(n);
 }
 
-void rust_helper_napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb)
+/* Returns whether the packet became part of another. */
+bool rust_helper_netdev_gro_receive(struct napi_struct *napi, struct sk_buff *skb)
 {
-	napi_gro_receive(napi, skb);
+	gro_result_t ret = napi_gro_receive(napi, skb);
+
+	return ret == GRO_MERGED || ret == GRO_MERGED_FREE;
 }

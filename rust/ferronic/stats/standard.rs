@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The standard groups of `ethtool --groups`, and pause statistics.
+//!
+//! Bytes are counted from the Ethernet header on, without the frame check sequence, as in `ip -s link`.
+
+use super::{drops_sent, drops_towards, sum, Drop, Lengths};
+use crate::port::PortData;
+use netdev::ethtool::{EthCtrlStats, EthMacStats, PauseStats, RmonStats};
+
+/// Fills in the group `eth-mac`.
+pub(crate) fn mac(data: &PortData, s: &mut EthMacStats) {
+    let (tx, rx) = (data.end().outlets.iter(), data.poll.iter());
+    s.frames_transmitted_ok = Some(sum(tx.clone(), |o| o.counters.frames.get()));
+    s.octets_transmitted_ok = Some(sum(tx.clone(), |o| o.counters.bytes.get()));
+    s.multicast_frames_xmitted_ok = Some(sum(tx.clone(), |o| o.counters.multicast.get()));
+    s.broadcast_frames_xmitted_ok = Some(sum(tx, |o| o.counters.broadcast.get()));
+    s.frames_received_ok = Some(sum(rx.clone(), |p| p.frames.get()));
+    s.octets_received_ok = Some(sum(rx.clone(), |p| p.bytes.get()));
+    s.multicast_frames_received_ok = Some(sum(rx.clone(), |p| p.multicast.get()));
+    s.broadcast_frames_received_ok = Some(sum(rx, |p| p.broadcast.get()));
+    s.carrier_sense_errors = Some(drops_sent(data, Drop::NoCarrier));
+    s.frame_too_long_errors = Some(drops_towards(data, Drop::TooLong));
+}
+
+/// Pause frames sent: times a frame of the other end began to wait for a buffer.
+fn pauses_sent(data: &PortData) -> u64 {
+    sum(data.end().inlets.iter(), |i| i.counters.pauses.get())
+}
+
+/// Pause frames received: times a frame began to wait for a buffer of the other end.
+fn pauses_received(data: &PortData) -> u64 {
+    sum(data.end().outlets.iter(), |o| o.counters.pauses.get())
+}
+
+/// Fills in the group `eth-ctrl`: pause frames are all the control frames there are.
+pub(crate) fn ctrl(data: &PortData, s: &mut EthCtrlStats) {
+    s.transmitted = Some(pauses_sent(data));
+    s.received = Some(pauses_received(data));
+}
+
+/// Fills in the pause statistics.
+pub(crate) fn pause(data: &PortData, s: &mut PauseStats) {
+    s.tx_frames = Some(pauses_sent(data));
+    s.rx_frames = Some(pauses_received(data));
+    s.tx_storms = Some(sum(data.end().inlets.iter(), |i| i.counters.storms.get()));
+}
+
+/// Fills in the group `rmon`.
+pub(crate) fn rmon(data: &PortData, s: &mut RmonStats) {
+    fn add(to: &mut [Option<u64>], lengths: &Lengths) {
+        for (to, n) in to.iter_mut().zip(lengths.get()) {
+            *to = Some(to.unwrap_or(0).wrapping_add(n));
+        }
+    }
+    s.oversize = Some(drops_towards(data, Drop::TooLong));
+    for p in data.poll.iter() {
+        add(&mut s.rx, &p.lengths);
+    }
+    for o in data.end().outlets.iter() {
+        add(&mut s.tx, &o.counters.lengths);
+    }
+}
