@@ -37,7 +37,6 @@ use crate::errno::to_result;
 use crate::features::Features;
 use crate::rtnl::{Net, Rtnl};
 use crate::skb::SkBuff;
-use crate::sync::Word;
 use crate::txq::{Queue, TxQueue};
 use crate::{ethtool, queue_stats};
 use core::cell::UnsafeCell;
@@ -180,9 +179,8 @@ pub(crate) struct Private<D: Driver> {
     peer: AtomicPtr<bindings::net_device>,
     /// Whether `body` is there. Set and taken under RTNL, by `register` and the destructor.
     live: bool,
-    /// How many names of statistics the core was last told there are; under the instance lock. See
-    /// [`crate::ethtool`].
-    strings: Word<u32>,
+    /// See [`ethtool::Promised`]; under the instance lock.
+    promised: ethtool::Promised,
     body: MaybeUninit<Body<D>>,
 }
 
@@ -239,14 +237,9 @@ impl<D: Driver> Device<D> {
         &self.body().data
     }
 
-    /// Remembers how many names of statistics the core makes room for.
-    pub(crate) fn remember_strings(&self, n: u32) {
-        self.private().strings.write(n);
-    }
-
-    /// How many names of statistics the core has made room for.
-    pub(crate) fn remembered_strings(&self) -> u32 {
-        self.private().strings.read()
+    /// The sizes that ethtool was told.
+    pub(crate) fn promised(&self) -> &ethtool::Promised {
+        &self.private().promised
     }
 
     /// Number of the device in its namespace.

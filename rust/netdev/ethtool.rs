@@ -37,7 +37,7 @@ mod rss;
 mod selftest;
 mod stats;
 
-pub(crate) use adapter::table;
+pub(crate) use adapter::{table, Promised};
 pub use coalesce::{Coalesce, CoalesceParams};
 pub use link::LinkSettings;
 pub use pause::{Pause, PauseStats};

@@ -15,6 +15,7 @@ use crate::device::{Device, Driver, Locked};
 use crate::errno::{from_result, EOPNOTSUPP};
 use crate::netlink::ExtAck;
 use crate::rtnl::Rtnl;
+use crate::sync::Word;
 use core::marker::PhantomData;
 use core::slice;
 use kernel::prelude::*;
@@ -23,6 +24,17 @@ use netdev_sys as bindings;
 /// The table of a driver's operations.
 pub(crate) const fn table<D: Driver>() -> *const bindings::ethtool_ops {
     &Adapter::<D>::OPS
+}
+
+/// The sizes that the core was last told. It makes room for as much and then calls back for the content, under the
+/// same hold of the instance lock, without always saying how much room there is.
+pub(crate) struct Promised {
+    /// Names of statistics.
+    strings: Word<u32>,
+    /// Entries of the indirection table.
+    table: Word<u32>,
+    /// Bytes of the key.
+    key: Word<u32>,
 }
 
 struct Adapter<D: Driver>(PhantomData<D>);
@@ -303,22 +315,30 @@ impl<D: Driver> Adapter<D> {
 
     unsafe extern "C" fn get_rxfh_indir_size(dev: *mut bindings::net_device) -> u32 {
         // SAFETY: The contract.
-        D::Ethtool::get_rxfh_indir_size(&mut unsafe { Self::locked(dev) })
+        let mut dev = unsafe { Self::locked(dev) };
+        let n = D::Ethtool::get_rxfh_indir_size(&mut dev);
+        dev.promised().table.write(n);
+        n
     }
 
     unsafe extern "C" fn get_rxfh_key_size(dev: *mut bindings::net_device) -> u32 {
         // SAFETY: The contract.
-        D::Ethtool::get_rxfh_key_size(&mut unsafe { Self::locked(dev) })
+        let mut dev = unsafe { Self::locked(dev) };
+        let n = D::Ethtool::get_rxfh_key_size(&mut dev);
+        dev.promised().key.write(n);
+        n
     }
 
     unsafe extern "C" fn get_rxfh(
         dev: *mut bindings::net_device,
         param: *mut bindings::ethtool_rxfh_param,
     ) -> c_int {
-        // SAFETY: The contract; the core passes arrays of the sizes that it says.
-        unsafe {
-            D::Ethtool::get_rxfh(&mut Self::locked(dev), &mut RssReply::new(&mut *param))
-        };
+        // SAFETY: The contract.
+        let mut dev = unsafe { Self::locked(dev) };
+        let (table, key) = (dev.promised().table.read(), dev.promised().key.read());
+        // SAFETY: The core passes a structure to fill, with arrays of the sizes that it was told just before, or NULL.
+        let mut reply = unsafe { RssReply::new(&mut *param, table, key) };
+        D::Ethtool::get_rxfh(&mut dev, &mut reply);
         0
     }
 
@@ -372,8 +392,7 @@ impl<D: Driver> Adapter<D> {
         ))
     }
 
-    /// The number of strings of a set; remembered, for the core allocates room for as many and then calls
-    /// [`Self::get_strings`] without saying so, under the same hold of the lock.
+    /// The number of strings of a set; see [`Promised`].
     unsafe extern "C" fn get_sset_count(dev: *mut bindings::net_device, set: c_int) -> c_int {
         // SAFETY: The contract.
         let mut dev = unsafe { Self::locked(dev) };
@@ -384,7 +403,7 @@ impl<D: Driver> Adapter<D> {
                 let mut report = Report::count();
                 D::Ethtool::statistics(&mut dev, &mut report);
                 let n = report.counted();
-                dev.device().remember_strings(n);
+                dev.promised().strings.write(n);
                 n
             }
             bindings::ethtool_stringset_ETH_SS_TEST
@@ -407,7 +426,7 @@ impl<D: Driver> Adapter<D> {
             bindings::ethtool_stringset_ETH_SS_STATS
                 if <D::Ethtool as Operations>::HAS_STATISTICS =>
             {
-                let n = dev.device().remembered_strings() as usize;
+                let n = dev.promised().strings.read() as usize;
                 // SAFETY: The core has room for as many as it was told by `get_sset_count`, just before.
                 let names = unsafe { slice::from_raw_parts_mut(out.cast(), n) };
                 D::Ethtool::statistics(&mut dev, &mut Report::names(names));

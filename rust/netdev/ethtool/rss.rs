@@ -43,35 +43,51 @@ impl Transforms {
 }
 
 /// What a device steers by, to be filled in (`struct ethtool_rxfh_param` of `get_rxfh`).
-pub struct RssReply<'a>(&'a mut bindings::ethtool_rxfh_param);
+///
+/// # Invariants
+///
+/// `raw.indir` is NULL or an array of `table` entries, `raw.key` NULL or one of `key` bytes.
+pub struct RssReply<'a> {
+    raw: &'a mut bindings::ethtool_rxfh_param,
+    table: u32,
+    key: u32,
+}
 
 impl<'a> RssReply<'a> {
-    pub(super) fn new(raw: &'a mut bindings::ethtool_rxfh_param) -> Self {
+    /// # Safety
+    ///
+    /// As the invariants of the type have it. The sizes in `raw` are not always set.
+    pub(super) unsafe fn new(
+        raw: &'a mut bindings::ethtool_rxfh_param,
+        table: u32,
+        key: u32,
+    ) -> Self {
         raw.hfunc = bindings::ETH_RSS_HASH_TOP;
-        RssReply(raw)
+        // INVARIANT: By the caller's promise.
+        RssReply { raw, table, key }
     }
 
     /// The indirection table, if it is wanted: as many entries as the driver said it has.
     pub fn indirection(&mut self) -> Option<&mut [u32]> {
-        if self.0.indir.is_null() {
+        if self.raw.indir.is_null() {
             return None;
         }
-        // SAFETY: The core passes an array of so many entries.
-        Some(unsafe { slice::from_raw_parts_mut(self.0.indir, self.0.indir_size as usize) })
+        // SAFETY: By the type invariant.
+        Some(unsafe { slice::from_raw_parts_mut(self.raw.indir, self.table as usize) })
     }
 
     /// The key, if it is wanted: as many bytes as the driver said it has.
     pub fn key(&mut self) -> Option<&mut [u8]> {
-        if self.0.key.is_null() {
+        if self.raw.key.is_null() {
             return None;
         }
-        // SAFETY: The core passes an array of so many bytes.
-        Some(unsafe { slice::from_raw_parts_mut(self.0.key, self.0.key_size as usize) })
+        // SAFETY: By the type invariant.
+        Some(unsafe { slice::from_raw_parts_mut(self.raw.key, self.key as usize) })
     }
 
     /// Says how the input is transformed.
     pub fn set_transform(&mut self, transform: Transforms) {
-        self.0.input_xfrm = transform.0;
+        self.raw.input_xfrm = transform.0;
     }
 }
 
