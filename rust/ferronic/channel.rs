@@ -3,7 +3,9 @@
 //! A channel: a vector with one TX ring and one RX ring, and its poll.
 
 use crate::engine;
+use crate::handoff;
 use crate::limits::REFILL_RETRY_NS;
+use crate::port::Port;
 use crate::receive::{Offloads, RxHalf};
 use crate::stats::PollCounters;
 use crate::vector::Vector;
@@ -23,8 +25,9 @@ pub(crate) struct PollFlags {
 
 /// What a poll owns.
 pub(crate) struct Channel {
-    pub(crate) rx: RxHalf,
-    pub(crate) tx: Taker<TxDescriptor>,
+    /// Both `None` on a wire that hands packets off: there the TX ring of the other end is the receive ring.
+    pub(crate) rx: Option<RxHalf>,
+    pub(crate) tx: Option<Taker<TxDescriptor>>,
     /// The port's counters of this channel.
     pub(crate) counters: Arc<KVec<PollCounters>>,
     pub(crate) flags: Arc<PollFlags>,
@@ -36,8 +39,11 @@ impl Channel {
     /// Frees what was sent, and lets the queue run again. Returns whether there was anything.
     #[inline]
     fn complete(&mut self, vector: &Vector, poll: &TxPoll<'_>) -> bool {
+        let Some(tx) = self.tx.as_mut() else {
+            return false;
+        };
         let (mut packets, mut bytes) = (0u32, 0u32);
-        while let Some(d) = self.tx.take() {
+        while let Some(d) = tx.take() {
             packets = packets.wrapping_add(1);
             bytes = bytes.wrapping_add(d.bytes);
             poll.consume(d.skb);
@@ -45,7 +51,7 @@ impl Channel {
         if packets == 0 {
             return false;
         }
-        self.tx.release();
+        tx.release();
         if let Some(c) = self.counters.get(usize::from(vector.index)) {
             c.completed.add(packets.into());
         }
@@ -54,7 +60,7 @@ impl Channel {
         };
         // A full barrier: a queue that is stopped after this sees the ring as it is now.
         queue.completed(packets, bytes);
-        if self.tx.free() >= wake_threshold(self.tx.len()) && queue.is_stopped() {
+        if tx.free() >= wake_threshold(tx.len()) && queue.is_stopped() {
             queue.wake();
             if let Some(c) = self.counters.get(usize::from(vector.index)) {
                 c.wakes.inc();
@@ -131,23 +137,32 @@ pub(crate) fn serve_waiters(vector: &Vector, bh: &Bh<'_>, rotate: &mut u32) {
 }
 
 impl napi::Handler for Channel {
+    type Driver = Port;
     type Shared = Vector;
 
-    fn poll(&mut self, vector: &Vector, poll: &Poll<'_>) -> Progress {
+    fn poll(&mut self, vector: &Vector, poll: &Poll<'_, Self>) -> Progress {
         vector.begin();
-        let completed = self.complete(vector, poll.tx());
         let counters = self.counters.clone();
         let Some(counters) = counters.get(usize::from(vector.index)) else {
             return Progress::Done(0);
         };
         counters.polls.inc();
+        let Some(rx) = self.rx.as_mut() else {
+            handoff::catch_up(vector, poll.device(), poll.bh());
+            let received = handoff::receive(vector, poll, poll.budget(), counters);
+            if received >= poll.budget() {
+                return Progress::More;
+            }
+            return Progress::Done(received);
+        };
         let offloads = Offloads {
             checksum: self.flags.checksum.read() != 0,
             hash: self.flags.hash.read() != 0,
         };
-        let received = self.rx.receive(poll, poll.budget(), offloads, counters);
+        let received = rx.receive(poll, poll.budget(), offloads, counters);
         counters.batches.count(received);
-        let full = self.rx.refill(poll, counters);
+        let full = rx.refill(poll, counters);
+        let completed = self.complete(vector, poll.tx());
         // Pairs with the engine's: the buffers are posted before the waiters are read.
         kernel::sync::barrier::smp_mb();
         self.serve_waiters(vector, poll.bh());

@@ -93,7 +93,7 @@ pub(crate) fn frame(
     let mut i = first;
     loop {
         let n = len.wrapping_sub(at).min(room);
-        let descriptor = inlet.ring.get(i)?;
+        let descriptor = inlet.descriptor(i)?;
         let to = descriptor
             .buffer
             .bytes_mut()
@@ -119,8 +119,7 @@ pub(crate) fn store(inlet: &mut InletOpen, first: u32, offset: u32, bytes: [u8; 
         let i = first.wrapping_add(at.checked_div(inlet.buffer_len)?);
         let within = at.checked_rem(inlet.buffer_len)?.wrapping_add(inlet.headroom);
         *inlet
-            .ring
-            .get(i)?
+            .descriptor(i)?
             .buffer
             .bytes_mut()
             .get_mut(within as usize)? = byte;

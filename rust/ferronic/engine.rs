@@ -51,7 +51,9 @@ impl Held<'_> {
             return;
         }
         if let Some(inlet) = self.guard.as_mut() {
-            inlet.ring.advance(self.descriptors);
+            if let Some(ring) = inlet.ring.as_mut() {
+                ring.advance(self.descriptors);
+            }
             Vector::raise_rx(&inlet.vector, self.frames);
         }
         self.descriptors = 0;
@@ -416,7 +418,7 @@ impl<'a> Run<'a> {
         } else {
             len.div_ceil(inlet.buffer_len.max(1))
         };
-        if !inlet.closing && inlet.ring.has(held.descriptors.wrapping_add(need)) {
+        if !inlet.closing && inlet.has(held.descriptors.wrapping_add(need)) {
             self.waiting_since = 0;
             self.pause_expired = false;
             return Ok(Some(need));
@@ -448,7 +450,7 @@ impl<'a> Run<'a> {
             // the buffers it has posted.
             word.fetch_or(1 << (self.index & 63));
         }
-        if !inlet.closing && inlet.ring.has(need) {
+        if !inlet.closing && inlet.has(need) {
             self.waiting_since = 0;
             return Ok(Some(need));
         }
@@ -486,7 +488,7 @@ impl<'a> Run<'a> {
         };
         if let Some(inlet) = held.guard.as_mut() {
             let headroom = inlet.headroom;
-            if let Some(d) = inlet.ring.get(first) {
+            if let Some(d) = inlet.descriptor(first) {
                 let mut padded = len;
                 if len < FRAME_MIN {
                     // The wire knows no shorter frame; what fills it is zero, not what the buffer held before.
@@ -571,7 +573,7 @@ fn fill_segment(
     // The first buffer: headers, and as much of the payload as fits.
     let n = (room as usize).checked_sub(header_len)?.min(left as usize) as u32;
     let used = header_len.wrapping_add(n as usize);
-    let d = inlet.ring.get(first)?;
+    let d = inlet.descriptor(first)?;
     d.len = used as u32;
     d.more = n < left;
     let to = d.buffer.bytes_mut().get_mut(headroom..headroom.wrapping_add(used))?;
@@ -586,7 +588,7 @@ fn fill_segment(
     while left > 0 {
         i = i.wrapping_add(1);
         let n = left.min(room);
-        let d = inlet.ring.get(i)?;
+        let d = inlet.descriptor(i)?;
         let to = d.buffer.bytes_mut().get_mut(headroom..headroom.wrapping_add(n as usize))?;
         if !copy::summing(skb, all, from, to, &mut sum) {
             return None;
@@ -596,7 +598,7 @@ fn fill_segment(
         from = from.wrapping_add(n);
         left = left.wrapping_sub(n);
     }
-    let d = inlet.ring.get(first)?;
+    let d = inlet.descriptor(first)?;
     let to = d.buffer.bytes_mut().get_mut(headroom..)?;
     partial.finish(to, sum).then_some(())
 }

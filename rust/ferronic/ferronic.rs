@@ -37,6 +37,7 @@ mod copy;
 mod engine;
 mod ethtool;
 mod filter;
+mod handoff;
 mod link;
 mod limits;
 mod port;

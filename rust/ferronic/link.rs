@@ -7,7 +7,7 @@ use crate::filter::Filter;
 use crate::limits::{CHANNELS_DEFAULT, CHANNELS_MAX, CHANNELS_MAX_DEFAULT, RING_DEFAULT};
 use crate::port::{Port, PortData, PortState};
 use crate::steer::SteerConfig;
-use crate::wire::{Side, Wire};
+use crate::wire::{Datapath, Side, Wire};
 use kernel::prelude::*;
 use kernel::sync::Arc;
 use netdev::device::{Device, Unregistered};
@@ -19,6 +19,7 @@ use pure::flow::{HashFields, Transform};
 
 /// Attributes in `IFLA_INFO_DATA` (tools/iproute2/if_ferronic.h).
 const LINK_PEER: usize = 1;
+const LINK_DATAPATH: usize = 2;
 
 /// The kind of link.
 pub(crate) struct Ferronic;
@@ -33,6 +34,8 @@ impl Link for Ferronic {
         let mut p = [const { Policy::REJECT }; Policy::LINK_MAX + 1];
         // struct ifinfomsg
         p[LINK_PEER] = Policy::min_len(16);
+        // 0: nic, 1: handoff
+        p[LINK_DATAPATH] = Policy::u32_max(1);
         p
     };
 
@@ -48,10 +51,14 @@ impl Link for Ferronic {
     ) -> Result {
         let peer_attr = params.data().get(LINK_PEER);
         let channels = check_queues(&dev, extack)?;
+        let datapath = match params.data().get(LINK_DATAPATH) {
+            Some(a) if a.u32()? == 1 => Datapath::Handoff,
+            _ => Datapath::Nic,
+        };
         let mut made = None;
         let peer = params.create_peer::<Port>(peer_attr, rtnl, extack, |peer| {
             let peer_channels = check_queues(&peer, extack)?;
-            let wire = Wire::new(channels, peer_channels)?;
+            let wire = Wire::new(channels, peer_channels, datapath)?;
             let peer = register(peer, wire.clone(), Side::B, rtnl)?;
             made = Some(wire);
             Ok(peer)
@@ -108,6 +115,9 @@ fn register<'a>(
     let max = queues.min(dev.num_rx_queues());
     let channels = max.min(CHANNELS_DEFAULT);
     dev.random_address();
+    if wire.datapath == Datapath::Handoff {
+        dev.no_tx_sharing();
+    }
     dev.set_real_num_queues(channels, channels)?;
 
     let mut key = [0u8; pure::toeplitz::KEY_MIN];

@@ -5,6 +5,7 @@
 use crate::channel::PollFlags;
 use crate::engine;
 use crate::ethtool::{self, Moderation};
+use crate::handoff;
 use crate::filter::{Filter, MULTICAST_MAX, UNICAST_MAX};
 use crate::limits::{MTU_MAX, MTU_MIN, WATCHDOG_MS};
 use crate::reconfigure;
@@ -12,7 +13,7 @@ use crate::stats::{self, PollCounters};
 use crate::steer::SteerConfig;
 use crate::updown::{self, Up};
 use crate::vector::Vector;
-use crate::wire::{End, Side, TxDescriptor, Wire};
+use crate::wire::{Datapath, End, Side, TxDescriptor, Wire};
 use kernel::prelude::*;
 use kernel::sync::Arc;
 use netdev::context::Bh;
@@ -180,6 +181,20 @@ impl Driver for Port {
         };
         skb.tx_timestamp();
         let bytes = skb.len();
+        let handoff = data.wire.datapath == Datapath::Handoff;
+        let skb = if handoff {
+            match skb.into_owned() {
+                Ok(owned) => owned.into_skb(),
+                Err(_) => {
+                    if let Some(c) = data.dropped.get(usize::from(index)) {
+                        c.inc();
+                    }
+                    return Ok(());
+                }
+            }
+        } else {
+            skb
+        };
         if let Err(d) = open.ring.post(TxDescriptor { skb, bytes }) {
             // Not in normal work: the queue is stopped before the ring is full.
             return Err(d.skb);
@@ -199,6 +214,15 @@ impl Driver for Port {
         // The doorbell.
         open.ring.publish();
         outlet.held.write(queue.queue().is_held() as u32);
+        if handoff && !bh.irqs_disabled() {
+            if handoff::announce(&data.wire, data.side, index, bh) {
+                return Ok(());
+            }
+            if let Some(open) = outlet.lock.lock(bh).as_mut() {
+                handoff::discard(outlet, open, Some(dev), index);
+            }
+            return Ok(());
+        }
         if bh.irqs_disabled() {
             // netpoll, perhaps in an interrupt of somebody who holds the outlet's lock on this CPU.
             outlet.kicked.write(1);

@@ -2,6 +2,7 @@
 
 //! The receive half of a channel: taking frames out of the RX ring, making packets, posting buffers.
 
+use crate::channel::Channel;
 use crate::limits::FRAME_MIN;
 use crate::stats::PollCounters;
 use netdev::napi::Poll;
@@ -135,7 +136,7 @@ impl RxHalf {
 
     /// Posts buffers until the ring is full. Returns whether it is.
     #[inline]
-    pub(crate) fn refill(&mut self, poll: &Poll<'_>, counters: &PollCounters) -> bool {
+    pub(crate) fn refill(&mut self, poll: &Poll<'_, Channel>, counters: &PollCounters) -> bool {
         let mut full = true;
         while self.poster.free() > 0 {
             let Some(buffer) = self.pool.alloc_polled(self.layout.size, poll) else {
@@ -157,7 +158,7 @@ impl RxHalf {
     #[inline]
     pub(crate) fn receive(
         &mut self,
-        poll: &Poll<'_>,
+        poll: &Poll<'_, Channel>,
         budget: u32,
         offloads: Offloads,
         counters: &PollCounters,
@@ -217,7 +218,7 @@ impl RxHalf {
     /// Makes a packet of a frame whose first descriptor was taken. `None` if there is no memory: the frame is gone,
     /// its buffers are posted again.
     #[inline]
-    fn build(&mut self, poll: &Poll<'_>, first: RxDescriptor) -> Option<SkBuff> {
+    fn build(&mut self, poll: &Poll<'_, Channel>, first: RxDescriptor) -> Option<SkBuff> {
         let info = first.frame;
         if info.len <= COPYBREAK && !first.more {
             return self.copy_out(poll, first);
@@ -235,7 +236,7 @@ impl RxHalf {
     }
 
     #[inline]
-    fn copy_out(&mut self, poll: &Poll<'_>, first: RxDescriptor) -> Option<SkBuff> {
+    fn copy_out(&mut self, poll: &Poll<'_, Channel>, first: RxDescriptor) -> Option<SkBuff> {
         let start = self.layout.headroom as usize;
         let skb = poll.alloc_skb(first.frame.len).and_then(|mut skb| {
             let from = first
@@ -258,7 +259,7 @@ impl RxHalf {
     }
 
     /// Makes a packet of pages: headers in the linear part, the rest as fragments.
-    fn gather(&mut self, poll: &Poll<'_>, first: RxDescriptor) -> Option<SkBuff> {
+    fn gather(&mut self, poll: &Poll<'_, Channel>, first: RxDescriptor) -> Option<SkBuff> {
         let header = u32::from(first.frame.header_len).min(first.len).min(COPYBREAK);
         let mut skb = poll.alloc_skb(COPYBREAK).and_then(|mut skb| {
             skb.put(first.buffer.bytes().get(..header as usize)?).ok()?;

@@ -9,13 +9,14 @@
 
 use crate::channel::{serve_waiters, Channel};
 use crate::engine;
+use crate::handoff;
 use crate::port::{publish_filter, Port, TxOpen};
 use crate::receive::BufferLayout;
 use crate::stats::Drop;
 use crate::steer::Steer;
 use crate::updown::{self, Halves, Plan, Up};
 use crate::vector::Vector;
-use crate::wire::{End, InletOpen, OutletOpen};
+use crate::wire::{Datapath, End, InletOpen, OutletOpen};
 use kernel::prelude::*;
 use kernel::time::delay::fsleep;
 use kernel::time::Delta;
@@ -133,8 +134,8 @@ fn change(
             .ok_or(ENODEV)?
             .owners
             .reserve(more, GFP_KERNEL_ACCOUNT)?;
-        next.get_mut().set(&state.steer, &table);
-        back.get_mut().set(&state.steer, &state.steer.indirection);
+        next.get_mut().set(&state.steer, &table, new.channels);
+        back.get_mut().set(&state.steer, &state.steer.indirection, old.channels);
         Ok((next, back))
     };
     let (next, back) = match prepare() {
@@ -236,7 +237,7 @@ fn drain(end: &End, index: usize, owner: &Owner<Channel>) {
             let mut guard = inlet.lock.lock_bh();
             guard.as_mut().map_or(0, |open| {
                 open.closing = true;
-                open.ring.untaken()
+                open.untaken()
             })
         };
         if left == 0 {
@@ -281,12 +282,16 @@ fn exchange_rings(
     let mut cursor = Default::default();
     let mut next = h.tx_poster;
     let (mut unread, mut lost) = (0u64, 0u64);
-    if let (Some(old), Some(poster), Some(old_outlet)) = (old, poster, old_outlet) {
+    let (old_rx, old_tx) = old.map_or((None, None), |c| (c.rx, c.tx));
+    if let (Some(poster), Some(old_outlet)) = (poster, old_outlet) {
         cursor = old_outlet.cursor;
         let queue = device.tx_queue(index as u16);
         let bh = BhGuard::new();
-        let Channel { rx, tx, .. } = old;
-        ring::drain(poster.ring, old_outlet.ring, tx, |d, sent| {
+        let OutletOpen { ring, taker, .. } = old_outlet;
+        let Some(tx) = old_tx.or(taker) else {
+            return;
+        };
+        ring::drain(poster.ring, ring, tx, |d, sent| {
             let bytes = d.bytes;
             if sent {
                 d.skb.consume();
@@ -301,6 +306,8 @@ fn exchange_rings(
             }
         });
         drop(bh);
+    }
+    if let Some(rx) = old_rx {
         unread = updown::discard_unread(rx);
     }
     next.publish();
@@ -320,7 +327,12 @@ fn exchange_rings(
         headroom: h.layout.headroom,
         closing: false,
     });
-    *outlet.lock.lock_bh() = Some(OutletOpen::new(h.tx_filler, vector.clone(), cursor));
+    *outlet.lock.lock_bh() = Some(OutletOpen::new(
+        h.tx_filler,
+        h.tx_taker,
+        vector.clone(),
+        cursor,
+    ));
     device.lock_tx(index as u16, |state, _, _| {
         state.0 = Some(TxOpen {
             ring: next,
@@ -342,6 +354,10 @@ fn exchange_rings(
 fn run(device: &Device<Port>, index: usize, bh: &BhGuard) {
     let data = device.data();
     if let Some(outlet) = data.end().outlets.get(index) {
+        if data.wire.datapath == Datapath::Handoff {
+            handoff::announce(&data.wire, data.side, index as u16, bh.bh());
+            return;
+        }
         let mut guard = outlet.lock.lock(bh.bh());
         if let Some(open) = guard.as_mut() {
             engine::service(&data.wire, data.side, index as u16, outlet, open, bh.bh());

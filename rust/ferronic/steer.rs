@@ -18,6 +18,8 @@ pub(crate) const TABLE_MAX: usize = match steer::size_for(CHANNELS_MAX) {
 pub(crate) struct Steer {
     /// Whether the port has open inlets at all.
     pub(crate) open: bool,
+    /// How many channels it has.
+    pub(crate) channels: u16,
     /// Distinguishes keys, for remembered hashes.
     pub(crate) generation: u32,
     pub(crate) transform: Transform,
@@ -67,6 +69,7 @@ impl Steer {
     pub(crate) fn closed() -> impl Init<Self> {
         init!(Steer {
             open: false,
+            channels: 0,
             generation: 0,
             transform: Transform::None,
             fields: HashFields::new(),
@@ -77,8 +80,9 @@ impl Steer {
     }
 
     /// Sets it from what the user wants, with a table of its own or another.
-    pub(crate) fn set(&mut self, config: &SteerConfig, table: &[u16]) {
+    pub(crate) fn set(&mut self, config: &SteerConfig, table: &[u16], channels: u32) {
         self.open = true;
+        self.channels = channels as u16;
         self.generation = config.generation;
         self.transform = config.transform;
         self.fields = config.fields;

@@ -8,18 +8,19 @@
 
 use crate::channel::{serve_waiters, Channel};
 use crate::engine;
+use crate::handoff;
 use crate::port::{publish_filter, Port, TxOpen};
 use crate::receive::{BufferLayout, RxDescriptor, RxHalf};
 use crate::stats::Drop;
 use crate::steer::Steer;
 use crate::vector::Vector;
-use crate::wire::{InletOpen, OutletOpen, TxDescriptor};
+use crate::wire::{Datapath, InletOpen, OutletOpen, TxDescriptor};
 use kernel::prelude::*;
 use netdev::context::BhGuard;
 use netdev::device::{Device, Locked};
 use netdev::napi::{self, Owner};
 use netdev::page_pool::PagePool;
-use netdev::ring::{self, Filler, Poster};
+use netdev::ring::{self, Filler, Poster, Taker};
 use netdev::rtnl::Rtnl;
 use netdev::sync::Snapshot;
 
@@ -30,7 +31,8 @@ pub(crate) struct Up {
 
 /// The halves of a channel's rings that others than its poll use.
 pub(crate) struct Halves {
-    pub(crate) filler: Filler<RxDescriptor>,
+    pub(crate) filler: Option<Filler<RxDescriptor>>,
+    pub(crate) tx_taker: Option<Taker<TxDescriptor>>,
     pub(crate) tx_poster: Poster<TxDescriptor>,
     pub(crate) tx_filler: Filler<TxDescriptor>,
     pub(crate) layout: BufferLayout,
@@ -82,26 +84,36 @@ pub(crate) fn fill_channel(
     plan: &Plan,
 ) -> Result<(Channel, Halves)> {
     let data = device.data();
-    let pool = PagePool::new(device, owner.instance(), index, plan.rx_ring)?;
-    let (poster, filler, taker) = ring::new(plan.rx_ring)?;
     let (tx_poster, tx_filler, tx_taker) = ring::new(plan.tx_ring)?;
-    let mut rx = RxHalf {
-        taker,
-        poster,
-        pool,
-        layout: plan.layout,
-        queue: index as u16,
-    };
-    rx.prefill()?;
+    let (mut rx, mut filler, mut own_taker, mut shared_taker) = (None, None, None, None);
+    match data.wire.datapath {
+        Datapath::Nic => {
+            let pool = PagePool::new(device, owner.instance(), index, plan.rx_ring)?;
+            let (poster, rx_filler, taker) = ring::new(plan.rx_ring)?;
+            let mut half = RxHalf {
+                taker,
+                poster,
+                pool,
+                layout: plan.layout,
+                queue: index as u16,
+            };
+            half.prefill()?;
+            rx = Some(half);
+            filler = Some(rx_filler);
+            own_taker = Some(tx_taker);
+        }
+        Datapath::Handoff => shared_taker = Some(tx_taker),
+    }
     let channel = Channel {
         rx,
-        tx: tx_taker,
+        tx: own_taker,
         counters: data.poll.clone(),
         flags: data.flags.clone(),
         rotate: 0,
     };
     let halves = Halves {
         filler,
+        tx_taker: shared_taker,
         tx_poster,
         tx_filler,
         layout: plan.layout,
@@ -161,7 +173,9 @@ fn prepare(
     }
     let mut steer = Snapshot::init(Steer::closed())?;
     let state = dev.state();
-    steer.get_mut().set(&state.steer, &state.steer.indirection);
+    steer
+        .get_mut()
+        .set(&state.steer, &state.steer.indirection, state.channels);
     let (flags, mtu) = (dev.flags(), dev.mtu());
     publish_filter(dev, flags, mtu)?;
     Ok(steer)
@@ -201,6 +215,7 @@ fn attach(device: &Device<Port>, index: usize, h: Halves, owner: &Owner<Channel>
         outlet.waiting.write(0);
         *outlet.lock.lock_bh() = Some(OutletOpen::new(
             h.tx_filler,
+            h.tx_taker,
             owner.instance().clone(),
             Default::default(),
         ));
@@ -255,7 +270,13 @@ pub(crate) fn close_inlets(device: &Device<Port>, from: usize, owners: &[Owner<C
         if let Some(inlet) = end.inlets.get(from.wrapping_add(k)) {
             let open = inlet.lock.lock_bh().take();
             let bh = BhGuard::new();
-            serve_waiters(owner.instance().shared(), bh.bh(), &mut 0);
+            match device.data().wire.datapath {
+                Datapath::Nic => serve_waiters(owner.instance().shared(), bh.bh(), &mut 0),
+                Datapath::Handoff => {
+                    let vector = owner.instance().shared();
+                    handoff::redirect(vector, device.peer_rcu(bh.bh()), bh.bh());
+                }
+            }
             drop(bh);
             drop(open);
         }
@@ -277,7 +298,10 @@ pub(crate) fn close_outlets(device: &Device<Port>, from: usize, to: usize) {
                 let mut guard = outlet.lock.lock_bh();
                 let mut open = guard.take();
                 if let Some(open) = open.as_mut() {
-                    engine::discard(outlet, open);
+                    match device.data().wire.datapath {
+                        Datapath::Nic => engine::discard(outlet, open),
+                        Datapath::Handoff => handoff::discard(outlet, open, None, i as u16),
+                    }
                 }
                 outlet.waiting.write(0);
                 outlet.kicked.write(0);
@@ -290,13 +314,15 @@ pub(crate) fn close_outlets(device: &Device<Port>, from: usize, to: usize) {
 
 /// Frees what a removed channel still holds: packets that were sent, frames that were not read.
 pub(crate) fn bury(device: &Device<Port>, index: usize, mut channel: Channel) {
-    while let Some(d) = channel.tx.take() {
-        d.skb.consume();
+    if let Some(tx) = channel.tx.as_mut() {
+        while let Some(d) = tx.take() {
+            d.skb.consume();
+        }
     }
     if let Some(queue) = device.tx_queue(index as u16) {
         queue.reset();
     }
-    let unread = discard_unread(channel.rx);
+    let unread = channel.rx.map_or(0, discard_unread);
     if unread > 0 {
         device.data().end().closed.add(Drop::Unread, unread);
     }

@@ -19,7 +19,7 @@ use crate::steer::Steer;
 use kernel::prelude::*;
 use kernel::sync::{static_lock_class, Arc};
 use netdev::napi::Instance;
-use netdev::ring::Filler;
+use netdev::ring::{Filler, Taker};
 use netdev::skb::SkBuff;
 use netdev::sync::{AtomicWord, Rcu, Snapshot, SpinLock, Word};
 
@@ -47,9 +47,19 @@ pub(crate) struct TxDescriptor {
     pub(crate) bytes: u32,
 }
 
-/// What the engine of the other end needs to deliver into an RX ring that is open.
+/// How packets get from one end to the other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Datapath {
+    /// Copied as frames into buffers that the receiver posted: wire truth.
+    Nic,
+    /// The transmitted packet becomes the received one: speed.
+    Handoff,
+}
+
+/// What the other end needs to deliver into a channel that is open.
 pub(crate) struct InletOpen {
-    pub(crate) ring: Filler<RxDescriptor>,
+    /// The receive ring; `None` on a wire that hands packets off.
+    pub(crate) ring: Option<Filler<RxDescriptor>>,
     /// To be raised when something was delivered.
     pub(crate) vector: Arc<Instance<Channel>>,
     /// Bytes that fit into each buffer.
@@ -58,6 +68,25 @@ pub(crate) struct InletOpen {
     pub(crate) headroom: u32,
     /// Whether producers wait as on a full ring: the owner is about to exchange it.
     pub(crate) closing: bool,
+}
+
+impl InletOpen {
+    /// Whether `n` buffers are posted.
+    #[inline(always)]
+    pub(crate) fn has(&mut self, n: u32) -> bool {
+        self.ring.as_mut().is_some_and(|r| r.has(n))
+    }
+
+    /// The `i`-th posted buffer.
+    #[inline(always)]
+    pub(crate) fn descriptor(&mut self, i: u32) -> Option<&mut RxDescriptor> {
+        self.ring.as_mut()?.get(i)
+    }
+
+    /// Filled descriptors that the poll has not taken.
+    pub(crate) fn untaken(&self) -> u32 {
+        self.ring.as_ref().map_or(0, Filler::untaken)
+    }
 }
 
 /// The receive side of a channel, as the other end's engine sees it.
@@ -75,6 +104,9 @@ pub(crate) struct Inlet {
 /// What the engine needs to take from a TX ring that is open.
 pub(crate) struct OutletOpen {
     pub(crate) ring: Filler<TxDescriptor>,
+    /// The taking half of the ring, on a wire that hands packets off: whoever receives takes, under the lock. On
+    /// another it is the port's own poll's.
+    pub(crate) taker: Option<Taker<TxDescriptor>>,
     /// The port's own, to be raised for completions.
     pub(crate) vector: Arc<Instance<Channel>>,
     /// Since when the head frame waits for buffers, nanoseconds; 0 if it does not.
@@ -93,11 +125,13 @@ impl OutletOpen {
     /// One whose head packet has been segmented up to `cursor`.
     pub(crate) fn new(
         ring: Filler<TxDescriptor>,
+        taker: Option<Taker<TxDescriptor>>,
         vector: Arc<Instance<Channel>>,
         cursor: pure::segment::Cursor,
     ) -> Self {
         OutletOpen {
             ring,
+            taker,
             vector,
             waiting_since: 0,
             pause_expired: false,
@@ -187,18 +221,20 @@ impl End {
 
 /// The wire.
 pub(crate) struct Wire {
+    pub(crate) datapath: Datapath,
     a: End,
     b: End,
 }
 
 impl Wire {
     /// Makes a wire for ports with at most these many channels.
-    pub(crate) fn new(a: u32, b: u32) -> Result<Arc<Wire>> {
+    pub(crate) fn new(a: u32, b: u32, datapath: Datapath) -> Result<Arc<Wire>> {
         if a > CHANNELS_MAX || b > CHANNELS_MAX {
             return Err(EINVAL);
         }
         Ok(Arc::new(
             Wire {
+                datapath,
                 a: End::new(a, b)?,
                 b: End::new(b, a)?,
             },

@@ -360,6 +360,12 @@ impl<D: Driver> Device<D> {
         }
     }
 
+    /// Whether both devices are in the same namespace at the moment.
+    pub fn shares_net_with(&self, other: &Device<D>) -> bool {
+        // SAFETY: Both are valid; pointers are compared, not followed.
+        unsafe { bindings::net_eq(bindings::dev_net(self.as_raw()), bindings::dev_net(other.as_raw())) }
+    }
+
     /// The namespace the device is in, for as long as RTNL keeps it there.
     pub fn net<'a>(&self, _rtnl: &'a Rtnl) -> &'a Net {
         // SAFETY: A device's namespace changes under RTNL only, and lives as long as it has devices.
@@ -559,6 +565,18 @@ impl<'a, D: Driver> Unregistered<'a, D> {
                 bindings::eth_hw_addr_random(self.as_raw());
             }
         }
+    }
+
+    /// Packets that are sent may not be shared with who sends them (pktgen's `clone_skb` and bursts).
+    pub fn no_tx_sharing(&mut self) {
+        // SAFETY: Valid, and not shared yet.
+        unsafe {
+            bindings::netdev_priv_flags_change(
+                self.as_raw(),
+                0,
+                bindings::netdev_priv_flags_IFF_TX_SKB_SHARING,
+            )
+        };
     }
 
     /// Sets the number of queues in use at first.

@@ -24,7 +24,7 @@
 //! or removed one stays as it is, for it keeps the bit that scheduling would have to win.
 
 use crate::context::Bh;
-use crate::device::{Driver, Locked};
+use crate::device::{Device, Driver, Locked};
 use crate::page_pool::Buffer;
 use crate::skb::SkBuff;
 use crate::txq::Queue;
@@ -63,11 +63,14 @@ const TIMERS: usize = 3;
 
 /// A driver's side of an instance.
 pub trait Handler: Send + Sized + 'static {
+    /// The driver of the device that is polled.
+    type Driver: Driver;
+
     /// What others than the poll may reach.
     type Shared: Send + Sync;
 
     /// Does up to `poll.budget()` frames of work. Softirq, or a kernel thread with softirqs off.
-    fn poll(&mut self, shared: &Self::Shared, poll: &Poll<'_>) -> Progress;
+    fn poll(&mut self, shared: &Self::Shared, poll: &Poll<'_, Self>) -> Progress;
 
     /// Completes transmissions, nothing else: netpoll polls with budget 0, perhaps in a hard interrupt. Page pools
     /// may not be touched, nothing received.
@@ -215,7 +218,8 @@ impl<H: Handler> Instance<H> {
             handler.poll_tx(&this.shared, &tx);
             return 0;
         }
-        let poll = Poll {
+        let poll = Poll::<H> {
+            _handler: PhantomData,
             timers: this.timers.get().cast(),
             tx,
             // SAFETY: As above: softirqs are off throughout.
@@ -274,18 +278,19 @@ impl TxPoll<'_> {
 /// A value of this type exists only in [`Handler::poll`]; it cannot be kept:
 ///
 /// ```compile_fail
-/// fn poll(&mut self, _: &Shared, poll: &Poll<'_>) -> Progress {
+/// fn poll(&mut self, _: &Shared, poll: &Poll<'_, Self>) -> Progress {
 ///     self.kept = Some(poll);
 ///     Progress::Done(0)
 /// }
 /// ```
-pub struct Poll<'a> {
+pub struct Poll<'a, H: Handler> {
+    _handler: PhantomData<H>,
     tx: TxPoll<'a>,
     timers: *mut bindings::hrtimer,
     bh: Bh<'a>,
 }
 
-impl<'a> Poll<'a> {
+impl<'a, H: Handler> Poll<'a, H> {
     /// Frames that may be received.
     #[inline]
     pub fn budget(&self) -> u32 {
@@ -296,6 +301,13 @@ impl<'a> Poll<'a> {
     #[inline]
     pub fn bh(&self) -> &Bh<'a> {
         &self.bh
+    }
+
+    /// The device that is polled.
+    #[inline]
+    pub fn device(&self) -> &Device<H::Driver> {
+        // SAFETY: `Owner::add` added the instance to a device of this driver, which is alive while it is polled.
+        unsafe { Device::from_raw((*self.tx.napi).dev) }
     }
 
     /// The transmit part.
@@ -407,7 +419,7 @@ impl<H: Handler> Owner<H> {
     /// Adds an instance to the device (`netif_napi_add_config_locked`): disabled, and without a handler yet.
     ///
     /// Number `index` says which persistent configuration is its own. There are as many as the device has queues.
-    pub fn add<D: Driver>(dev: &mut Locked<'_, D>, index: u32, shared: H::Shared) -> Result<Self> {
+    pub fn add(dev: &mut Locked<'_, H::Driver>, index: u32, shared: H::Shared) -> Result<Self> {
         if index >= dev.num_tx_queues().max(dev.num_rx_queues()) {
             return Err(EINVAL);
         }
@@ -470,7 +482,7 @@ impl<H: Handler> Owner<H> {
     }
 
     /// Lets the core poll (`napi_enable_locked`). No-op if it does already.
-    pub fn enable<D: Driver>(&mut self, _dev: &mut Locked<'_, D>) {
+    pub fn enable(&mut self, _dev: &mut Locked<'_, H::Driver>) {
         if !self.enabled && self.listed {
             self.enabled = true;
             // SAFETY: Added and disabled; the instance lock is held.
@@ -480,7 +492,7 @@ impl<H: Handler> Owner<H> {
 
     /// Waits for a running poll and keeps the core from polling again (`napi_disable_locked`). No-op if it is
     /// disabled. Sleeps.
-    pub fn disable<D: Driver>(&mut self, _dev: &mut Locked<'_, D>) {
+    pub fn disable(&mut self, _dev: &mut Locked<'_, H::Driver>) {
         if self.enabled {
             // SAFETY: Enabled; the instance lock is held.
             unsafe { bindings::napi_disable_locked(self.instance.raw.get()) };
@@ -502,8 +514,8 @@ impl<H: Handler> Drop for Owner<H> {
 /// Disables and removes instances; after one grace period for all of them each handler is handed to `each`.
 ///
 /// Sleeps. On return nothing of the core refers to the instances any more.
-pub fn remove_all<D: Driver, H: Handler>(
-    dev: &mut Locked<'_, D>,
+pub fn remove_all<H: Handler>(
+    dev: &mut Locked<'_, H::Driver>,
     owners: &mut [Owner<H>],
     mut each: impl FnMut(usize, H),
 ) {

@@ -73,7 +73,11 @@ impl PagePool {
 
     /// Takes a buffer of at least `len` bytes, at most a page, in the poll of the pool's NAPI.
     #[inline]
-    pub fn alloc_polled(&mut self, len: u32, _poll: &napi::Poll<'_>) -> Option<Buffer> {
+    pub fn alloc_polled<H: napi::Handler>(
+        &mut self,
+        len: u32,
+        _poll: &napi::Poll<'_, H>,
+    ) -> Option<Buffer> {
         self.alloc(len, bindings::GFP_ATOMIC | bindings::__GFP_NOWARN)
     }
 

@@ -12,10 +12,12 @@
 
 mod drop_reason;
 mod gso;
+mod handoff;
 mod rx;
 
 pub use drop_reason::Reason;
 pub use gso::{Gso, GsoKind};
+pub use handoff::OwnedSkb;
 pub use rx::{Checksum, HashKind};
 
 use core::mem::ManuallyDrop;

@@ -42,3 +42,43 @@ u32 rust_helper_netdev_skb_truesize_overhead(u32 len)
 {
 	return SKB_HEAD_ALIGN(len);
 }
+
+/* Gives a packet that was transmitted to a device at the other end of a wire, as between veth's ends. */
+void rust_helper_netdev_skb_scrub(struct sk_buff *skb, bool xnet)
+{
+	skb_scrub_packet(skb, xnet);
+	skb_clear_tstamp(skb);
+	skb_reset_redirect(skb);
+	if (xnet)
+		skb->priority = 0;
+}
+
+int rust_helper_skb_orphan_frags(struct sk_buff *skb, gfp_t gfp)
+{
+	return skb_orphan_frags(skb, gfp);
+}
+
+struct sk_buff *rust_helper_skb_share_check(struct sk_buff *skb, gfp_t gfp)
+{
+	return skb_share_check(skb, gfp);
+}
+
+bool rust_helper_skb_shared(const struct sk_buff *skb)
+{
+	return skb_shared(skb);
+}
+
+bool rust_helper_skb_is_gso(const struct sk_buff *skb)
+{
+	return skb_is_gso(skb);
+}
+
+int rust_helper_skb_unclone(struct sk_buff *skb, gfp_t gfp)
+{
+	return skb_unclone(skb, gfp);
+}
+
+void rust_helper_skb_prepare_for_gro(struct sk_buff *skb)
+{
+	skb_prepare_for_gro(skb);
+}

@@ -68,11 +68,6 @@ impl<'a, D: Driver> Setup<'a, D> {
         self.priv_flags(bindings::netdev_priv_flags_IFF_UNICAST_FLT, 0)
     }
 
-    /// Nobody who sends keeps the packet: it may not be shared (pktgen).
-    pub fn no_tx_sharing(&mut self) -> &mut Self {
-        self.priv_flags(0, bindings::netdev_priv_flags_IFF_TX_SKB_SHARING)
-    }
-
     fn priv_flags(&mut self, set: u32, clear: u32) -> &mut Self {
         // SAFETY: The device is valid and not shared.
         unsafe { bindings::netdev_priv_flags_change(self.dev, set, clear) };

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The `handoff` datapath: the transmitted packet itself becomes the received one.
+//!
+//! For those who want a faster veth. The TX ring is the ring between the ends: the receiver's vectors take packets
+//! from it, so back-pressure, byte queue limits, stop and wake come with it, and there is no second ring. Outlet `i`
+//! belongs to vector `i` modulo the receiver's channels, and tells it so by its bit in the inlet's waiters.
+//!
+//! Wire truth does not hold here: packets are counted, not frames, there are no padding, no filled checksums, no
+//! address filter, and the MTU does not hold for segmentation offload.
+
+use crate::channel::{wake_threshold, Channel};
+use crate::limits::FRAME_MIN;
+use crate::port::Port;
+use crate::stats::{Drop, PollCounters};
+use crate::vector::Vector;
+use crate::wire::{Outlet, OutletOpen, Side, TxDescriptor, Wire};
+use netdev::context::Bh;
+use netdev::device::Device;
+use netdev::napi::Poll;
+
+/// Packets that are taken from a ring under one acquisition of its outlet's lock.
+const BATCH: usize = 16;
+
+/// Tells the receiver that outlet `index` of `side` has something. Returns `false` if it is closed.
+#[inline]
+pub(crate) fn announce(wire: &Wire, side: Side, index: u16, bh: &Bh<'_>) -> bool {
+    let peer = wire.end(side.other());
+    let steer = peer.steer.read(bh);
+    if !steer.open {
+        return false;
+    }
+    let queue = index.checked_rem(steer.channels.max(1)).unwrap_or(0);
+    let Some(inlet) = peer.inlets.get(usize::from(queue)) else {
+        return false;
+    };
+    if let Some(word) = inlet.waiters.get(usize::from(index >> 6)) {
+        // A full barrier: the packets are in the ring before the bit is seen.
+        word.fetch_or(1 << (index & 63));
+    }
+    let open = inlet.lock.lock(bh);
+    match open.as_ref() {
+        Some(open) => {
+            Vector::raise_rx(&open.vector, 1);
+            true
+        }
+        None => false,
+    }
+}
+
+/// Drops and counts what a TX ring holds: the other end is closed. The packets stay in the ring's last part until
+/// the ring goes or somebody takes them.
+pub(crate) fn discard(outlet: &Outlet, open: &mut OutletOpen, dev: Option<&Device<Port>>, index: u16) {
+    let mut n = 0u64;
+    let mut bytes = 0u32;
+    let available = open.ring.available();
+    open.ring.advance(available);
+    if let Some(taker) = open.taker.as_mut() {
+        while let Some(d) = taker.take() {
+            n = n.wrapping_add(1);
+            bytes = bytes.wrapping_add(d.bytes);
+            d.skb.drop_with(netdev::skb::Reason::DevReady);
+        }
+        taker.release();
+    }
+    if n == 0 {
+        return;
+    }
+    outlet.counters.frames.add(n);
+    outlet.counters.bytes.add(u64::from(bytes));
+    outlet.counters.drops.add(Drop::NoCarrier, n);
+    if let Some(queue) = dev.and_then(|d| d.tx_queue(index)) {
+        queue.completed(n as u32, bytes);
+        if queue.is_stopped() {
+            queue.wake();
+        }
+    }
+}
+
+/// The inlet has been closed: what was announced to it goes to another channel, or, if the whole port is closed, is
+/// dropped and counted.
+pub(crate) fn redirect(vector: &Vector, peer: Option<&Device<Port>>, bh: &Bh<'_>) {
+    let (wire, side) = (&vector.wire, vector.side);
+    let Some(inlet) = wire.end(side).inlets.get(usize::from(vector.index)) else {
+        return;
+    };
+    for (at, word) in inlet.waiters.iter().enumerate() {
+        let mut bits = word.xchg(0);
+        while bits != 0 {
+            let bit = bits.trailing_zeros();
+            bits &= bits.wrapping_sub(1);
+            let index = (at as u32).wrapping_mul(64).wrapping_add(bit) as u16;
+            if announce(wire, side.other(), index, bh) {
+                continue;
+            }
+            if let Some(outlet) = wire.end(side.other()).outlets.get(usize::from(index)) {
+                if let Some(open) = outlet.lock.lock(bh).as_mut() {
+                    discard(outlet, open, peer, index);
+                }
+            }
+        }
+    }
+}
+
+/// Announces what was posted with interrupts off.
+pub(crate) fn catch_up(vector: &Vector, dev: &Device<Port>, bh: &Bh<'_>) {
+    let Some(outlet) = vector
+        .wire
+        .end(vector.side)
+        .outlets
+        .get(usize::from(vector.index))
+    else {
+        return;
+    };
+    if outlet.kicked.read() == 0 {
+        return;
+    }
+    outlet.kicked.write(0);
+    if !announce(&vector.wire, vector.side, vector.index, bh) {
+        if let Some(open) = outlet.lock.lock(bh).as_mut() {
+            discard(outlet, open, Some(dev), vector.index);
+        }
+    }
+}
+
+/// Receives up to `budget` packets from the outlets that announced some. Returns how many.
+pub(crate) fn receive(
+    vector: &Vector,
+    poll: &Poll<'_, Channel>,
+    budget: u32,
+    counters: &PollCounters,
+) -> u32 {
+    let wire = &vector.wire;
+    let side = vector.side;
+    let own = wire.end(side);
+    let sender = wire.end(side.other());
+    let Some(inlet) = own.inlets.get(usize::from(vector.index)) else {
+        return 0;
+    };
+    let dev = poll.device();
+    let peer = dev.peer_rcu(poll.bh());
+    let between_namespaces = peer.map_or(true, |p| !p.shares_net_with(dev));
+    let mut done = 0u32;
+    for (at, word) in inlet.waiters.iter().enumerate() {
+        if word.read() == 0 {
+            continue;
+        }
+        let mut bits = word.xchg(0);
+        while bits != 0 {
+            let bit = bits.trailing_zeros();
+            if done >= budget {
+                // The rest has to wait for its turn.
+                word.fetch_or(bits);
+                return budget;
+            }
+            bits &= bits.wrapping_sub(1);
+            let index = (at as u32).wrapping_mul(64).wrapping_add(bit) as u16;
+            let Some(outlet) = sender.outlets.get(usize::from(index)) else {
+                continue;
+            };
+            loop {
+                let mut batch: [Option<TxDescriptor>; BATCH] = [const { None }; BATCH];
+                let room = budget.wrapping_sub(done).min(BATCH as u32);
+                if room == 0 {
+                    word.fetch_or(1 << bit);
+                    break;
+                }
+                let n = take(outlet, index, peer, poll.bh(), &mut batch, room);
+                for d in batch.into_iter().flatten() {
+                    deliver(poll, vector, counters, d, between_namespaces);
+                }
+                done = done.wrapping_add(n);
+                if n < room {
+                    break;
+                }
+            }
+        }
+    }
+    done
+}
+
+/// Takes packets from a TX ring, reports them to byte queue limits, and lets the queue run.
+fn take(
+    outlet: &Outlet,
+    index: u16,
+    peer: Option<&Device<Port>>,
+    bh: &Bh<'_>,
+    batch: &mut [Option<TxDescriptor>; BATCH],
+    room: u32,
+) -> u32 {
+    let mut guard = outlet.lock.lock(bh);
+    let Some(open) = guard.as_mut() else {
+        return 0;
+    };
+    let OutletOpen {
+        ring,
+        taker: Some(taker),
+        ..
+    } = open
+    else {
+        return 0;
+    };
+    let n = ring.available().min(room);
+    ring.advance(n);
+    let mut bytes = 0u32;
+    let mut wire_bytes = 0u64;
+    for slot in batch.iter_mut().take(n as usize) {
+        if let Some(d) = taker.take() {
+            bytes = bytes.wrapping_add(d.bytes);
+            wire_bytes = wire_bytes.wrapping_add(u64::from(d.bytes.max(FRAME_MIN)));
+            *slot = Some(d);
+        }
+    }
+    if n == 0 {
+        return 0;
+    }
+    taker.release();
+    outlet.counters.frames.add(u64::from(n));
+    outlet.counters.bytes.add(wire_bytes);
+    // Under the outlet's lock: whoever closes it forgets what byte queue limits know only after this.
+    if let Some(queue) = peer.and_then(|p| p.tx_queue(index)) {
+        queue.completed(n, bytes);
+        if taker.free() >= wake_threshold(taker.len()) && queue.is_stopped() {
+            queue.wake();
+        }
+    }
+    n
+}
+
+/// Gives a packet to the stack.
+#[inline]
+fn deliver(
+    poll: &Poll<'_, Channel>,
+    vector: &Vector,
+    counters: &PollCounters,
+    d: TxDescriptor,
+    between_namespaces: bool,
+) {
+    let bytes = u64::from(d.bytes.max(FRAME_MIN));
+    if let Some(&b) = d.skb.linear().first() {
+        if b & 1 != 0 {
+            if d.skb.linear().starts_with(&[0xff; 6]) {
+                counters.broadcast.inc();
+            } else {
+                counters.multicast.inc();
+            }
+        }
+    }
+    counters.checksum_none.inc();
+    // It was made our own before it was posted; this only sees that it still is.
+    let Ok(mut skb) = d.skb.into_owned() else {
+        counters.no_memory.inc();
+        return;
+    };
+    counters.frames.inc();
+    counters.bytes.add(bytes);
+    skb.scrub(between_namespaces);
+    let gro = skb.prepare_for_gro();
+    skb.record_rx_queue(vector.index);
+    if gro {
+        poll.gro_receive(skb.into_skb());
+    } else {
+        poll.receive(skb.into_skb());
+    }
+}

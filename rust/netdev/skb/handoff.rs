@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Handing a transmitted packet to the device at the other end, instead of a copy.
+
+use super::SkBuff;
+use kernel::prelude::*;
+use netdev_sys as bindings;
+
+/// A packet that its holder owns alone: nobody shares the reference, and no user pages are lent to it.
+pub struct OwnedSkb(SkBuff);
+
+impl SkBuff {
+    /// Makes the packet its holder's alone: a shared one is cloned, pages lent for MSG_ZEROCOPY are copied, so that
+    /// no user's memory reaches another's socket. Softirqs off.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`; the packet has been freed then.
+    #[inline]
+    pub fn into_owned(self) -> Result<OwnedSkb> {
+        // SAFETY: The reference is given away; a clone or the same comes back, or NULL with the packet freed.
+        let skb = unsafe { bindings::skb_share_check(self.into_raw(), bindings::GFP_ATOMIC) };
+        // SAFETY: Owned, as above.
+        let skb = unsafe { SkBuff::from_raw(core::ptr::NonNull::new(skb).ok_or(ENOMEM)?) };
+        // SAFETY: Valid.
+        crate::errno::to_result(unsafe {
+            bindings::skb_orphan_frags(skb.as_ptr(), bindings::GFP_ATOMIC)
+        })?;
+        Ok(OwnedSkb(skb))
+    }
+}
+
+impl OwnedSkb {
+    /// Removes what belongs to the sending side (`skb_scrub_packet`): route, conntrack entry, extensions, time stamp;
+    /// between namespaces mark and priority as well. The socket stays, so that its limits hold until delivery.
+    #[inline]
+    pub fn scrub(&mut self, between_namespaces: bool) {
+        // SAFETY: The packet is ours alone.
+        unsafe { bindings::netdev_skb_scrub(self.0.as_ptr(), between_namespaces) };
+    }
+
+    /// The packet.
+    #[inline]
+    pub fn skb(&self) -> &SkBuff {
+        &self.0
+    }
+
+    /// Gives it up as an ordinary packet.
+    #[inline]
+    pub fn into_skb(self) -> SkBuff {
+        self.0
+    }
+
+    /// Makes it a received one whose content GRO may change, if that is worth while: `true` for a TCP segment, which
+    /// is uncloned for it. A packet that is a super frame already gains nothing, and would be copied.
+    #[inline]
+    pub fn prepare_for_gro(&mut self) -> bool {
+        // SAFETY: Valid, ours alone; softirqs are off on a receive path.
+        unsafe {
+            bindings::skb_prepare_for_gro(self.0.as_ptr());
+            !bindings::skb_is_gso(self.0.as_ptr())
+                && is_tcp(self.0.linear())
+                && bindings::skb_unclone(self.0.as_ptr(), bindings::GFP_ATOMIC) == 0
+        }
+    }
+
+    /// Sets the receive queue it came by.
+    #[inline]
+    pub fn record_rx_queue(&mut self, queue: u16) {
+        self.0.record_rx_queue(queue);
+    }
+}
+
+/// Whether an untagged frame carries TCP over IP without extension headers.
+#[inline]
+fn is_tcp(frame: &[u8]) -> bool {
+    matches!(
+        frame,
+        [_, _, _, _, _, _, _, _, _, _, _, _, 0x08, 0x00, _, _, _, _, _, _, _, _, _, 6, ..]
+            | [_, _, _, _, _, _, _, _, _, _, _, _, 0x86, 0xdd, _, _, _, _, _, _, 6, ..]
+    )
+}
