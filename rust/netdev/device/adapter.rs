@@ -69,7 +69,6 @@ impl<D: Driver> Adapter<D> {
         ndo_validate_addr: Some(bindings::eth_validate_addr),
         ndo_set_mac_address: Some(Self::set_mac_address),
         ndo_get_stats64: Some(Self::get_stats),
-        ndo_get_iflink: Some(Self::get_iflink),
         ndo_set_rx_mode_async: Some(Self::set_rx_mode),
         ndo_tx_timeout: if D::HAS_TX_TIMEOUT {
             Some(Self::tx_timeout)
@@ -204,12 +203,6 @@ impl<D: Driver> Adapter<D> {
         out.tx_errors = s.tx_errors;
         out.tx_carrier_errors = s.tx_carrier_errors;
         out.tx_aborted_errors = s.tx_aborted_errors;
-    }
-
-    unsafe extern "C" fn get_iflink(dev: *const bindings::net_device) -> c_int {
-        // SAFETY: Registered.
-        let dev = unsafe { Device::<D>::from_raw(dev.cast_mut()) };
-        dev.with_peer(|p| p.ifindex()).unwrap_or(0)
     }
 
     unsafe extern "C" fn set_rx_mode(
