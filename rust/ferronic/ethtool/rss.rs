@@ -134,7 +134,9 @@ fn publish(dev: &mut Locked<'_, Port>, new: SteerConfig) -> Result {
     let (device, state) = dev.parts();
     if state.up.is_some() {
         let mut snapshot = Snapshot::init(Steer::closed())?;
-        snapshot.get_mut().set(&new, &new.indirection);
+        snapshot
+            .get_mut()
+            .set(&new, &new.indirection, state.channels);
         device.data().end().steer.publish(snapshot);
     }
     state.steer = new;
