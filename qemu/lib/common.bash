@@ -60,6 +60,7 @@ cache_init() {
 step() {
 	local what=$1 begin=$SECONDS log rc
 	shift
+	exec {progress_fd}>&2
 	log=$cache/logs/${what//[^a-zA-Z0-9.+-]/_}.$$.log
 	set +e
 	(
@@ -68,12 +69,24 @@ step() {
 	) >"$log" 2>&1 </dev/null
 	rc=$?
 	set -e
+	exec {progress_fd}>&-
 	if ((rc)); then
 		tail -n 25 "$log" | sed 's/^/    /' >&2
 		die "$what failed (status $rc); all of its output: $log"
 	fi
 	rm -f "$log"
 	((SECONDS - begin < 1)) || say "$what: $((SECONDS - begin)) s"
+}
+
+# ticker TEXT...: from within a step, says every half minute how far it is; the
+# words are evaluated each time. Kill its pid, $ticker_pid, at the end.
+ticker() {
+	local begin=$SECONDS parent=$BASHPID
+	while sleep 30 && kill -0 "$parent" 2>/dev/null; do
+		eval "say \"$* (\$((SECONDS - begin)) s)\"" 2>&"$progress_fd"
+	done &
+	# shellcheck disable=SC2034 # for the caller
+	ticker_pid=$!
 }
 
 # once NAME: holds the lock NAME until the shell (or sub-shell) ends. A second

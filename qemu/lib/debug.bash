@@ -6,9 +6,9 @@
 
 # debug_path: prints the build tree, which is a KDIR and holds vmlinux.
 debug_path() {
-	local sysroot path
-	sysroot=$(sysroot_path debug)
-	path=$cache/debug/$(digest "$qemu_dir/debug.config" "$qemu_dir/lib/debug.bash" "=${sysroot##*/}")
+	local path
+	path=$cache/debug/$(digest "$qemu_dir/debug.config" "=$(toolchain_key debug)" \
+		"=$(declare -f debug_run debug_configure debug_build debug_tidy)")
 	if [[ ! -d $path ]]; then
 		need_root
 		need_space "$cache" 5
@@ -25,7 +25,7 @@ debug_make() {
 	mkdir "$path"
 	step "debug kernel, configuration" debug_configure "$path" "$source"
 	step "debug kernel" debug_build "$path" "$source"
-	step "debug kernel, clean-up" debug_strip "$path"
+	step "debug kernel, clean-up" debug_tidy "$path"
 }
 
 # debug_run PATH SOURCE TARGET...: make with the options all steps share.
@@ -79,15 +79,20 @@ debug_check() {
 }
 
 debug_build() {
+	ticker "debug kernel: \$(find '$1' -name '*.o' | wc -l) objects of about 2500"
+	trap 'kill "$ticker_pid" 2>/dev/null || true' EXIT
 	debug_run "$1" "$2" -s -j "$(nproc)" vmlinux modules
 }
 
-# debug_strip PATH: the objects aren't needed for building modules.
-debug_strip() {
+# debug_tidy PATH: leaves what building modules and booting need.
+debug_tidy() {
 	local final=${1%.tmp.*}
-	find "$1" -name '*.o' -not -path '*/scripts/*' -not -path '*/tools/*' -not -name module.lds -delete
-	find "$1" -name '*.a' -not -path '*/tools/*' -delete
-	# The tree was built under another name.
-	grep -rlZ --include=Makefile --include='*.mk' -F "$1" "$1" 2>/dev/null |
-		xargs -0 -r sed -i "s|$1|$final|g"
+	find "$1" -name '*.o' -not -path '*/scripts/*' -not -path '*/tools/*' -delete
+	find "$1" \( -name '*.a' -o -name '.tmp_vmlinux*' -o -name vmlinux.unstripped -o -name '*.bc' \) \
+		-not -path '*/tools/*' -delete
+	# The tree was built under another name; and whoever builds a module with
+	# it gets its compiler without asking for it.
+	sed -i -e "s|^export KBUILD_OUTPUT = .*|export KBUILD_OUTPUT = $final|" \
+		-e '1iexport LLVM := -19' "$1/Makefile"
+	grep -q "^export KBUILD_OUTPUT = $final\$" "$1/Makefile"
 }

@@ -11,7 +11,8 @@ kdir_path() {
 	local sysroot release path
 	sysroot=$(sysroot_path "$1")
 	release=$(<"$sysroot/etc/ferronic/release")
-	path=$cache/kdir/$release-$(digest "$qemu_dir/lib/kdir.bash" "=${sysroot##*/}")
+	path=$cache/kdir/$release-$(digest "=$(toolchain_key "$1")" \
+		"=$(declare -f kdir_make kdir_metadata kdir_headers)")
 	if [[ ! -d $path ]]; then
 		need_root
 		need_space "$cache" 2

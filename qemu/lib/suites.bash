@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2154
 #
-# The one place that knows which Debian suites are supported, and finds their
-# kernel from the package lists. To be sourced after common.bash.
+# The one place that knows which Debian suites and kernel series are supported,
+# and finds the kernels in the package lists. To be sourced after common.bash.
 
 mirror=http://deb.debian.org/debian
 
@@ -51,12 +51,23 @@ apt_settings() {
 		grep -E '^Acquire::(https?::|Check-|Retries|Force|Max-ValidTime)' || true
 }
 
-# kernel_find SUITE: prints "release version series" of the newest kernel of
-# which the image, the modules, the headers and the source all stand in the
-# lists with one and the same version. An image may lag behind its headers
-# by days, because it is signed separately.
+# series_supported: the kernel series to choose from, on one line.
+series_supported() {
+	local -a list
+	if [[ ${FERRONIC_SERIES-} ]]; then
+		read -r -a list <<<"$FERRONIC_SERIES"
+	else
+		mapfile -t list < <(sed -e 's/#.*//' -e '/^ *$/d' "$qemu_dir/series")
+	fi
+	echo "${list[*]}"
+}
+
+# kernel_find SUITE: prints "release version series" of the newest kernel of a
+# supported series of which the image, the modules, the headers and the source
+# all stand in the lists with one and the same version. An image may lag behind
+# its headers by days, because it is signed separately.
 kernel_find() {
-	local dir=$cache/apt/$1 found
+	local dir=$cache/apt/$1 series kernels found newest
 	mkdir -p "$dir"/lists/partial "$dir"/cache/archives/partial
 	: >"$dir/status"
 	suite_kernel_sources "$1" >"$dir/sources.list"
@@ -70,15 +81,27 @@ kernel_find() {
 	)
 	step "package lists of $1" apt-get -q "${private[@]}" update \
 		-o APT::Update::Error-Mode=any
-	found=$(apt-cache "${private[@]}" dumpavail | kernel_newest)
+	kernels=$(apt-cache "${private[@]}" dumpavail | kernels_complete)
+	[[ $kernels ]] ||
+		die "$1 holds no kernel with image, modules, headers and source of one version:" \
+			"wait for the mirror to catch up, or try the other suite"
+	series=$(series_supported)
+	newest=$(tail -n 1 <<<"$kernels")
+	found=$(awk -v "series=$series" '
+		BEGIN { split(series, list, " "); for (i in list) wanted[list[i]] }
+		$3 in wanted' <<<"$kernels" | tail -n 1)
 	[[ $found ]] ||
-		die "$1 holds no kernel with image, modules, headers and source of one version;" \
-			"wait for the mirror to catch up or try the other suite"
+		die "this module is for Linux $series, and $1 has $(cut -d ' ' -f 3 <<<"$kernels" | sort -uV | xargs):" \
+			"try the other suite, a newer version of the module, or FERRONIC_SERIES=${newest##* }" \
+			"to see how far it gets"
+	[[ $found == "$newest" ]] ||
+		say "$1 has Linux ${newest%% *} too; this module is for Linux $series"
 	echo "$found"
 }
 
-# kernel_newest: the choice itself, from package stanzas on standard input.
-kernel_newest() {
+# kernels_complete: "release version series" of every complete kernel, oldest
+# first, from package stanzas on standard input.
+kernels_complete() {
 	awk '
 		$1 == "Package:" { name = $2 }
 		$1 == "Version:" { have[name " " $2] = 1; if (name ~ /^linux-binary-[0-9][^-]*-amd64$/) image[name] = $2 }
@@ -93,5 +116,5 @@ kernel_newest() {
 				    have["linux-source-" series " " version])
 					print release, version, series
 			}
-		}' | sort -k 2,2V | tail -n 1
+		}' | sort -k 2,2V
 }

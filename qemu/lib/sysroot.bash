@@ -19,9 +19,21 @@ modules_unwanted=(
 	sound
 )
 
-# sysroot_key SUITE: changes with whatever the tree's content depends on.
+# sysroot_key SUITE: changes with whatever the tree's content depends on, the
+# functions that make it among it (without their comments).
 sysroot_key() {
-	digest "$qemu_dir/packages" "$qemu_dir/lib/sysroot.bash" "$qemu_dir/lib/suites.bash" "=$1"
+	digest "=$(sysroot_packages "$1")" "=$(series_supported)" "=${modules_unwanted[*]}" \
+		"=$(declare -f suite_sources sysroot_debian sysroot_modules)"
+}
+
+# toolchain_key KERNEL: changes with the compilers and the kernel's packages, and
+# with nothing else in the tree: a program more for the guest rebuilds no kernel.
+toolchain_key() {
+	local sysroot
+	sysroot=$(sysroot_path "$1")
+	digest "=$(dpkg-query --admindir="$sysroot/var/lib/dpkg" -W -f '${db:Status-Abbrev} ${Package} ${Version}\n' \
+		'linux-*' rustc rust-src bindgen 'libclang*' 'gcc-[0-9]*' 'clang-[0-9]*' 'lld-[0-9]*' binutils pahole \
+		2>/dev/null | grep '^ii')"
 }
 
 # sysroot_packages SUITE: the list without comments and the other suite's lines.
@@ -84,11 +96,12 @@ sysroot_debian() {
 	for pattern in "${modules_unwanted[@]}"; do
 		include+=("--dpkgopt=path-exclude=/usr/lib/modules/*/kernel/$pattern/*")
 	done
-	for pattern in man info locale lintian; do
+	for pattern in doc info lintian locale man; do
 		include+=("--dpkgopt=path-exclude=/usr/share/$pattern/*")
 	done
+	# In a mount namespace: what mmdebstrap mounts goes when it goes, however that is.
 	suite_sources "$suite" |
-		TMPDIR=$cache mmdebstrap --mode=root --variant=essential --architectures=amd64 \
+		TMPDIR=$cache unshare --mount --propagation private mmdebstrap --mode=root --variant=essential --architectures=amd64 \
 			--aptopt='APT::Install-Recommends "false"' \
 			--aptopt='APT::Sandbox::User "root"' \
 			--aptopt='Acquire::Languages "none"' \
