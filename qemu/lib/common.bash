@@ -89,13 +89,13 @@ ticker() {
 	ticker_pid=$!
 }
 
-# once NAME: holds the lock NAME until the shell (or sub-shell) ends. A second
+# once NAME [WHAT]: holds the lock NAME until the shell (or sub-shell) ends. A second
 # builder of the same thing waits for the first.
 once() {
 	local fd file=$cache/locks/$1
 	exec {fd}>"$file"
 	flock -n "$fd" && return
-	say "waiting for another run that is making $1"
+	say "waiting for another run that is making ${2-$1}"
 	flock -w 3600 "$fd" ||
 		die "gave up after an hour of waiting for $file: see who holds it with 'fuser $file'"
 }
@@ -108,7 +108,7 @@ cached() {
 	shift
 	[[ ! -e $path ]] || return 0
 	(
-		once "$(basename "$path")"
+		once "$(basename "$path")" "${path#"$cache/"}"
 		[[ ! -e $path ]] || exit 0
 		mkdir -p "$(dirname "$path")"
 		rm -rf "$path".tmp.*
