@@ -7,6 +7,7 @@
 #include "bindings.h"
 
 #include "helpers/context.c"
+#include "helpers/dim.c"
 #include "helpers/etherdevice.c"
 #include "helpers/genetlink.c"
 #include "helpers/hrtimer.c"

@@ -2,6 +2,7 @@
 
 //! A channel: a vector with one TX ring and one RX ring, and its poll.
 
+use crate::adaptive::Adaptive;
 use crate::engine;
 use crate::handoff;
 use crate::limits::REFILL_RETRY_NS;
@@ -31,6 +32,8 @@ pub(crate) struct Channel {
     /// The port's counters of this channel.
     pub(crate) counters: Arc<KVec<PollCounters>>,
     pub(crate) flags: Arc<PollFlags>,
+    /// `None` until the channel is in use.
+    pub(crate) adaptive: Option<Adaptive>,
     /// Where serving waiters begins, so that each of them is first now and then.
     pub(crate) rotate: u32,
 }
@@ -54,6 +57,7 @@ impl Channel {
         tx.release();
         if let Some(c) = self.counters.get(usize::from(vector.index)) {
             c.completed.add(packets.into());
+            c.completed_bytes.add(bytes.into());
         }
         let Some(queue) = poll.tx_queue(vector.index) else {
             return true;
@@ -67,6 +71,16 @@ impl Channel {
             }
         }
         true
+    }
+
+    /// Lets the moderation follow the traffic, if it is to.
+    #[inline(always)]
+    fn adapt(&mut self, vector: &Vector, poll: &Poll<'_, Self>, counters: &PollCounters) {
+        if vector.adapts() != (false, false) {
+            if let Some(adaptive) = self.adaptive.as_mut() {
+                adaptive.sample(vector, poll, counters);
+            }
+        }
     }
 
     /// Runs the engine for the own outlet where the doorbell could not, or where it waits for too long.
@@ -150,6 +164,8 @@ impl napi::Handler for Channel {
         let Some(rx) = self.rx.as_mut() else {
             handoff::catch_up(vector, poll.device(), poll.bh());
             let received = handoff::receive(vector, poll, poll.budget(), counters);
+            counters.batches.count(received);
+            self.adapt(vector, poll, counters);
             if received >= poll.budget() {
                 return Progress::More;
             }
@@ -163,6 +179,7 @@ impl napi::Handler for Channel {
         counters.batches.count(received);
         let full = rx.refill(poll, counters);
         let completed = self.complete(vector, poll.tx());
+        self.adapt(vector, poll, counters);
         // Pairs with the engine's: the buffers are posted before the waiters are read.
         kernel::sync::barrier::smp_mb();
         self.serve_waiters(vector, poll.bh());

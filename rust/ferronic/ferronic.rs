@@ -32,6 +32,7 @@
 
 #![forbid(unsafe_code)]
 
+mod adaptive;
 mod channel;
 mod copy;
 mod engine;

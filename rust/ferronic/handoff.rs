@@ -208,6 +208,7 @@ fn take(
         if let Some(d) = taker.take() {
             bytes = bytes.wrapping_add(d.bytes);
             wire_bytes = wire_bytes.wrapping_add(u64::from(d.bytes.max(FRAME_MIN)));
+            outlet.counters.lengths.count(d.bytes.max(FRAME_MIN));
             *slot = Some(d);
         }
     }
@@ -222,6 +223,7 @@ fn take(
         queue.completed(n, bytes);
         if taker.free() >= wake_threshold(taker.len()) && queue.is_stopped() {
             queue.wake();
+            outlet.counters.wakes.inc();
         }
     }
     n
@@ -254,11 +256,12 @@ fn deliver(
     };
     counters.frames.inc();
     counters.bytes.add(bytes);
+    counters.lengths.count(bytes as u32);
     skb.scrub(between_namespaces);
     let gro = skb.prepare_for_gro();
     skb.record_rx_queue(vector.index);
     if gro {
-        poll.gro_receive(skb.into_skb());
+        counters.merged.add(poll.gro_receive(skb.into_skb()).into());
     } else {
         poll.receive(skb.into_skb());
     }

@@ -276,7 +276,13 @@ fn exchange_rings(
     let old_inlet = inlet.lock.lock_bh().take();
     let old_outlet = outlet.lock.lock_bh().take();
     owner.disable(dev);
-    let old = owner.handler().and_then(|slot| slot.replace(channel));
+    let old = owner.handler().and_then(|slot| {
+        let mut old = slot.replace(channel);
+        if let (Some(new), Some(old)) = (slot.as_mut(), old.as_mut()) {
+            new.adaptive = old.adaptive.take();
+        }
+        old
+    });
 
     // What was sent is completed, what was not goes to the new ring, with the progress of the first.
     let mut cursor = Default::default();

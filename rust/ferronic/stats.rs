@@ -86,6 +86,8 @@ pub(crate) struct OutletCounters {
     pub(crate) checksum_filled: Counter,
     /// Times the queue was stopped (by `start_xmit`, under the queue's lock).
     pub(crate) stops: Counter,
+    /// Times the receiver let it run again, where it is the receiver who does.
+    pub(crate) wakes: Counter,
     /// Times a frame began to wait for the receiver: pause frames received.
     pub(crate) pauses: Counter,
     pub(crate) multicast: Counter,
@@ -124,9 +126,10 @@ pub(crate) struct PollCounters {
     pub(crate) no_memory: Counter,
     /// Times a buffer could not be allocated.
     pub(crate) alloc_fail: Counter,
-    /// Polls, and packets freed after transmission.
+    /// Polls, and packets freed after transmission, and their bytes.
     pub(crate) polls: Counter,
     pub(crate) completed: Counter,
+    pub(crate) completed_bytes: Counter,
     /// Times the poll let a stopped queue run.
     pub(crate) wakes: Counter,
     pub(crate) lengths: Lengths,

@@ -6,6 +6,7 @@
 //! opened, the outlets, and at last the transmit queues. Going down is the reverse, in the order that the wire
 //! needs: from the moment an inlet is closed nobody writes the port's buffers or raises its vectors.
 
+use crate::adaptive::Adaptive;
 use crate::channel::{serve_waiters, Channel};
 use crate::engine;
 use crate::handoff;
@@ -59,11 +60,12 @@ pub(crate) fn make_channel(
         data.wire.clone(),
         data.side,
         index as u16,
-        &moderation.unwrap_or_default().coalesce,
+        moderation.unwrap_or_default(),
         data.poll.clone(),
-    );
+    )?;
     let mut owner = Owner::<Channel>::add(dev, index, vector)?;
-    let filled = fill_channel(device, &owner, index, plan).and_then(|(channel, halves)| {
+    let filled = fill_channel(device, &owner, index, plan).and_then(|(mut channel, halves)| {
+        channel.adaptive = Some(Adaptive::new(owner.instance())?);
         *owner.handler().ok_or(EBUSY)? = Some(channel);
         Ok(halves)
     });
@@ -109,6 +111,7 @@ pub(crate) fn fill_channel(
         tx: own_taker,
         counters: data.poll.clone(),
         flags: data.flags.clone(),
+        adaptive: None,
         rotate: 0,
     };
     let halves = Halves {

@@ -25,13 +25,18 @@
 //! an affinity of their own.
 
 use crate::channel::Channel;
+use crate::ethtool::Moderation;
 use crate::stats::PollCounters;
 use crate::wire::{Side, Wire};
 use kernel::prelude::*;
-use kernel::sync::Arc;
+use kernel::sync::{static_lock_class, Arc};
 use netdev::clock::now_ns;
+use netdev::dim;
 use netdev::napi::{Instance, Timer};
-use netdev::sync::{AtomicWord, Word};
+use netdev::sync::{AtomicWord, SpinLock, Word};
+
+const ADAPTING_RX: u32 = 1;
+const ADAPTING_TX: u32 = 2;
 
 const IDLE: u64 = 0;
 const MASKED: u64 = 1;
@@ -66,6 +71,14 @@ const QUIET_FRAMES: u32 = 2;
 /// Bytes sent after which completions do not wait for their timer: TCP's small queues want them.
 const COMPLETION_BYTES: u32 = 32 * 1024;
 
+/// Where the moderation comes from. A user changes it, and at the same time the library that adapts it.
+#[derive(Clone, Copy)]
+struct Settings {
+    user: Moderation,
+    /// What the library that adapts has found, in microseconds and frames.
+    adapted: Coalesce,
+}
+
 /// The shared part of a channel: its virtual interrupt.
 pub(crate) struct Vector {
     state: AtomicWord,
@@ -79,10 +92,14 @@ pub(crate) struct Vector {
     frames: Word<u32>,
     /// Frames that the last raise was for.
     last_frames: Word<u32>,
+    // The moderation that acts. Written under the lock of `settings`.
     rx_usecs: Word<u32>,
     rx_frames: Word<u32>,
     tx_usecs: Word<u32>,
     tx_frames: Word<u32>,
+    /// Whether anything of it adapts to the traffic.
+    adapting: Word<u32>,
+    settings: Arc<SpinLock<Settings>>,
     /// The port's counters. Raises are counted by who took the state out of Idle.
     counters: Arc<KVec<PollCounters>>,
     pub(crate) wire: Arc<Wire>,
@@ -95,9 +112,13 @@ impl Vector {
         wire: Arc<Wire>,
         side: Side,
         index: u16,
-        c: &Coalesce,
+        user: Moderation,
         counters: Arc<KVec<PollCounters>>,
-    ) -> Self {
+    ) -> Result<Self> {
+        let settings = Settings {
+            user,
+            adapted: user.coalesce,
+        };
         let v = Vector {
             state: AtomicWord::new(IDLE),
             held: AtomicWord::new(0),
@@ -109,23 +130,62 @@ impl Vector {
             rx_frames: Word::new(0),
             tx_usecs: Word::new(0),
             tx_frames: Word::new(0),
+            adapting: Word::new(0),
+            settings: Arc::pin_init(
+                SpinLock::new(settings, c"ferronic_moderation", static_lock_class!()),
+                GFP_KERNEL_ACCOUNT,
+            )?,
             counters,
             wire,
             side,
             index,
         };
-        v.set_coalesce(c);
-        v
+        v.settle(&settings);
+        Ok(v)
     }
 
-    /// Changes the moderation; acts from the next raise on.
-    pub(crate) fn set_coalesce(&self, c: &Coalesce) {
+    /// Changes what a user has set; acts from the next raise on. Process context.
+    pub(crate) fn set_moderation(&self, user: Moderation) {
+        let mut s = self.settings.lock_bh();
+        s.user = user;
+        self.settle(&s);
+    }
+
+    /// Changes the moderation of reception if it adapts. Process context.
+    pub(crate) fn adapt_rx(&self, m: dim::Moderation) {
+        let mut s = self.settings.lock_bh();
+        s.adapted.rx_usecs = m.usecs.into();
+        s.adapted.rx_frames = m.packets.into();
+        self.settle(&s);
+    }
+
+    /// Changes the moderation of completions if it adapts. Process context.
+    pub(crate) fn adapt_tx(&self, m: dim::Moderation) {
+        let mut s = self.settings.lock_bh();
+        s.adapted.tx_usecs = m.usecs.into();
+        s.adapted.tx_frames = m.packets.into();
+        self.settle(&s);
+    }
+
+    /// Lets what holds act. Under the lock of the settings.
+    fn settle(&self, s: &Settings) {
         // 0 is "no such number" for frames.
         let frames = |n: u32| if n == 0 { u32::MAX } else { n };
-        self.rx_usecs.write(c.rx_usecs);
-        self.rx_frames.write(frames(c.rx_frames));
-        self.tx_usecs.write(c.tx_usecs);
-        self.tx_frames.write(frames(c.tx_frames));
+        let pick = |adaptive: bool| if adaptive { &s.adapted } else { &s.user.coalesce };
+        let (rx, tx) = (pick(s.user.adaptive_rx), pick(s.user.adaptive_tx));
+        self.rx_usecs.write(rx.rx_usecs);
+        self.rx_frames.write(frames(rx.rx_frames));
+        self.tx_usecs.write(tx.tx_usecs);
+        self.tx_frames.write(frames(tx.tx_frames));
+        let bits = (s.user.adaptive_rx as u32 * ADAPTING_RX) | (s.user.adaptive_tx as u32 * ADAPTING_TX);
+        self.adapting.write(bits);
+    }
+
+    /// Whether reception and completions adapt to the traffic.
+    #[inline(always)]
+    pub(crate) fn adapts(&self) -> (bool, bool) {
+        let bits = self.adapting.read();
+        (bits & ADAPTING_RX != 0, bits & ADAPTING_TX != 0)
     }
 
     /// Forgets what was raised while the NAPI instance was disabled, when nothing could be scheduled, and polls once.

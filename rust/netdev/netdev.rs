@@ -14,6 +14,7 @@
 //! | [`napi`] | `struct napi_struct`, poll, GRO |
 //! | [`page_pool`] | `struct page_pool`, receive buffers |
 //! | [`ring`] | a descriptor ring whose three sides are three values |
+//! | [`dim`] | `struct dim`: moderation that adapts |
 //! | [`ethtool`], [`queue_stats`] | `struct ethtool_ops`, `struct netdev_stat_ops` |
 //! | [`genetlink`], [`netlink`] | `struct genl_family`: commands, dumps, notifications; attributes |
 //! | [`namespace`] | data of each network namespace, `struct pernet_operations` |
@@ -42,6 +43,7 @@ pub mod clock;
 pub mod context;
 pub mod counter;
 pub mod device;
+pub mod dim;
 pub mod errno;
 pub mod ethtool;
 pub mod features;

@@ -64,10 +64,8 @@ fn add_tx(data: &PortData, queue: usize, s: &mut TxQueueStats) {
     add(&mut s.hw_gso_wire_packets, o.gso_wire_frames.get());
     add(&mut s.hw_gso_wire_bytes, o.gso_wire_bytes.get());
     add(&mut s.stop, o.stops.get());
-    add(
-        &mut s.wake,
-        data.poll.get(queue).map_or(0, |p| Counter::get(&p.wakes)),
-    );
+    let by_poll = data.poll.get(queue).map_or(0, |p| Counter::get(&p.wakes));
+    add(&mut s.wake, o.wakes.get().wrapping_add(by_poll));
 }
 
 #[vtable]
