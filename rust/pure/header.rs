@@ -40,6 +40,10 @@ pub const TCP: u8 = 6;
 pub const UDP: u8 = 17;
 /// IP protocol number of SCTP.
 pub const SCTP: u8 = 132;
+/// IP protocol number of ICMP.
+pub const ICMP: u8 = 1;
+/// IP protocol number of ICMPv6.
+pub const ICMPV6: u8 = 58;
 
 /// IPv6 extension headers that [`parse`] steps over.
 const HOP_BY_HOP: u8 = 0;
@@ -183,15 +187,10 @@ fn parse_any(frame: &[u8]) -> Option<Headers> {
     }
 
     let headers = Headers {
-        network: Network::Other,
-        fragment: Fragment::Whole,
         tags,
-        protocol: 0,
         ethertype,
         network_offset: offset as u16,
-        transport_offset: None,
-        ports: None,
-        ip_length: 0,
+        ..NO_HEADERS
     };
     let packet = frame.get(offset..).unwrap_or(&[]);
     let found = match ethertype {
@@ -201,6 +200,33 @@ fn parse_any(frame: &[u8]) -> Option<Headers> {
     };
     Some(found.unwrap_or(headers))
 }
+
+/// Finds the headers of an IPv6 packet, given from its own header on, or `None` if that isn't
+/// whole. Offsets count from there.
+pub(crate) fn parse_ipv6_packet(packet: &[u8]) -> Option<Headers> {
+    parse_ipv6(packet, NO_HEADERS)
+}
+
+/// Whether a next-header value of IPv6 is that of an extension header that [`parse`] steps over.
+pub(crate) const fn is_extension(protocol: u8) -> bool {
+    matches!(
+        protocol,
+        HOP_BY_HOP | ROUTING | DESTINATION_OPTIONS | FRAGMENT
+    )
+}
+
+/// What is known before anything has been read.
+const NO_HEADERS: Headers = Headers {
+    network: Network::Other,
+    fragment: Fragment::Whole,
+    tags: 0,
+    protocol: 0,
+    ethertype: 0,
+    network_offset: 0,
+    transport_offset: None,
+    ports: None,
+    ip_length: 0,
+};
 
 /// Reads an IPv4 header; `None` if it isn't a whole one.
 fn parse_ipv4(packet: &[u8], mut headers: Headers) -> Option<Headers> {
@@ -241,17 +267,12 @@ fn parse_ipv6(packet: &[u8], mut headers: Headers) -> Option<Headers> {
 
     let mut offset = IPV6_LEN;
     for _ in 0..=EXTENSIONS_MAX {
-        let extension = match headers.protocol {
-            HOP_BY_HOP | ROUTING | DESTINATION_OPTIONS | FRAGMENT => {
-                match array_at::<4>(packet, offset) {
-                    Some(extension) => extension,
-                    None => return Some(headers),
-                }
-            }
-            _ => {
-                headers.set_transport(packet, offset);
-                return Some(headers);
-            }
+        if !is_extension(headers.protocol) {
+            headers.set_transport(packet, offset);
+            return Some(headers);
+        }
+        let Some(extension) = array_at::<4>(packet, offset) else {
+            return Some(headers);
         };
         let length = if headers.protocol == FRAGMENT {
             let fragment = u16::from_be_bytes([extension[2], extension[3]]);

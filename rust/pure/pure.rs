@@ -41,6 +41,7 @@ pub mod flow;
 pub mod header;
 pub mod moderation;
 pub mod ring;
+pub mod rules;
 pub mod segment;
 pub mod steer;
 pub mod toeplitz;
