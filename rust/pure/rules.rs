@@ -7,13 +7,17 @@
 //! - [`term`]: one condition on one field;
 //! - [`rule`]: terms, modifiers and an action as plain data, in a compact encoding;
 //! - [`check`]: whether a rule makes sense where it is to stand;
+//! - [`classify`]: which rule a packet matches next, at a cost that doesn't grow with the number of
+//!   rules;
 //!
 //! The meaning of a list of rules is that of a walk in order. Matches look at the packet as it was
 //! before the first rule acted on it: a rule that marks a packet doesn't change what later rules
 //! match.
 
 pub mod check;
+pub mod classify;
 pub mod field;
 pub mod packet;
 pub mod rule;
+mod shape;
 pub mod term;

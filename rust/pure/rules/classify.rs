@@ -1,0 +1,651 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The classifier: which rule a packet matches next.
+//!
+//! Rules are sorted by their shape, that is by which bits of which fields they look at. Each shape
+//! has a hash table of the values it wants there, so a look-up costs one probe for each shape,
+//! however many rules there are. (Tuple space search: Srinivasan, Suri, Varghese, 1999.) What the
+//! tables find are candidates: the rule itself is tried on the packet, so negations, ranges and
+//! collisions of the hash need no care. Rules that differ only in what a shape can't express share
+//! an entry and are tried in order.
+//!
+//! A walk over the rules in order, to the end, is what the result means:
+//!
+//! ```text
+//! let mut from = 0;
+//! while let Some(position) = classifier.next(&key, from) {
+//!     // Act; a rule that ends the walk breaks.
+//!     from = position + 1;
+//! }
+//! ```
+//!
+//! The shapes stand in order of their first rule. A look-up ends at the first shape that has no
+//! rule before the one already found.
+//!
+//! # Memory
+//!
+//! All is the caller's: [`Plan::new`] counts shapes in some scratch memory and says how many words
+//! the classifier takes, [`Plan::build`] fills them. They hold, one behind the other,
+//!
+//! - a record of [`RECORD`] words for each shape;
+//! - the shapes' hash tables, at least twice as many slots as entries. A slot is 0 or has, in its
+//!   higher half, that of the hash and in its lower half what was found: a position plus one, or
+//!   with [`LIST`] set where a list begins;
+//! - the lists: their length, then positions in order, two in a word.
+//!
+//! For each cell (one a rule, or two where a range is cut) that makes 16 to 32 bytes in the table
+//! and at most 8 in a list.
+
+use super::field::Fields;
+use super::packet::Key;
+use super::rule::{
+    Rules,
+    RULES_MAX, //
+};
+use super::shape::{
+    Cell,
+    CELLS_MAX, //
+};
+
+/// Most shapes. A look-up costs about as many times what one hash table costs.
+pub const SHAPES_MAX: usize = 1024;
+
+/// Words of scratch memory that building takes.
+pub const SCRATCH_WORDS: usize = SHAPES_MAX * RECORD + INDEX;
+
+/// Slots of the hash table of shapes that is used while building.
+const INDEX: usize = SHAPES_MAX * 2;
+
+/// Words of a shape's record.
+const RECORD: usize = 16;
+/// Least and greatest position of its rules.
+const POSITIONS: usize = 0;
+/// Which fields must be there.
+const PRESENCE: usize = 1;
+/// First slot of its table and number of slots less one. While planning: the number of cells.
+const TABLE: usize = 2;
+/// Numbers of the words that are looked at, four bits each, and from bit 48 on how many.
+const WORDS: usize = 3;
+/// The masks of those words.
+const MASKS: usize = 4;
+
+/// A shape of at most so many cells has no hash table, only a list.
+const FEW: u32 = 1;
+
+/// In the lower half of a slot: a list begins at the word of the lists that the other bits say.
+const LIST: u32 = 1 << 31;
+
+/// No position: there are fewer rules than that.
+const NOWHERE: u32 = u32::MAX;
+
+/// Why a classifier can't be built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// There are more rules than [`RULES_MAX`].
+    TooManyRules,
+    /// There are more shapes than [`SHAPES_MAX`]; the rule at this position makes the first that is
+    /// too many.
+    TooManyShapes(u32),
+    /// At this position there is no rule.
+    NoRule(u32),
+    /// The memory given is too small.
+    NoMemory,
+}
+
+type Record = [u64; RECORD];
+
+/// Puts two numbers in a word.
+#[inline]
+const fn pair(high: u32, low: u32) -> u64 {
+    (high as u64) << 32 | low as u64
+}
+
+/// The higher number of a word.
+#[inline]
+const fn high(word: u64) -> u32 {
+    (word >> 32) as u32
+}
+
+/// The lower number of a word.
+#[inline]
+const fn low(word: u64) -> u32 {
+    word as u32
+}
+
+/// A word of an array; the compiler sees that a constant is within.
+#[inline]
+fn at(record: &Record, n: usize) -> u64 {
+    match record.get(n & (RECORD - 1)) {
+        Some(word) => *word,
+        None => 0,
+    }
+}
+
+/// Mixes a word into a hash.
+///
+/// A product of all 128 bits, folded: who doesn't know the seed can't tell which words collide, so
+/// rules can't be chosen to fill one part of a table.
+#[inline]
+fn mix(hash: u64, word: u64) -> u64 {
+    let product = u128::from(hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+
+    (product as u64) ^ (product >> 64) as u64
+}
+
+/// The hash of what a shape looks at.
+#[inline]
+fn hash(record: &Record, words: &[u64; 16], seed: u64) -> u64 {
+    let mut numbers = at(record, WORDS);
+    let count = (numbers >> 48) as usize;
+    let mut hash = seed;
+
+    for mask in record.iter().skip(MASKS).take(count) {
+        hash = mix(hash, at(words, numbers as usize) & mask);
+        numbers >>= 4;
+    }
+    hash
+}
+
+/// The shapes of a list of rules, and what a classifier of them takes.
+#[derive(Debug)]
+pub struct Plan<'a> {
+    rules: Rules<'a>,
+    seed: u64,
+    /// A record for each shape.
+    records: &'a mut [u64],
+    /// Finds a shape by its masks: 0 or the shape's number plus one.
+    index: &'a mut [u64],
+    shapes: usize,
+    /// Slots of all tables.
+    slots: usize,
+    /// Words of all lists, at most.
+    lists: usize,
+    fields: Fields,
+}
+
+/// Where in its memory a classifier has what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    shapes: u32,
+    slots: u32,
+    fields: Fields,
+    seed: u64,
+}
+
+impl Layout {
+    /// The fields that some rule looks at: the others needn't be read from packets.
+    #[inline]
+    pub const fn fields(&self) -> Fields {
+        self.fields
+    }
+
+    /// Number of shapes.
+    #[inline]
+    pub const fn shapes(&self) -> u32 {
+        self.shapes
+    }
+}
+
+impl<'a> Plan<'a> {
+    /// Finds the shapes.
+    ///
+    /// `scratch` has [`SCRATCH_WORDS`] words. `seed` is random and not known to those who make
+    /// rules.
+    pub fn new(rules: Rules<'a>, seed: u64, scratch: &'a mut [u64]) -> Result<Self, Error> {
+        if rules.len() > RULES_MAX {
+            return Err(Error::TooManyRules);
+        }
+        let (records, index) = scratch
+            .get_mut(..SCRATCH_WORDS)
+            .and_then(|scratch| scratch.split_at_mut_checked(SHAPES_MAX * RECORD))
+            .ok_or(Error::NoMemory)?;
+        let mut plan = Plan {
+            rules,
+            seed,
+            records,
+            index,
+            shapes: 0,
+            slots: 0,
+            lists: 0,
+            fields: Fields::NONE,
+        };
+
+        plan.index.fill(0);
+        plan.each_cell(|plan, position, cell| {
+            let record = plan.find_or_add(cell, position)?;
+            let positions = pair(high(at(record, POSITIONS)), position);
+            let cells = at(record, TABLE).wrapping_add(1);
+
+            set(record, POSITIONS, positions);
+            set(record, TABLE, cells);
+            Some(())
+        })
+        .map_err(|(position, found)| match found {
+            true => Error::TooManyShapes(position),
+            false => Error::NoRule(position),
+        })?;
+        plan.lay_out();
+        Ok(plan)
+    }
+
+    /// Words of memory that [`Plan::build`] takes.
+    pub fn words(&self) -> usize {
+        self.shapes
+            .wrapping_mul(RECORD)
+            .wrapping_add(self.slots)
+            .wrapping_add(self.lists)
+    }
+
+    /// Number of shapes.
+    pub fn shapes(&self) -> usize {
+        self.shapes
+    }
+
+    /// Calls a function for each cell of each rule, in order. Ends with the position of the first
+    /// that fails: there is no rule, or, with `true`, the function returned `None`.
+    fn each_cell(
+        &mut self,
+        mut each: impl FnMut(&mut Self, u32, &Cell) -> Option<()>,
+    ) -> Result<(), (u32, bool)> {
+        let rules = self.rules;
+
+        for position in 0..rules.len() as u32 {
+            let terms = rules.get(position).ok_or((position, false))?.terms();
+
+            for number in 0..CELLS_MAX {
+                if let Some(cell) = Cell::of(terms, number) {
+                    each(self, position, &cell).ok_or((position, true))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The record that a cell's shape has, empty but for its masks.
+    fn record_of(cell: &Cell) -> Record {
+        let mut record = [0; RECORD];
+        let mut numbers = 0u64;
+        let mut count = 0u32;
+
+        for ((n, mask), to) in cell.masks().zip(record.iter_mut().skip(MASKS)) {
+            *to = mask;
+            numbers |= u64::from(n).wrapping_shl(count.wrapping_mul(4));
+            count = count.wrapping_add(1);
+        }
+        set(&mut record, WORDS, numbers | u64::from(count) << 48);
+        set(&mut record, PRESENCE, cell.presence());
+        record
+    }
+
+    /// The slot of the index where the shape of a record is or would be. `None` if there is no room.
+    fn find(&mut self, wanted: &Record) -> Option<&mut u64> {
+        let mut hash = self.seed;
+
+        for &word in [PRESENCE, WORDS]
+            .iter()
+            .filter_map(|&n| wanted.get(n))
+            .chain(wanted.iter().skip(MASKS))
+        {
+            hash = mix(hash, word);
+        }
+        for step in 0..INDEX {
+            let slot = (hash as usize).wrapping_add(step) & (INDEX - 1);
+            let number = *self.index.get(slot)?;
+
+            if number == 0 || self.is_shape(number.wrapping_sub(1) as usize, wanted) {
+                return self.index.get_mut(slot);
+            }
+        }
+        None
+    }
+
+    /// Whether a shape has the masks of a record.
+    fn is_shape(&mut self, number: usize, wanted: &Record) -> bool {
+        let parts = |record: &Record| {
+            let [_, presence, _, masks @ ..] = *record;
+            (presence, masks)
+        };
+
+        self.record(number)
+            .is_some_and(|record| parts(record) == parts(wanted))
+    }
+
+    /// The record of a shape.
+    fn record(&mut self, number: usize) -> Option<&mut Record> {
+        let start = number.wrapping_mul(RECORD);
+
+        self.records.get_mut(start..)?.first_chunk_mut()
+    }
+
+    /// The record of a cell's shape, if there is one.
+    fn find_cell(&mut self, cell: &Cell) -> Option<&mut Record> {
+        let number = *self.find(&Self::record_of(cell))?;
+
+        self.record(number.checked_sub(1)? as usize)
+    }
+
+    /// The record of a cell's shape; a new one if that is the first such cell.
+    fn find_or_add(&mut self, cell: &Cell, position: u32) -> Option<&mut Record> {
+        let record = Self::record_of(cell);
+        let next = self.shapes;
+        let slot = self.find(&record)?;
+
+        if *slot != 0 {
+            let number = slot.wrapping_sub(1) as usize;
+            return self.record(number);
+        }
+        if next >= SHAPES_MAX {
+            return None;
+        }
+        *slot = next.wrapping_add(1) as u64;
+        self.shapes = next.wrapping_add(1);
+        self.fields = self.fields.union(Fields::from_presence(cell.presence()));
+
+        let new = self.record(next)?;
+        *new = record;
+        set(new, POSITIONS, pair(position, position));
+        Some(new)
+    }
+
+    /// Gives each shape its table.
+    fn lay_out(&mut self) {
+        for number in 0..self.shapes {
+            let first = self.slots as u32;
+            let Some(record) = self.record(number) else {
+                return;
+            };
+            let cells = low(at(record, TABLE));
+            let words = at(record, WORDS) >> 48;
+            let slots = if cells <= FEW || words == 0 {
+                1
+            } else {
+                // There are at most a few million cells.
+                let twice = cells.wrapping_mul(2);
+                twice.checked_next_power_of_two().unwrap_or(1)
+            };
+
+            set(record, TABLE, pair(first, slots.wrapping_sub(1)));
+            self.slots = self.slots.wrapping_add(slots as usize);
+            if cells > 1 {
+                self.lists = self.lists.wrapping_add(cells as usize);
+            }
+        }
+    }
+
+    /// Fills the classifier's memory, of which there are [`Plan::words`] words.
+    pub fn build(mut self, memory: &mut [u64]) -> Result<Layout, Error> {
+        let records = self.shapes.wrapping_mul(RECORD);
+        let (to, rest) = memory
+            .split_at_mut_checked(records)
+            .ok_or(Error::NoMemory)?;
+        let (slots, lists) = rest
+            .split_at_mut_checked(self.slots)
+            .ok_or(Error::NoMemory)?;
+        let lists = lists.get_mut(..self.lists).ok_or(Error::NoMemory)?;
+        let from = self.records.get(..records).ok_or(Error::NoMemory)?;
+
+        to.copy_from_slice(from);
+        slots.fill(0);
+        // First the number of positions of each slot,
+        self.each_slot(slots, |slot, _| {
+            *slot = slot.wrapping_add(1);
+            Some(())
+        })?;
+        // then room for those that have several,
+        Self::make_lists(slots, lists).ok_or(Error::NoMemory)?;
+        // then the positions, which come in order.
+        self.each_slot(slots, |slot, position| {
+            let found = low(*slot);
+
+            if found & LIST == 0 {
+                *slot = pair(high(*slot), position.wrapping_add(1));
+                return Some(());
+            }
+            append(lists.get_mut((found & !LIST) as usize..)?, position)
+        })?;
+
+        Ok(Layout {
+            shapes: self.shapes as u32,
+            slots: self.slots as u32,
+            fields: self.fields,
+            seed: self.seed,
+        })
+    }
+
+    /// Calls a function for each cell with its slot, to whose lower half it adds something, and the
+    /// position.
+    fn each_slot(
+        &mut self,
+        slots: &mut [u64],
+        mut each: impl FnMut(&mut u64, u32) -> Option<()>,
+    ) -> Result<(), Error> {
+        self.each_cell(|plan, position, cell| {
+            let seed = plan.seed;
+            let record = plan.find_cell(cell)?;
+            let hash = hash(record, &cell.value, seed);
+            let (first, mask) = (high(at(record, TABLE)), low(at(record, TABLE)));
+            let slots = slots.get_mut(first as usize..)?.get_mut(..=mask as usize)?;
+
+            each(slot_for(slots, hash)?, position)
+        })
+        .map_err(|(position, found)| match found {
+            true => Error::NoMemory,
+            false => Error::NoRule(position),
+        })
+    }
+
+    /// Turns the lengths in the lower halves of slots into lists, as yet empty.
+    fn make_lists(slots: &mut [u64], lists: &mut [u64]) -> Option<()> {
+        let mut next = 0usize;
+
+        for slot in slots {
+            let count = low(*slot);
+
+            if count >= 2 {
+                *lists.get_mut(next)? = pair(count, 0);
+                *slot = pair(high(*slot), next as u32 | LIST);
+                next = next
+                    .wrapping_add(1)
+                    .wrapping_add(count.div_ceil(2) as usize);
+            }
+        }
+        Some(())
+    }
+}
+
+/// Sets a word of a record.
+#[inline]
+fn set(record: &mut Record, n: usize, word: u64) {
+    if let Some(to) = record.get_mut(n) {
+        *to = word;
+    }
+}
+
+/// The slot of a hash in its table, or the free one where it belongs, now with its higher half.
+fn slot_for(slots: &mut [u64], hash: u64) -> Option<&mut u64> {
+    let mask = slots.len().wrapping_sub(1);
+
+    if mask == 0 {
+        return slots.first_mut();
+    }
+    let mut n = hash as usize & mask;
+    for _ in 0..slots.len() {
+        let slot = *slots.get(n)?;
+        if slot == 0 || high(slot) == high(hash) {
+            break;
+        }
+        n = n.wrapping_add(1) & mask;
+    }
+    let slot = slots.get_mut(n)?;
+    if low(*slot) == 0 {
+        *slot = pair(high(hash), 0);
+    }
+    Some(slot)
+}
+
+/// Appends a position to a list that begins with its length and how many there are so far.
+fn append(list: &mut [u64], position: u32) -> Option<()> {
+    let (head, positions) = list.split_first_mut()?;
+    let n = low(*head);
+    let word = positions.get_mut((n / 2) as usize)?;
+
+    *word = if n % 2 == 0 {
+        u64::from(position)
+    } else {
+        *word | pair(position, 0)
+    };
+    *head = head.wrapping_add(1);
+    Some(())
+}
+
+/// A list of rules that has been made ready for look-ups.
+#[derive(Clone, Copy, Debug)]
+pub struct Classifier<'a> {
+    rules: Rules<'a>,
+    records: &'a [u64],
+    slots: &'a [u64],
+    lists: &'a [u64],
+    seed: u64,
+}
+
+impl<'a> Classifier<'a> {
+    /// The classifier that [`Plan::build`] made of these rules in this memory. `None` if the memory
+    /// is too short.
+    #[inline]
+    pub fn new(layout: &Layout, rules: Rules<'a>, memory: &'a [u64]) -> Option<Self> {
+        let records = (layout.shapes as usize).wrapping_mul(RECORD);
+        let (records, rest) = memory.split_at_checked(records)?;
+        let (slots, lists) = rest.split_at_checked(layout.slots as usize)?;
+
+        Some(Classifier {
+            rules,
+            records,
+            slots,
+            lists,
+            seed: layout.seed,
+        })
+    }
+
+    /// The first position, not below `from`, of a rule that a packet matches.
+    pub fn next(&self, key: &Key, from: u32) -> Option<u32> {
+        let words = key.words();
+        let there = at(words, 0);
+        let mut best = NOWHERE;
+
+        for record in self.records.chunks_exact(RECORD) {
+            let Some(record) = record.first_chunk::<RECORD>() else {
+                break;
+            };
+            let positions = at(record, POSITIONS);
+
+            if high(positions) >= best {
+                break;
+            }
+            if low(positions) < from || at(record, PRESENCE) & !there != 0 {
+                continue;
+            }
+            if let Some(found) = self.find(record, words) {
+                best = self.first_match(found, key, from, best);
+            }
+        }
+        (best != NOWHERE).then_some(best)
+    }
+
+    /// What the table of a shape has for a packet: the lower half of a slot.
+    #[inline]
+    fn find(&self, record: &Record, words: &[u64; 16]) -> Option<u32> {
+        let table = at(record, TABLE);
+        let (first, mask) = (high(table), low(table));
+
+        if mask == 0 {
+            return self.slots.get(first as usize).map(|&slot| low(slot));
+        }
+        let hash = hash(record, words, self.seed);
+        let mut n = low(hash) & mask;
+
+        // A table is half empty, so this ends; the bound is for the compiler's eyes and ours.
+        for _ in 0..=mask {
+            let slot = *self.slots.get(first.wrapping_add(n) as usize)?;
+
+            if slot == 0 {
+                return None;
+            }
+            if high(slot) == high(hash) {
+                return Some(low(slot));
+            }
+            n = n.wrapping_add(1) & mask;
+        }
+        None
+    }
+
+    /// The first of the positions found, not below `from` and below `best`, whose rule matches;
+    /// `best` if there is none.
+    #[inline]
+    fn first_match(&self, found: u32, key: &Key, from: u32, best: u32) -> u32 {
+        if found & LIST != 0 {
+            return self.first_of_list(found & !LIST, key, from, best);
+        }
+        let position = found.wrapping_sub(1);
+
+        if position >= from && position < best && self.matches(position, key) {
+            position
+        } else {
+            best
+        }
+    }
+
+    /// Whether the rule at a position matches a packet that has its fields.
+    #[inline]
+    fn matches(&self, position: u32, key: &Key) -> bool {
+        match self.rules.get(position) {
+            Some(rule) => rule.terms().match_present(key),
+            None => false,
+        }
+    }
+
+    /// [`Classifier::first_match`] in a list.
+    #[inline(never)]
+    fn first_of_list(&self, list: u32, key: &Key, from: u32, best: u32) -> u32 {
+        let Some((head, positions)) = self
+            .lists
+            .get(list as usize..)
+            .and_then(|list| list.split_first())
+        else {
+            return best;
+        };
+        let position = |n: u32| -> u32 {
+            match positions.get((n / 2) as usize) {
+                Some(word) if n % 2 == 0 => low(*word),
+                Some(word) => high(*word),
+                None => NOWHERE,
+            }
+        };
+        let count = low(*head);
+        let (mut n, mut end) = (0, count);
+
+        // Bisection for the first that isn't below `from`; a walk mostly begins with the first.
+        if position(0) >= from {
+            end = 0;
+        }
+        while n < end {
+            let middle = n.wrapping_add(end.wrapping_sub(n) / 2);
+            if position(middle) < from {
+                n = middle.wrapping_add(1);
+            } else {
+                end = middle;
+            }
+        }
+        while n < count {
+            let position = position(n);
+
+            if position >= best {
+                break;
+            }
+            if self.matches(position, key) {
+                return position;
+            }
+            n = n.wrapping_add(1);
+        }
+        best
+    }
+}
