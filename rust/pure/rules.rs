@@ -9,6 +9,8 @@
 //! - [`check`]: whether a rule makes sense where it is to stand;
 //! - [`classify`]: which rule a packet matches next, at a cost that doesn't grow with the number of
 //!   rules;
+//! - [`sequence`]: n-th, probability, rate: which of a rule's packets are acted on;
+//! - [`edit`]: changes of the IP header.
 //!
 //! The meaning of a list of rules is that of a walk in order. Matches look at the packet as it was
 //! before the first rule acted on it: a rule that marks a packet doesn't change what later rules
@@ -16,8 +18,10 @@
 
 pub mod check;
 pub mod classify;
+pub mod edit;
 pub mod field;
 pub mod packet;
 pub mod rule;
+pub mod sequence;
 mod shape;
 pub mod term;
