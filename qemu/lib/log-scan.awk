@@ -5,7 +5,7 @@
 # log that nobody announced; status 1 if there are any.
 #
 # A report begins with a line that matches one of the patterns below and ends
-# where the kernel says so, or falls silent for a second. FILE holds regular
+# where the kernel says so, falls silent for a second or begins another. FILE holds regular
 # expressions, one a line: a report with a line that matches one of them was
 # announced. Patterns, not log levels: loading a module from outside the
 # kernel's tree is logged as a warning, and a leak is logged as information.
@@ -19,9 +19,12 @@ BEGIN {
 		"|KASAN:|UBSAN:|KCSAN:|KFENCE:|KMSAN:|ODEBUG:|ref_tracker: |refcount_t: |unreferenced object 0x" \
 		"|new suspected memory leak|scheduling while atomic|sleeping function called|list_(add|del) corruption" \
 		"|unregister_netdevice: waiting|NETDEV WATCHDOG|hw csum failure|page allocation failure|Out of memory" \
-		"|panicked at|stack-protector:|bad page state|Bad page|still has locks held|DEBUG_LOCKS_WARN_ON" \
+		"|panicked at|CFI failure|stack-protector:|bad page state|Bad page|still has locks held|DEBUG_LOCKS_WARN_ON" \
 		"|not ok [0-9]+ |Objects remaining|workqueue lockup|detected buffer overflow|Trying to vfree" \
 		"|Voluntary context switch|failed to kill|memory corruption"
+	# These begin a report of their own even where one before them hasn't ended.
+	first = "cut here \\]|KASAN: |UBSAN: |WARNING: |CFI failure|unregister_netdevice: |rcu: INFO: |INFO: task |NETDEV WATCHDOG" \
+		"|hw csum failure|page allocation failure|unreferenced object 0x|new suspected memory leak|not ok [0-9]+ "
 	if (expected != "")
 		while ((getline line < expected) > 0)
 			if (line != "" && line !~ /^#/)
@@ -49,6 +52,10 @@ function end_report(   i) {
 /ferronic: session: time is up/ {
 	end_report()
 	exit
+}
+
+in_report && !cut && $0 ~ first {
+	end_report()
 }
 
 !in_report && $0 ~ trouble {
