@@ -22,6 +22,7 @@ use netdev::sync::Word;
 pub(crate) struct PollFlags {
     pub(crate) checksum: Word<u32>,
     pub(crate) hash: Word<u32>,
+    pub(crate) strip: Word<u32>,
 }
 
 /// What a poll owns.
@@ -174,6 +175,7 @@ impl napi::Handler for Channel {
         let offloads = Offloads {
             checksum: self.flags.checksum.read() != 0,
             hash: self.flags.hash.read() != 0,
+            strip: self.flags.strip.read() != 0,
         };
         let received = rx.receive(poll, poll.budget(), offloads, counters);
         counters.batches.count(received);

@@ -72,6 +72,8 @@ struct Run<'a> {
     /// Number of the outlet.
     index: u16,
     held: Option<Held<'a>>,
+    /// The VLAN tag that travels beside the current packet, and is part of its frames.
+    tag: Option<(u16, u16)>,
     /// Sent in this run: added to the outlet's counters at its end.
     frames: u64,
     bytes: u64,
@@ -92,6 +94,7 @@ pub(crate) fn service(wire: &Wire, side: Side, index: u16, outlet: &Outlet, open
         filter: peer.filter.read(bh),
         index,
         held: None,
+        tag: None,
         frames: 0,
         bytes: 0,
         waiting_since: open.waiting_since,
@@ -152,7 +155,8 @@ impl<'a> Run<'a> {
     #[inline(always)]
     fn sent(&mut self, len: u32, to: Option<&[u8; 6]>) {
         self.frames = self.frames.wrapping_add(1);
-        let len = len.max(FRAME_MIN);
+        let tag = if self.tag.is_some() { VLAN_HLEN } else { 0 };
+        let len = len.max(FRAME_MIN).wrapping_add(tag);
         self.bytes = self.bytes.wrapping_add(u64::from(len));
         self.outlet.counters.lengths.count(len);
         if let Some(to) = to {
@@ -178,6 +182,7 @@ impl<'a> Run<'a> {
     #[inline(always)]
     fn packet(&mut self, skb: &SkBuff, cursor: &mut Cursor, memo: &mut pure::toeplitz::Memo) -> Verdict {
         let all = skb.linear();
+        self.tag = skb.vlan_tag();
         if skb.gso().is_some() {
             return self.with_headers(skb, all, |run, linear| run.super_frame(skb, all, linear, cursor, memo));
         }
@@ -505,6 +510,7 @@ impl<'a> Run<'a> {
                     hash,
                     kind,
                     checked,
+                    tag: self.tag,
                     header_len: header_len(headers, linear),
                 };
             }

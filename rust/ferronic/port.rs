@@ -61,6 +61,7 @@ impl PortData {
                 PollFlags {
                     checksum: netdev::sync::Word::new(1),
                     hash: netdev::sync::Word::new(1),
+                    strip: netdev::sync::Word::new(1),
                 },
                 GFP_KERNEL_ACCOUNT,
             )?,
@@ -137,7 +138,11 @@ impl Driver for Port {
             | Features::TSO_ECN
             | Features::TSO_MANGLEID
             | Features::GSO_UDP_L4;
-        let all = offloads | Features::RXCSUM | Features::RXHASH;
+        let all = offloads
+            | Features::RXCSUM
+            | Features::RXHASH
+            | Features::HW_VLAN_CTAG_TX
+            | Features::HW_VLAN_CTAG_RX;
         dev.features(
             all,
             all,
@@ -279,6 +284,9 @@ impl Driver for Port {
         let flags = &dev.device().data().flags;
         flags.checksum.write(features.contains(Features::RXCSUM) as u32);
         flags.hash.write(features.contains(Features::RXHASH) as u32);
+        flags
+            .strip
+            .write(features.contains(Features::HW_VLAN_CTAG_RX) as u32);
         Ok(())
     }
 }

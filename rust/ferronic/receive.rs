@@ -3,7 +3,7 @@
 //! The receive half of a channel: taking frames out of the RX ring, making packets, posting buffers.
 
 use crate::channel::Channel;
-use crate::limits::FRAME_MIN;
+use crate::limits::{FRAME_MIN, VLAN_HLEN};
 use crate::stats::PollCounters;
 use netdev::napi::Poll;
 use netdev::page_pool::{Buffer, PagePool};
@@ -22,11 +22,13 @@ pub(crate) enum Checked {
 /// What the engine says of a frame, in its first descriptor.
 #[derive(Clone, Copy)]
 pub(crate) struct FrameInfo {
-    /// Bytes on the wire.
+    /// Bytes in the buffers.
     pub(crate) len: u32,
     pub(crate) hash: u32,
     pub(crate) kind: Option<HashKind>,
     pub(crate) checked: Checked,
+    /// The VLAN tag that is part of the frame and not in the buffer: protocol and TCI.
+    pub(crate) tag: Option<(u16, u16)>,
     /// Bytes of all headers.
     pub(crate) header_len: u16,
 }
@@ -53,6 +55,7 @@ impl RxDescriptor {
                 hash: 0,
                 kind: None,
                 checked: Checked::Unknown,
+                tag: None,
                 header_len: 0,
             },
         }
@@ -109,6 +112,7 @@ const COPYBREAK: u32 = 256;
 pub(crate) struct Offloads {
     pub(crate) checksum: bool,
     pub(crate) hash: bool,
+    pub(crate) strip: bool,
 }
 
 /// The receive half of a channel. Touched by its poll only, or while its NAPI is disabled.
@@ -178,7 +182,10 @@ impl RxHalf {
                 continue;
             };
             frames = frames.wrapping_add(1);
-            bytes = bytes.wrapping_add(u64::from(info.len));
+            let wire_len = info
+                .len
+                .wrapping_add(if info.tag.is_some() { VLAN_HLEN } else { 0 });
+            bytes = bytes.wrapping_add(u64::from(wire_len));
             if let Some(&b) = skb.linear().first() {
                 if b & 1 != 0 {
                     if skb.linear().starts_with(&[0xff; 6]) {
@@ -197,11 +204,26 @@ impl RxHalf {
                 Checked::Bad => counters.checksum_bad.inc(),
                 Checked::Unknown => counters.checksum_none.inc(),
             }
-            counters.lengths.count(info.len);
+            counters.lengths.count(wire_len);
             if let (true, Some(kind)) = (offloads.hash, info.kind) {
                 skb.set_hash(info.hash, kind);
             }
             skb.record_rx_queue(self.queue);
+            if let Some((proto, tci)) = info.tag {
+                if offloads.strip {
+                    skb.set_vlan_tag(proto, tci);
+                } else if let Some(tagged) = skb.insert_vlan_tag(proto, tci) {
+                    skb = tagged;
+                } else {
+                    // Not passed on after all.
+                    frames = frames.wrapping_sub(1);
+                    bytes = bytes.wrapping_sub(u64::from(wire_len));
+                    counters.no_memory.inc();
+                    continue;
+                }
+            } else if offloads.strip {
+                skb.strip_vlan_tag();
+            }
             merged = merged.wrapping_add(poll.gro_receive(skb).into());
         }
         if done > 0 {

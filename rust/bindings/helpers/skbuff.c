@@ -82,3 +82,15 @@ void rust_helper_skb_prepare_for_gro(struct sk_buff *skb)
 {
 	skb_prepare_for_gro(skb);
 }
+
+struct sk_buff *rust_helper_vlan_insert_tag(struct sk_buff *skb, __be16 proto, u16 tci)
+{
+	return vlan_insert_tag(skb, proto, tci);
+}
+
+/* Closes the gap that a tag leaves behind the addresses: 18 bytes are linear. */
+void rust_helper_netdev_skb_pull_tag(struct sk_buff *skb)
+{
+	memmove(skb->data + VLAN_HLEN, skb->data, 2 * ETH_ALEN);
+	__skb_pull(skb, VLAN_HLEN);
+}

@@ -117,6 +117,25 @@ impl SkBuff {
         unsafe { (*self.as_ptr()).queue_mapping = queue.wrapping_add(1) };
     }
 
+    /// Writes a VLAN tag into the packet, behind the addresses (`vlan_insert_tag`). `None` if there is no memory; the
+    /// packet is gone then.
+    pub fn insert_vlan_tag(self, proto: u16, tci: u16) -> Option<SkBuff> {
+        // SAFETY: The packet is this driver's alone and given away; it comes back, or NULL.
+        let skb = unsafe { bindings::vlan_insert_tag(self.into_raw(), proto.to_be(), tci) };
+        // SAFETY: Owned, as above.
+        core::ptr::NonNull::new(skb).map(|s| unsafe { SkBuff::from_raw(s) })
+    }
+
+    /// Takes an 802.1Q tag out of the packet and puts it beside, if there is one behind the addresses.
+    #[inline]
+    pub fn strip_vlan_tag(&mut self) {
+        if let [_, _, _, _, _, _, _, _, _, _, _, _, 0x81, 0x00, a, b, _, _, ..] = *self.linear() {
+            // SAFETY: The packet is this driver's alone; 18 bytes of it are linear, as just seen.
+            unsafe { bindings::netdev_skb_pull_tag(self.as_ptr()) };
+            self.set_vlan_tag(0x8100, u16::from_be_bytes([a, b]));
+        }
+    }
+
     /// Puts a VLAN tag beside the packet: protocol in host order, and TCI.
     #[inline]
     pub fn set_vlan_tag(&mut self, proto: u16, tci: u16) {
