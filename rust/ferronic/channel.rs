@@ -124,7 +124,10 @@ pub(crate) fn serve_waiters(vector: &Vector, bh: &Bh<'_>, rotate: &mut u32) {
     };
     let n = inlet.waiters.len();
     for k in 0..n {
-        let at = (*rotate as usize >> 6).wrapping_add(k).checked_rem(n).unwrap_or(0);
+        let at = (*rotate as usize >> 6)
+            .wrapping_add(k)
+            .checked_rem(n)
+            .unwrap_or(0);
         let Some(word) = inlet.waiters.get(at) else {
             continue;
         };

@@ -117,7 +117,9 @@ pub(crate) fn store(inlet: &mut InletOpen, first: u32, offset: u32, bytes: [u8; 
     for (k, byte) in bytes.into_iter().enumerate() {
         let at = offset.wrapping_add(k as u32);
         let i = first.wrapping_add(at.checked_div(inlet.buffer_len)?);
-        let within = at.checked_rem(inlet.buffer_len)?.wrapping_add(inlet.headroom);
+        let within = at
+            .checked_rem(inlet.buffer_len)?
+            .wrapping_add(inlet.headroom);
         *inlet
             .descriptor(i)?
             .buffer

@@ -82,7 +82,14 @@ struct Run<'a> {
 }
 
 /// Runs the engine for outlet `index` of `side`. The outlet's lock is held: `open` is its content.
-pub(crate) fn service(wire: &Wire, side: Side, index: u16, outlet: &Outlet, open: &mut OutletOpen, bh: &Bh<'_>) {
+pub(crate) fn service(
+    wire: &Wire,
+    side: Side,
+    index: u16,
+    outlet: &Outlet,
+    open: &mut OutletOpen,
+    bh: &Bh<'_>,
+) {
     let (own, peer) = (wire.end(side), wire.end(side.other()));
     outlet.kicked.write(0);
     let mut run = Run {
@@ -127,7 +134,12 @@ pub(crate) fn service(wire: &Wire, side: Side, index: u16, outlet: &Outlet, open
     run.held = None;
     ring.advance(done);
     if done > 0 {
-        Vector::raise_tx(vector, ring.untaken(), uncompleted_bytes, outlet.held.read() != 0);
+        Vector::raise_tx(
+            vector,
+            ring.untaken(),
+            uncompleted_bytes,
+            outlet.held.read() != 0,
+        );
     }
     if run.waiting_since != 0 && open.waiting_since == 0 {
         // Somebody has to look again when the pause has lasted too long, even if the receiver never polls.
@@ -180,11 +192,18 @@ impl<'a> Run<'a> {
 
     /// Sends a packet: one frame, or the frames it stands for.
     #[inline(always)]
-    fn packet(&mut self, skb: &SkBuff, cursor: &mut Cursor, memo: &mut pure::toeplitz::Memo) -> Verdict {
+    fn packet(
+        &mut self,
+        skb: &SkBuff,
+        cursor: &mut Cursor,
+        memo: &mut pure::toeplitz::Memo,
+    ) -> Verdict {
         let all = skb.linear();
         self.tag = skb.vlan_tag();
         if skb.gso().is_some() {
-            return self.with_headers(skb, all, |run, linear| run.super_frame(skb, all, linear, cursor, memo));
+            return self.with_headers(skb, all, |run, linear| {
+                run.super_frame(skb, all, linear, cursor, memo)
+            });
         }
         // The headers are needed in one piece. Mostly they are; only odd packets have them in pages.
         if all.len() >= segment::HEADER_MAX || all.len() == skb.len() as usize {
@@ -195,7 +214,12 @@ impl<'a> Run<'a> {
 
     /// Calls `f` with the headers of a packet in one piece.
     #[inline(never)]
-    fn with_headers(&mut self, skb: &SkBuff, all: &[u8], f: impl FnOnce(&mut Self, &[u8]) -> Verdict) -> Verdict {
+    fn with_headers(
+        &mut self,
+        skb: &SkBuff,
+        all: &[u8],
+        f: impl FnOnce(&mut Self, &[u8]) -> Verdict,
+    ) -> Verdict {
         let n = (skb.len() as usize).min(segment::HEADER_MAX);
         if all.len() >= n {
             return f(self, all);
@@ -228,7 +252,13 @@ impl<'a> Run<'a> {
 
     /// Sends a packet that is one frame.
     #[inline]
-    fn frame(&mut self, skb: &SkBuff, all: &[u8], linear: &[u8], memo: &mut pure::toeplitz::Memo) -> Verdict {
+    fn frame(
+        &mut self,
+        skb: &SkBuff,
+        all: &[u8],
+        linear: &[u8],
+        memo: &mut pure::toeplitz::Memo,
+    ) -> Verdict {
         let len = skb.len();
         let (Some(to), Some(headers)) = (header::destination(linear), header::parse(linear)) else {
             return self.drop(Drop::TooShort, len, None);
@@ -318,7 +348,17 @@ impl<'a> Run<'a> {
         let (queue, hash, kind) = self.steer(linear, headers, memo);
         while let Some(payload) = plan.next_length(*cursor) {
             let len = header_len.wrapping_add(payload);
-            let verdict = self.segment(skb, all, linear, to, headers, plan, *cursor, (queue, hash, kind), len);
+            let verdict = self.segment(
+                skb,
+                all,
+                linear,
+                to,
+                headers,
+                plan,
+                *cursor,
+                (queue, hash, kind),
+                len,
+            );
             if let Verdict::Wait = verdict {
                 return Verdict::Wait;
             }
@@ -359,7 +399,16 @@ impl<'a> Run<'a> {
         if fill_segment(skb, all, linear, inlet, first, plan, cursor, len).is_none() {
             return self.drop(Drop::Segmentation, len, Some(to));
         }
-        self.finish(first, buffers, len, headers, linear, hash, kind, Checked::Good);
+        self.finish(
+            first,
+            buffers,
+            len,
+            headers,
+            linear,
+            hash,
+            kind,
+            Checked::Good,
+        );
         self.outlet.counters.checksum_filled.inc();
         self.sent(len, Some(to));
         Verdict::Done
@@ -383,8 +432,17 @@ impl<'a> Run<'a> {
 
     /// Chooses the receive queue.
     #[inline]
-    fn steer(&self, linear: &[u8], headers: &Headers, memo: &mut pure::toeplitz::Memo) -> (u16, u32, Option<HashKind>) {
-        match self.steer.fields.input(linear, headers, self.steer.transform) {
+    fn steer(
+        &self,
+        linear: &[u8],
+        headers: &Headers,
+        memo: &mut pure::toeplitz::Memo,
+    ) -> (u16, u32, Option<HashKind>) {
+        match self
+            .steer
+            .fields
+            .input(linear, headers, self.steer.transform)
+        {
             Some(input) => {
                 let hash = memo.hash(self.steer.table(), self.steer.generation, &input);
                 let kind = if input.has_ports() {
@@ -408,7 +466,11 @@ impl<'a> Run<'a> {
             }
             // Unlocks the one before locking the next.
             self.held = None;
-            let inlet = self.peer.inlets.get(usize::from(queue)).ok_or(Drop::NoCarrier)?;
+            let inlet = self
+                .peer
+                .inlets
+                .get(usize::from(queue))
+                .ok_or(Drop::NoCarrier)?;
             self.held = Some(Held {
                 queue,
                 guard: inlet.lock.lock(self.bh),
@@ -437,7 +499,11 @@ impl<'a> Run<'a> {
         let held = self.held.as_mut().ok_or(Drop::NoCarrier)?;
         // What has been filled in may be just what the receiver has to give back.
         held.flush();
-        let shared = self.peer.inlets.get(usize::from(queue)).ok_or(Drop::NoCarrier)?;
+        let shared = self
+            .peer
+            .inlets
+            .get(usize::from(queue))
+            .ok_or(Drop::NoCarrier)?;
         let inlet = held.guard.as_mut().ok_or(Drop::NoCarrier)?;
         let pause = self.peer.pause_tx.read() != 0 && self.own.pause_rx.read() != 0;
         if !inlet.closing {
@@ -498,7 +564,8 @@ impl<'a> Run<'a> {
                 if len < FRAME_MIN {
                     // The wire knows no shorter frame; what fills it is zero, not what the buffer held before.
                     if let Some(pad) = d.buffer.bytes_mut().get_mut(
-                        headroom.wrapping_add(len) as usize..headroom.wrapping_add(FRAME_MIN) as usize,
+                        headroom.wrapping_add(len) as usize
+                            ..headroom.wrapping_add(FRAME_MIN) as usize,
                     ) {
                         pad.fill(0);
                         padded = FRAME_MIN;
@@ -582,7 +649,10 @@ fn fill_segment(
     let d = inlet.descriptor(first)?;
     d.len = used as u32;
     d.more = n < left;
-    let to = d.buffer.bytes_mut().get_mut(headroom..headroom.wrapping_add(used))?;
+    let to = d
+        .buffer
+        .bytes_mut()
+        .get_mut(headroom..headroom.wrapping_add(used))?;
     let partial = plan.write_headers(template, cursor, to)?;
     if !copy::summing(skb, all, from, to.get_mut(header_len..)?, &mut sum) {
         return None;
@@ -595,7 +665,10 @@ fn fill_segment(
         i = i.wrapping_add(1);
         let n = left.min(room);
         let d = inlet.descriptor(i)?;
-        let to = d.buffer.bytes_mut().get_mut(headroom..headroom.wrapping_add(n as usize))?;
+        let to = d
+            .buffer
+            .bytes_mut()
+            .get_mut(headroom..headroom.wrapping_add(n as usize))?;
         if !copy::summing(skb, all, from, to, &mut sum) {
             return None;
         }

@@ -126,11 +126,7 @@ impl Operations for Ethtool {
         coalesce::get(dev, queue)
     }
 
-    fn set_queue_coalesce(
-        dev: &mut Locked<'_, Port>,
-        queue: u32,
-        coalesce: &Coalesce,
-    ) -> Result {
+    fn set_queue_coalesce(dev: &mut Locked<'_, Port>, queue: u32, coalesce: &Coalesce) -> Result {
         coalesce::set_queue(dev, queue, coalesce)
     }
 

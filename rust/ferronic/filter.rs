@@ -4,12 +4,20 @@
 
 use kernel::prelude::*;
 use netdev::device::MacAddress;
+use pure::filter::{self, Verdict};
 
-/// Secondary unicast addresses the device filters; with more it takes everything (as NICs do).
-pub(crate) const UNICAST_MAX: usize = 32;
+/// Secondary unicast addresses the device filters; with more it takes everything, as NICs do.
+const UNICAST_MAX: usize = 32;
 
 /// Multicast addresses the device filters; with more it takes all multicast.
-pub(crate) const MULTICAST_MAX: usize = 128;
+const MULTICAST_MAX: usize = 512;
+
+const fn slots(addresses: usize) -> usize {
+    match filter::slots_for(addresses) {
+        Some(n) => n,
+        None => 0,
+    }
+}
 
 /// A snapshot of the receive filter.
 pub(crate) struct Filter {
@@ -20,24 +28,20 @@ pub(crate) struct Filter {
     /// Largest packet, in bytes behind the Ethernet header and VLAN tags.
     pub(crate) mtu: u32,
     pub(crate) address: MacAddress,
-    unicast_len: usize,
-    unicast: [MacAddress; UNICAST_MAX],
-    multicast_len: usize,
-    multicast: [MacAddress; MULTICAST_MAX],
+    unicast: [MacAddress; slots(UNICAST_MAX)],
+    multicast: [MacAddress; slots(MULTICAST_MAX)],
 }
 
 impl Filter {
-    /// That of a port which is down: takes nothing but what is addressed to nobody.
+    /// That of a port which is down: takes nothing but broadcasts, and those meet closed inlets.
     pub(crate) fn closed() -> impl Init<Self> {
         init!(Filter {
             promiscuous: false,
             all_multicast: false,
             mtu: 0,
             address: [0; 6],
-            unicast_len: 0,
-            unicast: [[0; 6]; UNICAST_MAX],
-            multicast_len: 0,
-            multicast: [[0; 6]; MULTICAST_MAX],
+            unicast <- pin_init::init_array_from_fn(|_| [0u8; 6]),
+            multicast <- pin_init::init_array_from_fn(|_| [0u8; 6]),
         })
     }
 
@@ -47,57 +51,46 @@ impl Filter {
         self.all_multicast = other.all_multicast;
         self.mtu = other.mtu;
         self.address = other.address;
-        self.unicast_len = other.unicast_len;
-        self.unicast = other.unicast;
-        self.multicast_len = other.multicast_len;
-        self.multicast = other.multicast;
+        self.unicast.copy_from_slice(&other.unicast);
+        self.multicast.copy_from_slice(&other.multicast);
     }
 
-    /// Sets the address lists. What does not fit widens the filter.
+    /// Sets the address lists of an empty filter. What does not fit widens it.
     pub(crate) fn set_lists(
         &mut self,
         unicast: impl Iterator<Item = MacAddress>,
         multicast: impl Iterator<Item = MacAddress>,
     ) {
-        self.unicast_len = match fill(&mut self.unicast, unicast) {
-            Some(n) => n,
-            None => {
-                self.promiscuous = true;
-                0
-            }
-        };
-        self.multicast_len = match fill(&mut self.multicast, multicast) {
-            Some(n) => n,
-            None => {
-                self.all_multicast = true;
-                0
-            }
-        };
+        if !fill(&mut self.unicast, UNICAST_MAX, unicast) {
+            self.promiscuous = true;
+        }
+        if !fill(&mut self.multicast, MULTICAST_MAX, multicast) {
+            self.all_multicast = true;
+        }
     }
 
     /// Whether a frame to that address is taken.
     #[inline]
     pub(crate) fn takes(&self, to: &MacAddress) -> bool {
-        if *to == self.address || self.promiscuous {
-            return true;
-        }
-        let list = if to[0] & 1 == 0 {
-            self.unicast.get(..self.unicast_len)
-        } else {
-            if self.all_multicast || *to == [0xff; 6] {
-                return true;
-            }
-            self.multicast.get(..self.multicast_len)
+        let filter = filter::Filter {
+            own: &self.address,
+            unicast: &self.unicast,
+            multicast: &self.multicast,
+            all_multicast: self.all_multicast,
+            promiscuous: self.promiscuous,
         };
-        list.is_some_and(|l| l.contains(to))
+        filter.decide(to) == Verdict::Accept
     }
 }
 
-fn fill(to: &mut [MacAddress], from: impl Iterator<Item = MacAddress>) -> Option<usize> {
+/// Fills a set; returns whether all had a place.
+fn fill(set: &mut [MacAddress], max: usize, from: impl Iterator<Item = MacAddress>) -> bool {
     let mut n = 0usize;
     for address in from {
-        *to.get_mut(n)? = address;
+        if n >= max || !filter::insert(set, &address) {
+            return false;
+        }
         n = n.wrapping_add(1);
     }
-    Some(n)
+    true
 }

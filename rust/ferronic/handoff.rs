@@ -50,7 +50,12 @@ pub(crate) fn announce(wire: &Wire, side: Side, index: u16, bh: &Bh<'_>) -> bool
 
 /// Drops and counts what a TX ring holds: the other end is closed. The packets stay in the ring's last part until
 /// the ring goes or somebody takes them.
-pub(crate) fn discard(outlet: &Outlet, open: &mut OutletOpen, dev: Option<&Device<Port>>, index: u16) {
+pub(crate) fn discard(
+    outlet: &Outlet,
+    open: &mut OutletOpen,
+    dev: Option<&Device<Port>>,
+    index: u16,
+) {
     let mut n = 0u64;
     let mut bytes = 0u32;
     let available = open.ring.available();

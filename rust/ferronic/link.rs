@@ -63,12 +63,10 @@ impl Link for Ferronic {
             made = Some(wire);
             Ok(peer)
         })?;
-        let result = made
-            .ok_or(EINVAL)
-            .and_then(|wire| {
-                dev.random_address();
-                register(dev, wire, Side::A, rtnl)
-            });
+        let result = made.ok_or(EINVAL).and_then(|wire| {
+            dev.random_address();
+            register(dev, wire, Side::A, rtnl)
+        });
         match result {
             Ok(dev) => {
                 dev.pair(peer, rtnl);

@@ -5,8 +5,8 @@
 use crate::channel::PollFlags;
 use crate::engine;
 use crate::ethtool::{self, Moderation};
+use crate::filter::Filter;
 use crate::handoff;
-use crate::filter::{Filter, MULTICAST_MAX, UNICAST_MAX};
 use crate::limits::{MTU_MAX, MTU_MIN, WATCHDOG_MS};
 use crate::reconfigure;
 use crate::stats::{self, PollCounters};
@@ -174,10 +174,9 @@ impl Driver for Port {
     ) -> core::result::Result<(), SkBuff> {
         let data = dev.data();
         let index = queue.index();
-        let (Some(open), Some(outlet)) = (
-            state.0.as_mut(),
-            data.end().outlets.get(usize::from(index)),
-        ) else {
+        let (Some(open), Some(outlet)) =
+            (state.0.as_mut(), data.end().outlets.get(usize::from(index)))
+        else {
             if let Some(c) = data.dropped.get(usize::from(index)) {
                 c.inc();
             }
@@ -206,9 +205,11 @@ impl Driver for Port {
         }
         let more = queue.xmit_more();
         let ring = &mut open.ring;
-        let stopped = queue.maybe_stop(STOP_THRESHOLD, crate::channel::wake_threshold(ring.len()), || {
-            ring.free()
-        });
+        let stopped = queue.maybe_stop(
+            STOP_THRESHOLD,
+            crate::channel::wake_threshold(ring.len()),
+            || ring.free(),
+        );
         if stopped {
             outlet.counters.stops.inc();
         }
@@ -263,7 +264,11 @@ impl Driver for Port {
     fn address_changed(dev: &mut Locked<'_, Self>) {
         let (flags, mtu) = (dev.flags(), dev.mtu());
         if let Err(e) = publish_filter(dev, flags, mtu) {
-            pr_warn!("{}: no memory for the receive filter: {:?}\n", dev.name(), e);
+            pr_warn!(
+                "{}: no memory for the receive filter: {:?}\n",
+                dev.name(),
+                e
+            );
         }
     }
 
@@ -274,7 +279,6 @@ impl Driver for Port {
     ) -> Result {
         let mut filter = Snapshot::init(Filter::closed())?;
         filter.get_mut().set_lists(unicast.iter(), multicast.iter());
-        let _ = (UNICAST_MAX, MULTICAST_MAX);
         dev.state().filter = filter;
         let (flags, mtu) = (dev.flags(), dev.mtu());
         publish_filter(dev, flags, mtu)
@@ -282,7 +286,9 @@ impl Driver for Port {
 
     fn set_features(dev: &mut Locked<'_, Self>, features: Features) -> Result {
         let flags = &dev.device().data().flags;
-        flags.checksum.write(features.contains(Features::RXCSUM) as u32);
+        flags
+            .checksum
+            .write(features.contains(Features::RXCSUM) as u32);
         flags.hash.write(features.contains(Features::RXHASH) as u32);
         flags
             .strip

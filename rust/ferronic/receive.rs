@@ -85,7 +85,9 @@ impl BufferLayout {
     pub(crate) fn for_mtu(mtu: u32) -> Self {
         // Ethernet header and two VLAN tags.
         let frame = mtu.saturating_add(22).max(FRAME_MIN);
-        let capacity = (PAGE / 2).saturating_sub(HEADROOM).saturating_sub(SkBuff::SHARED_INFO);
+        let capacity = (PAGE / 2)
+            .saturating_sub(HEADROOM)
+            .saturating_sub(SkBuff::SHARED_INFO);
         if frame <= capacity {
             BufferLayout {
                 size: PAGE / 2,
@@ -282,7 +284,9 @@ impl RxHalf {
 
     /// Makes a packet of pages: headers in the linear part, the rest as fragments.
     fn gather(&mut self, poll: &Poll<'_, Channel>, first: RxDescriptor) -> Option<SkBuff> {
-        let header = u32::from(first.frame.header_len).min(first.len).min(COPYBREAK);
+        let header = u32::from(first.frame.header_len)
+            .min(first.len)
+            .min(COPYBREAK);
         let mut skb = poll.alloc_skb(COPYBREAK).and_then(|mut skb| {
             skb.put(first.buffer.bytes().get(..header as usize)?).ok()?;
             Some(skb)

@@ -114,11 +114,17 @@ fn change(
             let device = dev.device();
             let owners = &mut dev.state().up.as_mut().ok_or(ENODEV)?.owners;
             for (i, owner) in owners.iter_mut().enumerate().take(kept as usize) {
-                fresh.push(updown::fill_channel(device, owner, i as u32, &plan)?, GFP_KERNEL_ACCOUNT)?;
+                fresh.push(
+                    updown::fill_channel(device, owner, i as u32, &plan)?,
+                    GFP_KERNEL_ACCOUNT,
+                )?;
             }
         }
         let more = new.channels.saturating_sub(old.channels) as usize;
-        added.reserve(new.channels.abs_diff(old.channels) as usize, GFP_KERNEL_ACCOUNT)?;
+        added.reserve(
+            new.channels.abs_diff(old.channels) as usize,
+            GFP_KERNEL_ACCOUNT,
+        )?;
         halves.reserve(more, GFP_KERNEL_ACCOUNT)?;
         for i in old.channels..new.channels {
             let (owner, h) = updown::make_channel(dev, i, &plan)?;
@@ -135,7 +141,8 @@ fn change(
             .owners
             .reserve(more, GFP_KERNEL_ACCOUNT)?;
         next.get_mut().set(&state.steer, &table, new.channels);
-        back.get_mut().set(&state.steer, &state.steer.indirection, old.channels);
+        back.get_mut()
+            .set(&state.steer, &state.steer.indirection, old.channels);
         Ok((next, back))
     };
     let (next, back) = match prepare() {

@@ -140,8 +140,7 @@ pub(crate) struct PollCounters {
 
 /// The sum of one counter over all channels there can be.
 fn sum<'a, T: 'a>(all: impl IntoIterator<Item = &'a T>, one: impl Fn(&T) -> u64) -> u64 {
-    all.into_iter()
-        .fold(0u64, |n, t| n.wrapping_add(one(t)))
+    all.into_iter().fold(0u64, |n, t| n.wrapping_add(one(t)))
 }
 
 /// Frames that the port sent and that were dropped before they were on the wire.
@@ -180,7 +179,7 @@ pub(crate) fn link_stats(dev: &Device<Port>, s: &mut LinkStats) {
         .wrapping_add(end.closed.get(Drop::Closed));
     s.rx_length_errors = drops_towards(data, Drop::TooLong);
     s.rx_errors = s.rx_length_errors;
-    s.rx_missed_errors = drops_towards(data, Drop::NoBuffer)
-        .wrapping_add(drops_towards(data, Drop::PauseExpired));
+    s.rx_missed_errors =
+        drops_towards(data, Drop::NoBuffer).wrapping_add(drops_towards(data, Drop::PauseExpired));
     s.rx_dropped = s.rx_dropped.wrapping_add(end.closed.get(Drop::Unread));
 }

@@ -171,13 +171,20 @@ impl Vector {
     fn settle(&self, s: &Settings) {
         // 0 is "no such number" for frames.
         let frames = |n: u32| if n == 0 { u32::MAX } else { n };
-        let pick = |adaptive: bool| if adaptive { &s.adapted } else { &s.user.coalesce };
+        let pick = |adaptive: bool| {
+            if adaptive {
+                &s.adapted
+            } else {
+                &s.user.coalesce
+            }
+        };
         let (rx, tx) = (pick(s.user.adaptive_rx), pick(s.user.adaptive_tx));
         self.rx_usecs.write(rx.rx_usecs);
         self.rx_frames.write(frames(rx.rx_frames));
         self.tx_usecs.write(tx.tx_usecs);
         self.tx_frames.write(frames(tx.tx_frames));
-        let bits = (s.user.adaptive_rx as u32 * ADAPTING_RX) | (s.user.adaptive_tx as u32 * ADAPTING_TX);
+        let bits =
+            (s.user.adaptive_rx as u32 * ADAPTING_RX) | (s.user.adaptive_tx as u32 * ADAPTING_TX);
         self.adapting.write(bits);
     }
 

@@ -219,10 +219,7 @@ impl<D: Driver> Device<D> {
     #[inline(always)]
     fn private(&self) -> &Private<D> {
         // SAFETY: The private part is that of `D`, by the type invariant. `priv` is at the end of the structure.
-        unsafe {
-            &*(&raw const (*self.as_raw()).priv_)
-                .cast::<Private<D>>()
-        }
+        unsafe { &*(&raw const (*self.as_raw()).priv_).cast::<Private<D>>() }
     }
 
     #[inline(always)]
@@ -363,7 +360,12 @@ impl<D: Driver> Device<D> {
     /// Whether both devices are in the same namespace at the moment.
     pub fn shares_net_with(&self, other: &Device<D>) -> bool {
         // SAFETY: Both are valid; pointers are compared, not followed.
-        unsafe { bindings::net_eq(bindings::dev_net(self.as_raw()), bindings::dev_net(other.as_raw())) }
+        unsafe {
+            bindings::net_eq(
+                bindings::dev_net(self.as_raw()),
+                bindings::dev_net(other.as_raw()),
+            )
+        }
     }
 
     /// The namespace the device is in, for as long as RTNL keeps it there.

@@ -213,10 +213,7 @@ pub trait Operations: 'static {
     /// # Errors
     ///
     /// `EOPNOTSUPP` if the device does not know the type.
-    fn get_rxfh_fields(
-        _dev: &mut Locked<'_, Self::Driver>,
-        _flow: FlowType,
-    ) -> Result<HashFields> {
+    fn get_rxfh_fields(_dev: &mut Locked<'_, Self::Driver>, _flow: FlowType) -> Result<HashFields> {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 

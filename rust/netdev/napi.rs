@@ -138,7 +138,10 @@ impl<H: Handler> Instance<H> {
     #[inline(always)]
     fn timer(&self, which: usize) -> *mut bindings::hrtimer {
         // `which` is below TIMERS in all calls.
-        self.timers.get().cast::<bindings::hrtimer>().wrapping_add(which)
+        self.timers
+            .get()
+            .cast::<bindings::hrtimer>()
+            .wrapping_add(which)
     }
 
     /// Starts a timer, or moves it if it runs: [`Handler::timer`] is called after `ns`, or up to `slack` later, on
@@ -146,7 +149,9 @@ impl<H: Handler> Instance<H> {
     #[inline]
     pub fn start_timer(&self, which: Timer, ns: u64, slack: u64) {
         // SAFETY: Set up by `Owner::add`.
-        unsafe { bindings::netdev_hrtimer_start(self.timer(which as usize), ns, slack, TIMER_MODE) };
+        unsafe {
+            bindings::netdev_hrtimer_start(self.timer(which as usize), ns, slack, TIMER_MODE)
+        };
     }
 
     /// Stops a timer unless its handler runs. Any context.
@@ -163,7 +168,10 @@ impl<H: Handler> Instance<H> {
         }
     }
 
-    unsafe fn timer_callback(timer: *mut bindings::hrtimer, which: Timer) -> bindings::hrtimer_restart {
+    unsafe fn timer_callback(
+        timer: *mut bindings::hrtimer,
+        which: Timer,
+    ) -> bindings::hrtimer_restart {
         let this = timer
             .wrapping_sub(which as usize)
             .cast::<u8>()
@@ -175,12 +183,16 @@ impl<H: Handler> Instance<H> {
         bindings::hrtimer_restart::HRTIMER_NORESTART
     }
 
-    unsafe extern "C" fn moderation_callback(t: *mut bindings::hrtimer) -> bindings::hrtimer_restart {
+    unsafe extern "C" fn moderation_callback(
+        t: *mut bindings::hrtimer,
+    ) -> bindings::hrtimer_restart {
         // SAFETY: The callback of that timer.
         unsafe { Self::timer_callback(t, Timer::Moderation) }
     }
 
-    unsafe extern "C" fn completion_callback(t: *mut bindings::hrtimer) -> bindings::hrtimer_restart {
+    unsafe extern "C" fn completion_callback(
+        t: *mut bindings::hrtimer,
+    ) -> bindings::hrtimer_restart {
         // SAFETY: The callback of that timer.
         unsafe { Self::timer_callback(t, Timer::Completion) }
     }
@@ -374,7 +386,10 @@ impl<'a, H: Handler> Poll<'a, H> {
     fn prepare(&self, skb: SkBuff) -> *mut bindings::sk_buff {
         let raw = skb.into_raw();
         // SAFETY: The packet is the driver's alone, starts with an Ethernet header, and goes to the device polled.
-        unsafe { (*raw).__bindgen_anon_4.__bindgen_anon_1.as_mut().protocol = bindings::eth_type_trans(raw, (*self.tx.napi).dev) };
+        unsafe {
+            (*raw).__bindgen_anon_4.__bindgen_anon_1.as_mut().protocol =
+                bindings::eth_type_trans(raw, (*self.tx.napi).dev)
+        };
         raw
     }
 

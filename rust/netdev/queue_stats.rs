@@ -97,11 +97,7 @@ pub trait Operations: 'static {
 
     /// What belongs to no queue in use: together with those it makes the sums of the device, which never go
     /// backwards. 0 says that the sum of the queues is all.
-    fn base(
-        _dev: &mut Locked<'_, Self::Driver>,
-        _rx: &mut RxQueueStats,
-        _tx: &mut TxQueueStats,
-    ) {
+    fn base(_dev: &mut Locked<'_, Self::Driver>, _rx: &mut RxQueueStats, _tx: &mut TxQueueStats) {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 }

@@ -63,9 +63,7 @@ pub(super) fn set(
     if let Some(transform) = request.transform {
         new.transform = Transform::from_rxh(transform.bits()).ok_or(EOPNOTSUPP())?;
         if new.transform != Transform::None && !new.fields.is_symmetric() {
-            extack.message(
-                c"input-xfrm: a type of flow is hashed by fields of one direction only",
-            );
+            extack.message(c"input-xfrm: a type of flow is hashed by fields of one direction only");
             return Err(EINVAL);
         }
     }

@@ -38,10 +38,7 @@ pub(crate) fn report(dev: &mut Locked<'_, Port>, report: &mut Report<'_>) {
     for (name, reason) in towards {
         report.add(format_args!("rx_drop_{name}"), drops_towards(data, reason));
     }
-    report.add(
-        format_args!("rx_drop_unread"),
-        end.closed.get(Drop::Unread),
-    );
+    report.add(format_args!("rx_drop_unread"), end.closed.get(Drop::Unread));
     let all = data.poll.iter();
     report.add(
         format_args!("rx_drop_no_memory"),

@@ -7,10 +7,10 @@
 
 use super::{drops_towards, Drop, OutletCounters, PollCounters};
 use crate::port::{Port, PortData};
+use kernel::prelude::*;
 use netdev::counter::Counter;
 use netdev::device::Locked;
 use netdev::queue_stats::{Operations, RxQueueStats, TxQueueStats};
-use kernel::prelude::*;
 
 /// The operations.
 pub(crate) struct Queues;

@@ -129,12 +129,7 @@ impl<D: Driver> Adapter<D> {
 
     unsafe extern "C" fn stop(dev: *mut bindings::net_device) -> c_int {
         // SAFETY: Registered; called with RTNL and the instance lock.
-        unsafe {
-            D::stop(
-                &mut Locked::assume(Device::from_raw(dev)),
-                &Rtnl::assume(),
-            )
-        };
+        unsafe { D::stop(&mut Locked::assume(Device::from_raw(dev)), &Rtnl::assume()) };
         0
     }
 
@@ -273,4 +268,3 @@ impl<D: Driver> Adapter<D> {
         D::features_check(unsafe { Device::from_raw(dev) }, &skb, Features(features)).0
     }
 }
-

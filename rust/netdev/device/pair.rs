@@ -25,7 +25,9 @@ impl<D: Driver> Device<D> {
         if !peer.is_null() {
             // SAFETY: A peer is registered, or its own unregistration would have cut the link.
             let peer = unsafe { Device::<D>::from_raw(peer) };
-            peer.private().peer.store(ptr::null_mut(), Ordering::Release);
+            peer.private()
+                .peer
+                .store(ptr::null_mut(), Ordering::Release);
         }
     }
 

@@ -182,9 +182,7 @@ impl<D: Driver> Adapter<D> {
         _extack: *mut bindings::netlink_ext_ack,
     ) {
         // SAFETY: The contract; the core passes structures to fill.
-        unsafe {
-            D::Ethtool::get_ringparam(&mut Self::locked(dev)).store(&mut *out, &mut *kernel)
-        };
+        unsafe { D::Ethtool::get_ringparam(&mut Self::locked(dev)).store(&mut *out, &mut *kernel) };
     }
 
     unsafe extern "C" fn set_ringparam(
@@ -451,7 +449,10 @@ impl<D: Driver> Adapter<D> {
         // SAFETY: The core passes an array of so many values, zeroed.
         let values = unsafe { slice::from_raw_parts_mut(out, (*stats).n_stats as usize) };
         // SAFETY: The contract.
-        D::Ethtool::statistics(&mut unsafe { Self::locked(dev) }, &mut Report::values(values));
+        D::Ethtool::statistics(
+            &mut unsafe { Self::locked(dev) },
+            &mut Report::values(values),
+        );
     }
 
     unsafe extern "C" fn self_test(

@@ -106,10 +106,7 @@ impl<'a> RssRequest<'a> {
     /// # Errors
     ///
     /// `EOPNOTSUPP` if another hash function than Toeplitz, or an unknown transformation, is asked for.
-    pub(super) fn new(
-        raw: &'a bindings::ethtool_rxfh_param,
-        extack: &ExtAck<'_>,
-    ) -> Result<Self> {
+    pub(super) fn new(raw: &'a bindings::ethtool_rxfh_param, extack: &ExtAck<'_>) -> Result<Self> {
         if u32::from(raw.hfunc) != bindings::ETH_RSS_HASH_NO_CHANGE
             && raw.hfunc != bindings::ETH_RSS_HASH_TOP
         {

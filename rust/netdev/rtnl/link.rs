@@ -314,10 +314,7 @@ impl<L: Link> Registration<L> {
         from_result(L::newlink(dev, &params, &rtnl, &extack))
     }
 
-    unsafe extern "C" fn dellink(
-        dev: *mut bindings::net_device,
-        head: *mut bindings::list_head,
-    ) {
+    unsafe extern "C" fn dellink(dev: *mut bindings::net_device, head: *mut bindings::list_head) {
         // SAFETY: A registered device of this kind, under RTNL; the list may be NULL, for a single device.
         unsafe {
             L::dellink(
@@ -328,9 +325,7 @@ impl<L: Link> Registration<L> {
         };
     }
 
-    unsafe extern "C" fn get_link_net(
-        dev: *const bindings::net_device,
-    ) -> *mut bindings::net {
+    unsafe extern "C" fn get_link_net(dev: *const bindings::net_device) -> *mut bindings::net {
         // SAFETY: A registered device of this kind, under RTNL.
         unsafe {
             let rtnl = Rtnl::assume();

@@ -71,7 +71,9 @@ impl SkBuff {
         // SAFETY: The packet is this driver's alone; its shared info is valid.
         let nr = unsafe { (*info).nr_frags };
         if u32::from(nr) >= bindings::MAX_SKB_FRAGS
-            || offset.checked_add(len).map_or(true, |end| end > buffer.len())
+            || offset
+                .checked_add(len)
+                .map_or(true, |end| end > buffer.len())
         {
             return Err(buffer);
         }
@@ -140,9 +142,10 @@ impl SkBuff {
     #[inline]
     pub fn set_vlan_tag(&mut self, proto: u16, tci: u16) {
         let v = &mut self.headers_mut().__bindgen_anon_2;
-        v.__bindgen_anon_1 = bindings::sk_buff__bindgen_ty_4__bindgen_ty_1__bindgen_ty_2__bindgen_ty_1 {
-            vlan_proto: proto.to_be(),
-            vlan_tci: tci,
-        };
+        v.__bindgen_anon_1 =
+            bindings::sk_buff__bindgen_ty_4__bindgen_ty_1__bindgen_ty_2__bindgen_ty_1 {
+                vlan_proto: proto.to_be(),
+                vlan_tci: tci,
+            };
     }
 }

@@ -73,10 +73,7 @@ impl<T> core::ops::Deref for Snapshot<T> {
 impl<T: Send + Sync> Rcu<T> {
     /// Makes one that holds `snapshot`.
     pub fn new(snapshot: Snapshot<T>) -> Self {
-        Rcu(
-            AtomicPtr::new(KBox::into_raw(snapshot.0)),
-            PhantomData,
-        )
+        Rcu(AtomicPtr::new(KBox::into_raw(snapshot.0)), PhantomData)
     }
 
     /// The snapshot of the moment, valid for the read-side critical section that `bh` stands for.
@@ -93,9 +90,7 @@ impl<T: Send + Sync> Rcu<T> {
     /// Replaces the snapshot. The old one is freed after a grace period. Any context that may call
     /// `kvfree_rcu()`.
     pub fn publish(&self, snapshot: Snapshot<T>) {
-        let old = self
-            .0
-            .swap(KBox::into_raw(snapshot.0), Ordering::AcqRel);
+        let old = self.0.swap(KBox::into_raw(snapshot.0), Ordering::AcqRel);
         // SAFETY: `old` was published by us and is no longer reachable by new readers; the head is its first
         // member, so its address is that of the allocation. Nothing in it needs to be dropped.
         unsafe { kernel_bindings::kvfree_call_rcu(old.cast(), old.cast()) };
