@@ -54,6 +54,14 @@ impl Operations for Ethtool {
         dev.data().link_downs.get()
     }
 
+    fn get_msglevel(dev: &mut Locked<'_, Port>) -> u32 {
+        dev.data().messages.read()
+    }
+
+    fn set_msglevel(dev: &mut Locked<'_, Port>, bits: u32) {
+        dev.data().messages.write(bits);
+    }
+
     fn get_ringparam(dev: &mut Locked<'_, Port>) -> RingParams {
         let layout = BufferLayout::for_mtu(dev.mtu());
         let state = dev.state();

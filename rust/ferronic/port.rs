@@ -24,7 +24,7 @@ use netdev::napi::Instance;
 use netdev::ring::Poster;
 use netdev::rtnl::Rtnl;
 use netdev::skb::{Reason, SkBuff};
-use netdev::sync::Snapshot;
+use netdev::sync::{Snapshot, Word};
 use netdev::txq::TxQueue;
 
 /// The driver.
@@ -39,6 +39,8 @@ pub(crate) struct PortData {
     pub(crate) flags: Arc<PollFlags>,
     /// Times the link went down; written under RTNL.
     pub(crate) link_downs: Counter,
+    /// Which messages are printed (`NETIF_MSG_*`); written under the instance lock.
+    pub(crate) messages: Word<u32>,
     /// Packets dropped before they were posted, by transmit queue; written under the queue's lock.
     dropped: KVec<Counter>,
 }
@@ -59,13 +61,14 @@ impl PortData {
             poll: Arc::new(poll, GFP_KERNEL_ACCOUNT)?,
             flags: Arc::new(
                 PollFlags {
-                    checksum: netdev::sync::Word::new(1),
-                    hash: netdev::sync::Word::new(1),
-                    strip: netdev::sync::Word::new(1),
+                    checksum: Word::new(1),
+                    hash: Word::new(1),
+                    strip: Word::new(1),
                 },
                 GFP_KERNEL_ACCOUNT,
             )?,
             link_downs: Counter::new(),
+            messages: Word::new(0),
             dropped,
         })
     }

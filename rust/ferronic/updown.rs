@@ -7,6 +7,7 @@
 //! needs: from the moment an inlet is closed nobody writes the port's buffers or raises its vectors.
 
 use crate::adaptive::Adaptive;
+use crate::carrier;
 use crate::channel::{serve_waiters, Channel};
 use crate::engine;
 use crate::handoff;
@@ -154,8 +155,7 @@ pub(crate) fn open(dev: &mut Locked<'_, Port>, rtnl: &Rtnl) -> Result {
     dev.start_all_queues();
     if let Some(peer) = device.peer(rtnl) {
         if peer.is_running() {
-            peer.carrier_on();
-            device.carrier_on();
+            carrier::up(device, peer, rtnl);
         }
     }
     Ok(())
@@ -233,25 +233,13 @@ fn attach(device: &Device<Port>, index: usize, h: Halves, owner: &Owner<Channel>
     });
 }
 
-/// Takes the carrier away, and counts it if there was one.
-fn link_down(device: &Device<Port>, _rtnl: &Rtnl) {
-    if device.has_carrier() {
-        // RTNL makes this the only writer.
-        device.data().link_downs.inc();
-        device.carrier_off();
-    }
-}
-
 /// Takes the port down. The core has stopped its transmit queues.
 pub(crate) fn stop(dev: &mut Locked<'_, Port>, rtnl: &Rtnl) {
     let Some(Up { mut owners }) = dev.state().up.take() else {
         return;
     };
     let device = dev.device();
-    link_down(device, rtnl);
-    if let Some(peer) = device.peer(rtnl) {
-        link_down(peer, rtnl);
-    }
+    carrier::down(device, rtnl);
     // Without memory for a snapshot the engine finds the inlets closed, which is the same.
     if let Ok(steer) = Snapshot::init(Steer::closed()) {
         device.data().end().steer.publish(steer);

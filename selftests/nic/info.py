@@ -82,7 +82,7 @@ def groups(t):
                 not in shown:
             raise AssertionError(shown)
         # Buckets count the frame check sequence, which is four bytes more.
-        for bucket, count in (("64to64Octets", 1), ("65to127Octets", 3), ("128to255Octets", 2),
+        for bucket, count in (("64Octets", 1), ("65to127Octets", 3), ("128to255Octets", 2),
                               ("256to511Octets", 2), ("512to1023Octets", 2)):
             if f"{way}-rmon-etherStatsPkts{bucket}: {count}" not in shown:
                 raise AssertionError(f"{bucket}: not {count} in {shown}")
