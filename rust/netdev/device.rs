@@ -368,6 +368,15 @@ impl<D: Driver> Device<D> {
         }
     }
 
+    /// Lets `f` look at the namespace the device is in at the moment, under RCU: it may not sleep.
+    pub fn with_net<R>(&self, f: impl FnOnce(&Net) -> R) -> R {
+        let guard = kernel::sync::rcu::read_lock();
+        // SAFETY: Under RCU the device's namespace does not go away.
+        let r = f(unsafe { Net::from_raw(bindings::netdev_net_rcu(self.as_raw())) });
+        drop(guard);
+        r
+    }
+
     /// The namespace the device is in, for as long as RTNL keeps it there.
     pub fn net<'a>(&self, _rtnl: &'a Rtnl) -> &'a Net {
         // SAFETY: A device's namespace changes under RTNL only, and lives as long as it has devices.

@@ -23,6 +23,8 @@ declare! {
     EOPNOTSUPP,
     /// Cannot assign requested address.
     EADDRNOTAVAIL,
+    /// Network is down.
+    ENETDOWN,
     /// Transport endpoint is not connected.
     ENOTCONN,
     /// No buffer space available.

@@ -79,6 +79,16 @@ impl Net {
         unsafe { bindings::net_eq(self.as_raw(), other.as_raw()) }
     }
 
+    /// The number that this namespace has for `other`, given now if there is none (`peernet2id_alloc`); `None` if
+    /// there cannot be one. Process context; sleeps.
+    pub fn id_of(&self, other: &Net) -> Option<i32> {
+        // SAFETY: Both are valid.
+        let id = unsafe {
+            bindings::peernet2id_alloc(self.as_raw(), other.as_raw(), bindings::GFP_KERNEL)
+        };
+        (id >= 0).then_some(id)
+    }
+
     /// A number for the user namespace that owns it, to tell owners apart while both exist.
     pub fn owner(&self) -> usize {
         // SAFETY: Valid; the owner of a namespace does not change.
