@@ -1,0 +1,1218 @@
+// SPDX-License-Identifier: GPL-2.0
+// Written by tools/spec/generate from Documentation/netlink/specs/ferronic.yaml. Do not edit.
+
+//! What the netlink specification says, in types.
+//!
+//! A command is a type with what is fixed of it ([`Spec`]); its handler implements `Do` or `Dump` for it, and a
+//! command without a handler does not compile. A request has a field for each attribute it may have, a reply one
+//! for each that it can have, and writes itself.
+
+// A specification says more than one handler needs.
+#![allow(dead_code)]
+
+use kernel::prelude::*;
+use netdev::genetlink::{Family, Group, Op, Permission, Spec};
+use netdev::netlink::{Attributes, Policy, Range, Writer};
+
+/// The family.
+pub(crate) struct Ferronic;
+
+impl Family for Ferronic {
+    const NAME: &'static CStr = c"ferronic";
+    const VERSION: u8 = 1;
+    const OPS: &'static [Op<Self>] = &[
+        Op::run::<PortGetDo>(),
+        Op::dump::<PortGetDump>(),
+        Op::run::<PortSetDo>(),
+        Op::run::<WireGetDo>(),
+        Op::dump::<WireGetDump>(),
+        Op::run::<ChannelGetDo>(),
+        Op::dump::<ChannelGetDump>(),
+        Op::run::<StageGetDo>(),
+        Op::dump::<StageGetDump>(),
+        Op::run::<StatsResetDo>(),
+    ];
+    const GROUPS: &'static [Group] = &[Group::new(c"mgmt")];
+}
+
+/// Multicast groups, by their place in the family.
+pub(crate) mod group {
+    /// mgmt
+    pub(crate) const MGMT: usize = 0;
+}
+
+/// Commands of notifications.
+pub(crate) mod notification {
+    /// There is a port, newly made or come from another namespace.
+    pub(crate) const PORT_ADD_NTF: u8 = 3;
+    /// A port has gone, deleted or moved to another namespace. Its attributes
+    /// are those it had last.
+    pub(crate) const PORT_DEL_NTF: u8 = 4;
+    /// An attribute of a port has changed, whoever changed it: this family, ip,
+    /// ethtool, or the other end.
+    pub(crate) const PORT_CHANGE_NTF: u8 = 5;
+}
+
+/// Values of `poll-frames`.
+pub(crate) const POLL_BUCKETS: usize = 8;
+
+/// How packets get from one end of a wire to the other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub(crate) enum Datapath {
+    /// As frames, copied into buffers that the receiver posted, cut and with
+    /// checksums filled as on a real wire.
+    Nic = 0,
+    /// The transmitted packet itself becomes the received one.
+    Handoff = 1,
+}
+
+impl Datapath {
+    /// All, by number.
+    pub(crate) const ALL: [Datapath; 2] = [Datapath::Nic, Datapath::Handoff];
+
+    /// The one of that number.
+    pub(crate) fn from_number(number: u32) -> Result<Datapath> {
+        Ok(match number {
+            0 => Datapath::Nic,
+            1 => Datapath::Handoff,
+            _ => return Err(EINVAL),
+        })
+    }
+}
+
+/// Which end of a wire.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub(crate) enum End {
+    /// The end that was named first when the pair was made.
+    A = 0,
+    /// The other one, its peer.
+    B = 1,
+}
+
+impl End {
+    /// All, by number.
+    pub(crate) const ALL: [End; 2] = [End::A, End::B];
+
+    /// The one of that number.
+    pub(crate) fn from_number(number: u32) -> Result<End> {
+        Ok(match number {
+            0 => End::A,
+            1 => End::B,
+            _ => return Err(EINVAL),
+        })
+    }
+}
+
+/// Which way frames go, seen from the port.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub(crate) enum Direction {
+    /// From the port to the other end.
+    Tx = 0,
+    /// From the other end to the port.
+    Rx = 1,
+}
+
+impl Direction {
+    /// All, by number.
+    pub(crate) const ALL: [Direction; 2] = [Direction::Tx, Direction::Rx];
+
+    /// The one of that number.
+    pub(crate) fn from_number(number: u32) -> Result<Direction> {
+        Ok(match number {
+            0 => Direction::Tx,
+            1 => Direction::Rx,
+            _ => return Err(EINVAL),
+        })
+    }
+}
+
+/// A step on a frame's way, in the order in which it is taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub(crate) enum Stage {
+    /// The stack posts packets to the TX rings (direction tx): how often a
+    /// queue was stopped and woken, and what came while it was closed.
+    Post = 0,
+    /// The engine cuts packets into frames (direction tx): packets and
+    /// bytes that asked for it, frames and bytes that came of them.
+    Segment = 1,
+    /// The engine fills checksums (direction tx), frames so treated.
+    Checksum = 2,
+    /// Frames leave the sender. Direction tx are the port's own, rx those
+    /// of the other end on their way to the port. Frames sent, whatever
+    /// becomes of them, and those dropped between the two ports by reason.
+    Wire = 3,
+    /// Frames find posted buffers (direction rx): how often one had to wait
+    /// (a pause frame, as hardware says), and those left in a ring that was
+    /// closed.
+    Deliver = 4,
+    /// Polls pass frames on to the stack (direction rx), with what was found
+    /// of their checksums.
+    Receive = 5,
+}
+
+impl Stage {
+    /// All, by number.
+    pub(crate) const ALL: [Stage; 6] = [
+        Stage::Post,
+        Stage::Segment,
+        Stage::Checksum,
+        Stage::Wire,
+        Stage::Deliver,
+        Stage::Receive,
+    ];
+
+    /// The one of that number.
+    pub(crate) fn from_number(number: u32) -> Result<Stage> {
+        Ok(match number {
+            0 => Stage::Post,
+            1 => Stage::Segment,
+            2 => Stage::Checksum,
+            3 => Stage::Wire,
+            4 => Stage::Deliver,
+            5 => Stage::Receive,
+            _ => return Err(EINVAL),
+        })
+    }
+}
+
+/// Why a frame was dropped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub(crate) enum DropReason {
+    /// The other end is down, deleted, or has no open queue.
+    NoCarrier = 0,
+    /// The receiver does not take the destination address.
+    Filtered = 1,
+    /// Longer than the receiver takes.
+    TooLong = 2,
+    /// No Ethernet header.
+    TooShort = 3,
+    /// The receiver has no buffer, and pause is off.
+    NoBuffer = 4,
+    /// The receiver has had no buffer for longer than the pause limit.
+    PauseExpired = 5,
+    /// Left in a TX ring that was closed or exchanged.
+    Closed = 6,
+    /// Left in an RX ring that was closed or exchanged.
+    Unread = 7,
+    /// No memory for the received packet.
+    NoMemory = 8,
+    /// Segmentation was asked for in a way the device has not offered.
+    Segmentation = 9,
+    /// The stack sent while the queue was closed.
+    NotOpen = 10,
+}
+
+impl DropReason {
+    /// All, by number.
+    pub(crate) const ALL: [DropReason; 11] = [
+        DropReason::NoCarrier,
+        DropReason::Filtered,
+        DropReason::TooLong,
+        DropReason::TooShort,
+        DropReason::NoBuffer,
+        DropReason::PauseExpired,
+        DropReason::Closed,
+        DropReason::Unread,
+        DropReason::NoMemory,
+        DropReason::Segmentation,
+        DropReason::NotOpen,
+    ];
+
+    /// The one of that number.
+    pub(crate) fn from_number(number: u32) -> Result<DropReason> {
+        Ok(match number {
+            0 => DropReason::NoCarrier,
+            1 => DropReason::Filtered,
+            2 => DropReason::TooLong,
+            3 => DropReason::TooShort,
+            4 => DropReason::NoBuffer,
+            5 => DropReason::PauseExpired,
+            6 => DropReason::Closed,
+            7 => DropReason::Unread,
+            8 => DropReason::NoMemory,
+            9 => DropReason::Segmentation,
+            10 => DropReason::NotOpen,
+            _ => return Err(EINVAL),
+        })
+    }
+}
+
+/// Numbers of the attributes of `port`.
+pub(crate) mod port {
+    /// Number of the network device.
+    pub(crate) const IFINDEX: u16 = 1;
+    /// Generation of the namespace's ports when the message was written.
+    pub(crate) const GENERATION: u16 = 2;
+    /// Name of the network device.
+    pub(crate) const NAME: u16 = 3;
+    /// Number of the wire, unique until the module is unloaded.
+    pub(crate) const WIRE: u16 = 4;
+    /// Which of its ends the port is at.
+    pub(crate) const END: u16 = 5;
+    /// The wire's datapath.
+    pub(crate) const DATAPATH: u16 = 6;
+    /// Number of the network device at the other end, in its namespace.
+    pub(crate) const PEER_IFINDEX: u16 = 7;
+    /// Number that the port's namespace has for the other end's namespace
+    /// (see "ip netns list-id"). Not there if that is the same. If the other
+    /// end is in a namespace without such a number, the port has neither
+    /// this nor `peer-ifindex`.
+    pub(crate) const PEER_NETNSID: u16 = 8;
+    /// The device is up.
+    pub(crate) const UP: u16 = 9;
+    /// Both ends are up.
+    pub(crate) const CARRIER: u16 = 10;
+    /// Largest packet in bytes, as set with ip.
+    pub(crate) const MTU: u16 = 11;
+    /// Channels in use, as set with "ethtool -L".
+    pub(crate) const CHANNELS: u16 = 12;
+    /// Channels there can be.
+    pub(crate) const CHANNELS_MAX: u16 = 13;
+    /// Descriptors of each TX ring, as set with "ethtool -G".
+    pub(crate) const TX_RING: u16 = 14;
+    /// Descriptors of each RX ring, as set with "ethtool -G".
+    pub(crate) const RX_RING: u16 = 15;
+    /// For how long a receiver without buffers may hold the port's transmit
+    /// queues (see "ethtool -a"), in milliseconds. What finds no buffer
+    /// afterwards is dropped and counted as `pause-expired`, until a buffer
+    /// is found.
+    pub(crate) const PAUSE_LIMIT: u16 = 16;
+}
+
+/// Numbers of the attributes of `wire-port`.
+pub(crate) mod wire_port {
+    /// Which end it is at.
+    pub(crate) const END: u16 = 1;
+    /// Number of the network device, in its namespace. Not there if that is
+    /// one the caller's has no number for.
+    pub(crate) const IFINDEX: u16 = 2;
+    /// Number that the caller's namespace has for the port's. Not there if
+    /// the port is in the caller's own.
+    pub(crate) const NETNSID: u16 = 3;
+    /// Name of the network device, if it is in the caller's namespace.
+    pub(crate) const NAME: u16 = 4;
+}
+
+/// Numbers of the attributes of `wire`.
+pub(crate) mod wire {
+    /// Its number, unique until the module is unloaded.
+    pub(crate) const ID: u16 = 1;
+    /// As of a port.
+    pub(crate) const GENERATION: u16 = 2;
+    /// Its datapath.
+    pub(crate) const DATAPATH: u16 = 3;
+    /// Its ports, end a first.
+    pub(crate) const PORT: u16 = 4;
+}
+
+/// Numbers of the attributes of `channel`.
+pub(crate) mod channel {
+    /// The port.
+    pub(crate) const IFINDEX: u16 = 1;
+    /// Number of the channel, from 0.
+    pub(crate) const INDEX: u16 = 2;
+    /// As of a port.
+    pub(crate) const GENERATION: u16 = 3;
+    /// Its NAPI instance, as the netdev family knows it.
+    pub(crate) const NAPI_ID: u16 = 4;
+    /// Descriptors of the TX ring.
+    pub(crate) const TX_RING: u16 = 5;
+    /// Packets posted by the stack that the engine has not sent.
+    pub(crate) const TX_QUEUED: u16 = 6;
+    /// Packets sent whose completion was not seen by a poll.
+    pub(crate) const TX_UNCOMPLETED: u16 = 7;
+    /// Descriptors of the RX ring; not there on the handoff datapath.
+    pub(crate) const RX_RING: u16 = 8;
+    /// Empty buffers that wait for frames.
+    pub(crate) const RX_POSTED: u16 = 9;
+    /// Buffers with frames that no poll has taken.
+    pub(crate) const RX_FILLED: u16 = 10;
+    /// Times the vector was raised (a virtual interrupt).
+    pub(crate) const RAISES: u16 = 11;
+    /// Polls of the NAPI instance.
+    pub(crate) const POLLS: u16 = 12;
+    /// Frames that polls passed on.
+    pub(crate) const FRAMES: u16 = 13;
+    /// Polls by how many frames they passed on, `poll-buckets` values: 0, 1,
+    /// 2 to 3, 4 to 7, and so on; the last one is for all that is more.
+    pub(crate) const POLL_FRAMES: u16 = 14;
+    /// Moderation in force, as set with "ethtool -C", microseconds.
+    pub(crate) const RX_USECS: u16 = 15;
+    /// Moderation in force, frames.
+    pub(crate) const RX_FRAMES: u16 = 16;
+    /// Moderation of completions in force, microseconds.
+    pub(crate) const TX_USECS: u16 = 17;
+    /// Moderation of completions in force, packets.
+    pub(crate) const TX_FRAMES: u16 = 18;
+}
+
+/// Numbers of the attributes of `drop`.
+pub(crate) mod drop {
+    /// The reason.
+    pub(crate) const REASON: u16 = 1;
+    /// How many.
+    pub(crate) const FRAMES: u16 = 2;
+}
+
+/// Numbers of the attributes of `stage`.
+pub(crate) mod stage {
+    /// The port.
+    pub(crate) const IFINDEX: u16 = 1;
+    /// The direction.
+    pub(crate) const DIRECTION: u16 = 2;
+    /// The stage.
+    pub(crate) const STAGE: u16 = 3;
+    /// As of a port.
+    pub(crate) const GENERATION: u16 = 4;
+    /// Packets that came to the stage.
+    pub(crate) const PACKETS: u16 = 5;
+    /// Their bytes.
+    pub(crate) const PACKET_BYTES: u16 = 6;
+    /// Frames that left the stage.
+    pub(crate) const FRAMES: u16 = 7;
+    /// Their bytes, without the frame check sequence.
+    pub(crate) const BYTES: u16 = 8;
+    /// Those to multicast addresses.
+    pub(crate) const MULTICAST: u16 = 9;
+    /// Those to the broadcast address.
+    pub(crate) const BROADCAST: u16 = 10;
+    /// Times a transmit queue was stopped.
+    pub(crate) const STOPS: u16 = 11;
+    /// Times one was let run again by a poll.
+    pub(crate) const WAKES: u16 = 12;
+    /// Times a frame had to wait for a buffer.
+    pub(crate) const WAITS: u16 = 13;
+    /// Frames whose checksum was found right.
+    pub(crate) const CHECKSUM_GOOD: u16 = 14;
+    /// Frames whose checksum was found wrong.
+    pub(crate) const CHECKSUM_BAD: u16 = 15;
+    /// Frames whose checksum was not looked at.
+    pub(crate) const CHECKSUM_NONE: u16 = 16;
+    /// Times a receive buffer could not be allocated.
+    pub(crate) const ALLOC_FAILS: u16 = 17;
+    /// Frames dropped at the stage, by the reasons it can have.
+    pub(crate) const DROP: u16 = 18;
+}
+
+/// One of the two ports of a wire, as far as the namespace can see it.
+#[derive(Clone, Default)]
+pub(crate) struct WirePort<'a> {
+    /// Which end it is at.
+    pub(crate) end: Option<End>,
+    /// Number of the network device, in its namespace. Not there if that is
+    /// one the caller's has no number for.
+    pub(crate) ifindex: Option<u32>,
+    /// Number that the caller's namespace has for the port's. Not there if
+    /// the port is in the caller's own.
+    pub(crate) netnsid: Option<i32>,
+    /// Name of the network device, if it is in the caller's namespace.
+    pub(crate) name: Option<&'a CStr>,
+}
+
+impl WirePort<'_> {
+    /// Nothing is known.
+    pub(crate) const NONE: Self = Self {
+        end: None,
+        ifindex: None,
+        netnsid: None,
+        name: None,
+    };
+
+    /// Writes it.
+    ///
+    /// # Errors
+    ///
+    /// `EMSGSIZE` if there is no room.
+    pub(crate) fn put(&self, w: &mut Writer<'_>) -> Result {
+        if let Some(value) = self.end {
+            w.u32(wire_port::END, value as u32)?;
+        }
+        if let Some(value) = self.ifindex {
+            w.u32(wire_port::IFINDEX, value)?;
+        }
+        if let Some(value) = self.netnsid {
+            w.s32(wire_port::NETNSID, value)?;
+        }
+        if let Some(value) = self.name {
+            w.string(wire_port::NAME, value)?;
+        }
+        Ok(())
+    }
+}
+
+/// Frames dropped for one reason.
+#[derive(Clone, Default)]
+pub(crate) struct Drop {
+    /// The reason.
+    pub(crate) reason: Option<DropReason>,
+    /// How many.
+    pub(crate) frames: Option<u64>,
+}
+
+impl Drop {
+    /// Nothing is known.
+    pub(crate) const NONE: Self = Self {
+        reason: None,
+        frames: None,
+    };
+
+    /// Writes it.
+    ///
+    /// # Errors
+    ///
+    /// `EMSGSIZE` if there is no room.
+    pub(crate) fn put(&self, w: &mut Writer<'_>) -> Result {
+        if let Some(value) = self.reason {
+            w.u32(drop::REASON, value as u32)?;
+        }
+        if let Some(value) = self.frames {
+            w.uint(drop::FRAMES, value)?;
+        }
+        Ok(())
+    }
+}
+
+/// An answer to `port-get`, and what notifications of it say.
+#[derive(Clone, Default)]
+pub(crate) struct PortGetReply<'a> {
+    /// Number of the network device.
+    pub(crate) ifindex: Option<u32>,
+    /// Generation of the namespace's ports when the message was written.
+    pub(crate) generation: Option<u64>,
+    /// Name of the network device.
+    pub(crate) name: Option<&'a CStr>,
+    /// Number of the wire, unique until the module is unloaded.
+    pub(crate) wire: Option<u32>,
+    /// Which of its ends the port is at.
+    pub(crate) end: Option<End>,
+    /// The wire's datapath.
+    pub(crate) datapath: Option<Datapath>,
+    /// Number of the network device at the other end, in its namespace.
+    pub(crate) peer_ifindex: Option<u32>,
+    /// Number that the port's namespace has for the other end's namespace
+    /// (see "ip netns list-id"). Not there if that is the same. If the other
+    /// end is in a namespace without such a number, the port has neither
+    /// this nor `peer-ifindex`.
+    pub(crate) peer_netnsid: Option<i32>,
+    /// The device is up.
+    pub(crate) up: bool,
+    /// Both ends are up.
+    pub(crate) carrier: bool,
+    /// Largest packet in bytes, as set with ip.
+    pub(crate) mtu: Option<u32>,
+    /// Channels in use, as set with "ethtool -L".
+    pub(crate) channels: Option<u32>,
+    /// Channels there can be.
+    pub(crate) channels_max: Option<u32>,
+    /// Descriptors of each TX ring, as set with "ethtool -G".
+    pub(crate) tx_ring: Option<u32>,
+    /// Descriptors of each RX ring, as set with "ethtool -G".
+    pub(crate) rx_ring: Option<u32>,
+    /// For how long a receiver without buffers may hold the port's transmit
+    /// queues (see "ethtool -a"), in milliseconds. What finds no buffer
+    /// afterwards is dropped and counted as `pause-expired`, until a buffer
+    /// is found.
+    pub(crate) pause_limit: Option<u32>,
+}
+
+impl PortGetReply<'_> {
+    /// Nothing is known.
+    pub(crate) const NONE: Self = Self {
+        ifindex: None,
+        generation: None,
+        name: None,
+        wire: None,
+        end: None,
+        datapath: None,
+        peer_ifindex: None,
+        peer_netnsid: None,
+        up: false,
+        carrier: false,
+        mtu: None,
+        channels: None,
+        channels_max: None,
+        tx_ring: None,
+        rx_ring: None,
+        pause_limit: None,
+    };
+
+    /// Writes it.
+    ///
+    /// # Errors
+    ///
+    /// `EMSGSIZE` if there is no room.
+    pub(crate) fn put(&self, w: &mut Writer<'_>) -> Result {
+        if let Some(value) = self.ifindex {
+            w.u32(port::IFINDEX, value)?;
+        }
+        if let Some(value) = self.generation {
+            w.uint(port::GENERATION, value)?;
+        }
+        if let Some(value) = self.name {
+            w.string(port::NAME, value)?;
+        }
+        if let Some(value) = self.wire {
+            w.u32(port::WIRE, value)?;
+        }
+        if let Some(value) = self.end {
+            w.u32(port::END, value as u32)?;
+        }
+        if let Some(value) = self.datapath {
+            w.u32(port::DATAPATH, value as u32)?;
+        }
+        if let Some(value) = self.peer_ifindex {
+            w.u32(port::PEER_IFINDEX, value)?;
+        }
+        if let Some(value) = self.peer_netnsid {
+            w.s32(port::PEER_NETNSID, value)?;
+        }
+        if self.up {
+            w.flag(port::UP)?;
+        }
+        if self.carrier {
+            w.flag(port::CARRIER)?;
+        }
+        if let Some(value) = self.mtu {
+            w.u32(port::MTU, value)?;
+        }
+        if let Some(value) = self.channels {
+            w.u32(port::CHANNELS, value)?;
+        }
+        if let Some(value) = self.channels_max {
+            w.u32(port::CHANNELS_MAX, value)?;
+        }
+        if let Some(value) = self.tx_ring {
+            w.u32(port::TX_RING, value)?;
+        }
+        if let Some(value) = self.rx_ring {
+            w.u32(port::RX_RING, value)?;
+        }
+        if let Some(value) = self.pause_limit {
+            w.u32(port::PAUSE_LIMIT, value)?;
+        }
+        Ok(())
+    }
+}
+
+/// A request of `port-get`.
+pub(crate) struct PortGetDoRequest {
+    /// Number of the network device.
+    pub(crate) ifindex: Option<u32>,
+}
+
+/// Get a port, or dump all of them by ascending ifindex.
+pub(crate) struct PortGetDo;
+
+impl Spec for PortGetDo {
+    type Family = Ferronic;
+    type Request<'a> = PortGetDoRequest;
+    const COMMAND: u8 = 1;
+    const PERMISSION: Permission = Permission::Any;
+    const POLICY: &'static [Policy] = &[Policy::UNSPEC, Policy::u32_in(&PORT_IFINDEX_RANGE)];
+
+    fn parse<'a>(attributes: &Attributes<'a>) -> Result<Self::Request<'a>> {
+        Ok(PortGetDoRequest {
+            ifindex: attributes
+                .get(usize::from(port::IFINDEX))
+                .map(|a| a.u32())
+                .transpose()?,
+        })
+    }
+}
+
+/// A request of `port-get` for a dump.
+pub(crate) struct PortGetDumpRequest;
+
+/// Get a port, or dump all of them by ascending ifindex.
+pub(crate) struct PortGetDump;
+
+impl Spec for PortGetDump {
+    type Family = Ferronic;
+    type Request<'a> = PortGetDumpRequest;
+    const COMMAND: u8 = 1;
+    const PERMISSION: Permission = Permission::Any;
+    const POLICY: &'static [Policy] = &[];
+
+    fn parse<'a>(_: &Attributes<'a>) -> Result<Self::Request<'a>> {
+        Ok(PortGetDumpRequest)
+    }
+}
+
+/// A request of `port-set`.
+pub(crate) struct PortSetDoRequest {
+    /// Number of the network device.
+    pub(crate) ifindex: Option<u32>,
+    /// For how long a receiver without buffers may hold the port's transmit
+    /// queues (see "ethtool -a"), in milliseconds. What finds no buffer
+    /// afterwards is dropped and counted as `pause-expired`, until a buffer
+    /// is found.
+    pub(crate) pause_limit: Option<u32>,
+}
+
+/// Change a port. What is not sent stays as it is. All changes are made, or
+/// none.
+pub(crate) struct PortSetDo;
+
+impl Spec for PortSetDo {
+    type Family = Ferronic;
+    type Request<'a> = PortSetDoRequest;
+    const COMMAND: u8 = 2;
+    const PERMISSION: Permission = Permission::NamespaceAdmin;
+    const POLICY: &'static [Policy] = &[
+        Policy::UNSPEC,
+        Policy::u32_in(&PORT_IFINDEX_RANGE),
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::u32_in(&PORT_PAUSE_LIMIT_RANGE),
+    ];
+
+    fn parse<'a>(attributes: &Attributes<'a>) -> Result<Self::Request<'a>> {
+        Ok(PortSetDoRequest {
+            ifindex: attributes
+                .get(usize::from(port::IFINDEX))
+                .map(|a| a.u32())
+                .transpose()?,
+            pause_limit: attributes
+                .get(usize::from(port::PAUSE_LIMIT))
+                .map(|a| a.u32())
+                .transpose()?,
+        })
+    }
+}
+
+/// An answer to `wire-get`, and what notifications of it say.
+#[derive(Clone, Default)]
+pub(crate) struct WireGetReply<'a> {
+    /// Its number, unique until the module is unloaded.
+    pub(crate) id: Option<u32>,
+    /// As of a port.
+    pub(crate) generation: Option<u64>,
+    /// Its datapath.
+    pub(crate) datapath: Option<Datapath>,
+    /// Its ports, end a first.
+    pub(crate) port: &'a [WirePort<'a>],
+}
+
+impl WireGetReply<'_> {
+    /// Nothing is known.
+    pub(crate) const NONE: Self = Self {
+        id: None,
+        generation: None,
+        datapath: None,
+        port: &[],
+    };
+
+    /// Writes it.
+    ///
+    /// # Errors
+    ///
+    /// `EMSGSIZE` if there is no room.
+    pub(crate) fn put(&self, w: &mut Writer<'_>) -> Result {
+        if let Some(value) = self.id {
+            w.u32(wire::ID, value)?;
+        }
+        if let Some(value) = self.generation {
+            w.uint(wire::GENERATION, value)?;
+        }
+        if let Some(value) = self.datapath {
+            w.u32(wire::DATAPATH, value as u32)?;
+        }
+        for value in self.port {
+            let mut nest = w.nest(wire::PORT)?;
+            value.put(&mut nest)?;
+            nest.end();
+        }
+        Ok(())
+    }
+}
+
+/// A request of `wire-get`.
+pub(crate) struct WireGetDoRequest {
+    /// Its number, unique until the module is unloaded.
+    pub(crate) id: Option<u32>,
+}
+
+/// Get a wire, or dump all that have a port in the namespace.
+pub(crate) struct WireGetDo;
+
+impl Spec for WireGetDo {
+    type Family = Ferronic;
+    type Request<'a> = WireGetDoRequest;
+    const COMMAND: u8 = 6;
+    const PERMISSION: Permission = Permission::Any;
+    const POLICY: &'static [Policy] = &[Policy::UNSPEC, Policy::U32];
+
+    fn parse<'a>(attributes: &Attributes<'a>) -> Result<Self::Request<'a>> {
+        Ok(WireGetDoRequest {
+            id: attributes
+                .get(usize::from(wire::ID))
+                .map(|a| a.u32())
+                .transpose()?,
+        })
+    }
+}
+
+/// A request of `wire-get` for a dump.
+pub(crate) struct WireGetDumpRequest;
+
+/// Get a wire, or dump all that have a port in the namespace.
+pub(crate) struct WireGetDump;
+
+impl Spec for WireGetDump {
+    type Family = Ferronic;
+    type Request<'a> = WireGetDumpRequest;
+    const COMMAND: u8 = 6;
+    const PERMISSION: Permission = Permission::Any;
+    const POLICY: &'static [Policy] = &[];
+
+    fn parse<'a>(_: &Attributes<'a>) -> Result<Self::Request<'a>> {
+        Ok(WireGetDumpRequest)
+    }
+}
+
+/// An answer to `channel-get`, and what notifications of it say.
+#[derive(Clone, Default)]
+pub(crate) struct ChannelGetReply<'a> {
+    /// The port.
+    pub(crate) ifindex: Option<u32>,
+    /// Number of the channel, from 0.
+    pub(crate) index: Option<u32>,
+    /// As of a port.
+    pub(crate) generation: Option<u64>,
+    /// Its NAPI instance, as the netdev family knows it.
+    pub(crate) napi_id: Option<u32>,
+    /// Descriptors of the TX ring.
+    pub(crate) tx_ring: Option<u32>,
+    /// Packets posted by the stack that the engine has not sent.
+    pub(crate) tx_queued: Option<u32>,
+    /// Packets sent whose completion was not seen by a poll.
+    pub(crate) tx_uncompleted: Option<u32>,
+    /// Descriptors of the RX ring; not there on the handoff datapath.
+    pub(crate) rx_ring: Option<u32>,
+    /// Empty buffers that wait for frames.
+    pub(crate) rx_posted: Option<u32>,
+    /// Buffers with frames that no poll has taken.
+    pub(crate) rx_filled: Option<u32>,
+    /// Times the vector was raised (a virtual interrupt).
+    pub(crate) raises: Option<u64>,
+    /// Polls of the NAPI instance.
+    pub(crate) polls: Option<u64>,
+    /// Frames that polls passed on.
+    pub(crate) frames: Option<u64>,
+    /// Polls by how many frames they passed on, `poll-buckets` values: 0, 1,
+    /// 2 to 3, 4 to 7, and so on; the last one is for all that is more.
+    pub(crate) poll_frames: &'a [u64],
+    /// Moderation in force, as set with "ethtool -C", microseconds.
+    pub(crate) rx_usecs: Option<u32>,
+    /// Moderation in force, frames.
+    pub(crate) rx_frames: Option<u32>,
+    /// Moderation of completions in force, microseconds.
+    pub(crate) tx_usecs: Option<u32>,
+    /// Moderation of completions in force, packets.
+    pub(crate) tx_frames: Option<u32>,
+}
+
+impl ChannelGetReply<'_> {
+    /// Nothing is known.
+    pub(crate) const NONE: Self = Self {
+        ifindex: None,
+        index: None,
+        generation: None,
+        napi_id: None,
+        tx_ring: None,
+        tx_queued: None,
+        tx_uncompleted: None,
+        rx_ring: None,
+        rx_posted: None,
+        rx_filled: None,
+        raises: None,
+        polls: None,
+        frames: None,
+        poll_frames: &[],
+        rx_usecs: None,
+        rx_frames: None,
+        tx_usecs: None,
+        tx_frames: None,
+    };
+
+    /// Writes it.
+    ///
+    /// # Errors
+    ///
+    /// `EMSGSIZE` if there is no room.
+    pub(crate) fn put(&self, w: &mut Writer<'_>) -> Result {
+        if let Some(value) = self.ifindex {
+            w.u32(channel::IFINDEX, value)?;
+        }
+        if let Some(value) = self.index {
+            w.u32(channel::INDEX, value)?;
+        }
+        if let Some(value) = self.generation {
+            w.uint(channel::GENERATION, value)?;
+        }
+        if let Some(value) = self.napi_id {
+            w.u32(channel::NAPI_ID, value)?;
+        }
+        if let Some(value) = self.tx_ring {
+            w.u32(channel::TX_RING, value)?;
+        }
+        if let Some(value) = self.tx_queued {
+            w.u32(channel::TX_QUEUED, value)?;
+        }
+        if let Some(value) = self.tx_uncompleted {
+            w.u32(channel::TX_UNCOMPLETED, value)?;
+        }
+        if let Some(value) = self.rx_ring {
+            w.u32(channel::RX_RING, value)?;
+        }
+        if let Some(value) = self.rx_posted {
+            w.u32(channel::RX_POSTED, value)?;
+        }
+        if let Some(value) = self.rx_filled {
+            w.u32(channel::RX_FILLED, value)?;
+        }
+        if let Some(value) = self.raises {
+            w.uint(channel::RAISES, value)?;
+        }
+        if let Some(value) = self.polls {
+            w.uint(channel::POLLS, value)?;
+        }
+        if let Some(value) = self.frames {
+            w.uint(channel::FRAMES, value)?;
+        }
+        for value in self.poll_frames {
+            w.uint(channel::POLL_FRAMES, *value)?;
+        }
+        if let Some(value) = self.rx_usecs {
+            w.u32(channel::RX_USECS, value)?;
+        }
+        if let Some(value) = self.rx_frames {
+            w.u32(channel::RX_FRAMES, value)?;
+        }
+        if let Some(value) = self.tx_usecs {
+            w.u32(channel::TX_USECS, value)?;
+        }
+        if let Some(value) = self.tx_frames {
+            w.u32(channel::TX_FRAMES, value)?;
+        }
+        Ok(())
+    }
+}
+
+/// A request of `channel-get`.
+pub(crate) struct ChannelGetDoRequest {
+    /// The port.
+    pub(crate) ifindex: Option<u32>,
+    /// Number of the channel, from 0.
+    pub(crate) index: Option<u32>,
+}
+
+/// Get a channel of a port that is up, or dump those of one port or of all
+/// ports.
+pub(crate) struct ChannelGetDo;
+
+impl Spec for ChannelGetDo {
+    type Family = Ferronic;
+    type Request<'a> = ChannelGetDoRequest;
+    const COMMAND: u8 = 7;
+    const PERMISSION: Permission = Permission::Any;
+    const POLICY: &'static [Policy] = &[
+        Policy::UNSPEC,
+        Policy::u32_in(&CHANNEL_IFINDEX_RANGE),
+        Policy::u32_in(&CHANNEL_INDEX_RANGE),
+    ];
+
+    fn parse<'a>(attributes: &Attributes<'a>) -> Result<Self::Request<'a>> {
+        Ok(ChannelGetDoRequest {
+            ifindex: attributes
+                .get(usize::from(channel::IFINDEX))
+                .map(|a| a.u32())
+                .transpose()?,
+            index: attributes
+                .get(usize::from(channel::INDEX))
+                .map(|a| a.u32())
+                .transpose()?,
+        })
+    }
+}
+
+/// A request of `channel-get` for a dump.
+pub(crate) struct ChannelGetDumpRequest {
+    /// The port.
+    pub(crate) ifindex: Option<u32>,
+}
+
+/// Get a channel of a port that is up, or dump those of one port or of all
+/// ports.
+pub(crate) struct ChannelGetDump;
+
+impl Spec for ChannelGetDump {
+    type Family = Ferronic;
+    type Request<'a> = ChannelGetDumpRequest;
+    const COMMAND: u8 = 7;
+    const PERMISSION: Permission = Permission::Any;
+    const POLICY: &'static [Policy] = &[Policy::UNSPEC, Policy::u32_in(&CHANNEL_IFINDEX_RANGE)];
+
+    fn parse<'a>(attributes: &Attributes<'a>) -> Result<Self::Request<'a>> {
+        Ok(ChannelGetDumpRequest {
+            ifindex: attributes
+                .get(usize::from(channel::IFINDEX))
+                .map(|a| a.u32())
+                .transpose()?,
+        })
+    }
+}
+
+/// An answer to `stage-get`, and what notifications of it say.
+#[derive(Clone, Default)]
+pub(crate) struct StageGetReply<'a> {
+    /// The port.
+    pub(crate) ifindex: Option<u32>,
+    /// The direction.
+    pub(crate) direction: Option<Direction>,
+    /// The stage.
+    pub(crate) stage: Option<Stage>,
+    /// As of a port.
+    pub(crate) generation: Option<u64>,
+    /// Packets that came to the stage.
+    pub(crate) packets: Option<u64>,
+    /// Their bytes.
+    pub(crate) packet_bytes: Option<u64>,
+    /// Frames that left the stage.
+    pub(crate) frames: Option<u64>,
+    /// Their bytes, without the frame check sequence.
+    pub(crate) bytes: Option<u64>,
+    /// Those to multicast addresses.
+    pub(crate) multicast: Option<u64>,
+    /// Those to the broadcast address.
+    pub(crate) broadcast: Option<u64>,
+    /// Times a transmit queue was stopped.
+    pub(crate) stops: Option<u64>,
+    /// Times one was let run again by a poll.
+    pub(crate) wakes: Option<u64>,
+    /// Times a frame had to wait for a buffer.
+    pub(crate) waits: Option<u64>,
+    /// Frames whose checksum was found right.
+    pub(crate) checksum_good: Option<u64>,
+    /// Frames whose checksum was found wrong.
+    pub(crate) checksum_bad: Option<u64>,
+    /// Frames whose checksum was not looked at.
+    pub(crate) checksum_none: Option<u64>,
+    /// Times a receive buffer could not be allocated.
+    pub(crate) alloc_fails: Option<u64>,
+    /// Frames dropped at the stage, by the reasons it can have.
+    pub(crate) drop: &'a [Drop],
+}
+
+impl StageGetReply<'_> {
+    /// Nothing is known.
+    pub(crate) const NONE: Self = Self {
+        ifindex: None,
+        direction: None,
+        stage: None,
+        generation: None,
+        packets: None,
+        packet_bytes: None,
+        frames: None,
+        bytes: None,
+        multicast: None,
+        broadcast: None,
+        stops: None,
+        wakes: None,
+        waits: None,
+        checksum_good: None,
+        checksum_bad: None,
+        checksum_none: None,
+        alloc_fails: None,
+        drop: &[],
+    };
+
+    /// Writes it.
+    ///
+    /// # Errors
+    ///
+    /// `EMSGSIZE` if there is no room.
+    pub(crate) fn put(&self, w: &mut Writer<'_>) -> Result {
+        if let Some(value) = self.ifindex {
+            w.u32(stage::IFINDEX, value)?;
+        }
+        if let Some(value) = self.direction {
+            w.u32(stage::DIRECTION, value as u32)?;
+        }
+        if let Some(value) = self.stage {
+            w.u32(stage::STAGE, value as u32)?;
+        }
+        if let Some(value) = self.generation {
+            w.uint(stage::GENERATION, value)?;
+        }
+        if let Some(value) = self.packets {
+            w.uint(stage::PACKETS, value)?;
+        }
+        if let Some(value) = self.packet_bytes {
+            w.uint(stage::PACKET_BYTES, value)?;
+        }
+        if let Some(value) = self.frames {
+            w.uint(stage::FRAMES, value)?;
+        }
+        if let Some(value) = self.bytes {
+            w.uint(stage::BYTES, value)?;
+        }
+        if let Some(value) = self.multicast {
+            w.uint(stage::MULTICAST, value)?;
+        }
+        if let Some(value) = self.broadcast {
+            w.uint(stage::BROADCAST, value)?;
+        }
+        if let Some(value) = self.stops {
+            w.uint(stage::STOPS, value)?;
+        }
+        if let Some(value) = self.wakes {
+            w.uint(stage::WAKES, value)?;
+        }
+        if let Some(value) = self.waits {
+            w.uint(stage::WAITS, value)?;
+        }
+        if let Some(value) = self.checksum_good {
+            w.uint(stage::CHECKSUM_GOOD, value)?;
+        }
+        if let Some(value) = self.checksum_bad {
+            w.uint(stage::CHECKSUM_BAD, value)?;
+        }
+        if let Some(value) = self.checksum_none {
+            w.uint(stage::CHECKSUM_NONE, value)?;
+        }
+        if let Some(value) = self.alloc_fails {
+            w.uint(stage::ALLOC_FAILS, value)?;
+        }
+        for value in self.drop {
+            let mut nest = w.nest(stage::DROP)?;
+            value.put(&mut nest)?;
+            nest.end();
+        }
+        Ok(())
+    }
+}
+
+/// A request of `stage-get`.
+pub(crate) struct StageGetDoRequest {
+    /// The port.
+    pub(crate) ifindex: Option<u32>,
+    /// The direction.
+    pub(crate) direction: Option<Direction>,
+    /// The stage.
+    pub(crate) stage: Option<Stage>,
+}
+
+/// Get what a stage has counted since the module was loaded or since
+/// stats-reset, or dump that of all stages of one port or of all ports.
+pub(crate) struct StageGetDo;
+
+impl Spec for StageGetDo {
+    type Family = Ferronic;
+    type Request<'a> = StageGetDoRequest;
+    const COMMAND: u8 = 8;
+    const PERMISSION: Permission = Permission::Any;
+    const POLICY: &'static [Policy] = &[
+        Policy::UNSPEC,
+        Policy::u32_in(&STAGE_IFINDEX_RANGE),
+        Policy::u32_in(&STAGE_DIRECTION_RANGE),
+        Policy::u32_in(&STAGE_STAGE_RANGE),
+    ];
+
+    fn parse<'a>(attributes: &Attributes<'a>) -> Result<Self::Request<'a>> {
+        Ok(StageGetDoRequest {
+            ifindex: attributes
+                .get(usize::from(stage::IFINDEX))
+                .map(|a| a.u32())
+                .transpose()?,
+            direction: attributes
+                .get(usize::from(stage::DIRECTION))
+                .map(|a| Direction::from_number(a.u32()?))
+                .transpose()?,
+            stage: attributes
+                .get(usize::from(stage::STAGE))
+                .map(|a| Stage::from_number(a.u32()?))
+                .transpose()?,
+        })
+    }
+}
+
+/// A request of `stage-get` for a dump.
+pub(crate) struct StageGetDumpRequest {
+    /// The port.
+    pub(crate) ifindex: Option<u32>,
+}
+
+/// Get what a stage has counted since the module was loaded or since
+/// stats-reset, or dump that of all stages of one port or of all ports.
+pub(crate) struct StageGetDump;
+
+impl Spec for StageGetDump {
+    type Family = Ferronic;
+    type Request<'a> = StageGetDumpRequest;
+    const COMMAND: u8 = 8;
+    const PERMISSION: Permission = Permission::Any;
+    const POLICY: &'static [Policy] = &[Policy::UNSPEC, Policy::u32_in(&STAGE_IFINDEX_RANGE)];
+
+    fn parse<'a>(attributes: &Attributes<'a>) -> Result<Self::Request<'a>> {
+        Ok(StageGetDumpRequest {
+            ifindex: attributes
+                .get(usize::from(stage::IFINDEX))
+                .map(|a| a.u32())
+                .transpose()?,
+        })
+    }
+}
+
+/// A request of `stats-reset`.
+pub(crate) struct StatsResetDoRequest {
+    /// Number of the network device.
+    pub(crate) ifindex: Option<u32>,
+}
+
+/// Let channel-get and stage-get count a port's events from now on. The
+/// counters of ip, ethtool and the netdev family go on as they are, and
+/// so do those of the other end.
+pub(crate) struct StatsResetDo;
+
+impl Spec for StatsResetDo {
+    type Family = Ferronic;
+    type Request<'a> = StatsResetDoRequest;
+    const COMMAND: u8 = 9;
+    const PERMISSION: Permission = Permission::NamespaceAdmin;
+    const POLICY: &'static [Policy] = &[Policy::UNSPEC, Policy::u32_in(&PORT_IFINDEX_RANGE)];
+
+    fn parse<'a>(attributes: &Attributes<'a>) -> Result<Self::Request<'a>> {
+        Ok(StatsResetDoRequest {
+            ifindex: attributes
+                .get(usize::from(port::IFINDEX))
+                .map(|a| a.u32())
+                .transpose()?,
+        })
+    }
+}
+
+const PORT_IFINDEX_RANGE: Range = Range::new(1, 2147483647);
+const PORT_PAUSE_LIMIT_RANGE: Range = Range::new(1, 4000);
+const CHANNEL_IFINDEX_RANGE: Range = Range::new(1, 2147483647);
+const CHANNEL_INDEX_RANGE: Range = Range::new(0, 255);
+const STAGE_IFINDEX_RANGE: Range = Range::new(1, 2147483647);
+const STAGE_DIRECTION_RANGE: Range = Range::new(0, 1);
+const STAGE_STAGE_RANGE: Range = Range::new(0, 5);
