@@ -28,6 +28,8 @@ guest_cmdline() {
 	# Under the checkers ACPI's interpreter is so slow at finding interrupts that
 	# it is aborted, half a minute a device; virtio's need no finding.
 	[[ $kernel == stock || $kernel == testing ]] || words+=(pci=noacpi)
+	# What is built in makes devices at once that a module makes when it is loaded.
+	words+=(bonding.max_bonds=0 dummy.numdummies=0 ifb.numifbs=0 fb_tunnels=none)
 	# Counted instructions are compared with those of a kernel as it is shipped.
 	[[ $icount ]] || words+=(mitigations=off)
 	[[ $1 != tcg ]] || words+=(tsc=reliable no_timer_check)

@@ -79,7 +79,7 @@ debug_check() {
 }
 
 debug_build() {
-	ticker "debug kernel: \$(find '$1' -name '*.o' | wc -l) objects of about 2500"
+	ticker "debug kernel: \$(find '$1' -name '*.o' | wc -l) objects of about 1950"
 	trap 'kill "$ticker_pid" 2>/dev/null || true' EXIT
 	debug_run "$1" "$2" -s -j "$(nproc)" vmlinux modules
 }
