@@ -25,6 +25,7 @@
 #include <linux/tcp.h>
 #include <linux/u64_stats_sync.h>
 #include <linux/udp.h>
+#include <linux/user_namespace.h>
 #include <linux/workqueue.h>
 #include <net/genetlink.h>
 #include <net/gro.h>

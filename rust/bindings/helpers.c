@@ -17,6 +17,7 @@
 #include "helpers/netlink.c"
 #include "helpers/page_pool.c"
 #include "helpers/pernet.c"
+#include "helpers/quota.c"
 #include "helpers/rtnetlink.c"
 #include "helpers/skbuff.c"
 #include "helpers/txq.c"

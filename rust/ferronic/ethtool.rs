@@ -15,6 +15,7 @@ use crate::reconfigure::{self, Rings};
 use crate::stats;
 use kernel::prelude::*;
 use netdev::device::Locked;
+use netdev::errno::EDQUOT;
 use netdev::ethtool::{
     Channels, Coalesce, CoalesceParams, EthCtrlStats, EthMacStats, FlowType, HashFields,
     LinkSettings, Operations, Pause, PauseStats, Report, RingParams, RmonRanges, RmonStats,
@@ -90,8 +91,12 @@ impl Operations for Ethtool {
                 extack.message(c"rx: a ring has 64 to 8192 descriptors");
             })?,
         };
-        reconfigure::rings(dev, rtnl, &new).inspect_err(|_| {
-            extack.message(c"no memory for rings of this size; the old ones go on");
+        reconfigure::rings(dev, rtnl, &new).inspect_err(|&e| {
+            extack.message(if e == EDQUOT() {
+                c"rings: more memory than the user namespace may have posted"
+            } else {
+                c"no memory for rings of this size; the old ones go on"
+            });
         })
     }
 

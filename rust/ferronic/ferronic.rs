@@ -61,6 +61,16 @@ module! {
     description: "Virtual Ethernet NIC that behaves like multiqueue hardware",
     license: "GPL",
     alias: ["rtnl-link-ferronic"],
+    params: {
+        user_ports: u32 {
+            default: 128,
+            description: "Ports that a user namespace may have",
+        },
+        user_ring_mib: u32 {
+            default: 128,
+            description: "MiB that a user namespace may have posted in rings",
+        },
+    },
 }
 
 /// The module. Unloading drops the registration, which deletes all ports.

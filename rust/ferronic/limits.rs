@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a port can be set to.
+//! What a port can be set to, and what a user may take.
+
+use crate::receive::BufferLayout;
+use crate::reconfigure::Rings;
+use netdev::quota::Limits;
 
 /// Channels of a port unless its user asked for more at creation.
 pub(crate) const CHANNELS_MAX_DEFAULT: u32 = 64;
@@ -28,6 +32,21 @@ pub(crate) const VLAN_HLEN: u32 = 4;
 
 /// Least length of a frame on the wire, without the frame check sequence (IEEE 802.3).
 pub(crate) const FRAME_MIN: u32 = 60;
+
+/// What a user namespace may have: ports, and bytes posted in their rings. The initial one has no limits.
+pub(crate) fn quota() -> Limits {
+    Limits {
+        objects: (*crate::module_parameters::user_ports.value()).into(),
+        bytes: u64::from(*crate::module_parameters::user_ring_mib.value()) << 20,
+    }
+}
+
+/// Bytes that the rings of a port and the buffers posted in them take.
+pub(crate) fn ring_bytes(rings: &Rings, layout: &BufferLayout) -> u64 {
+    let rx = u64::from(rings.rx_ring).saturating_mul(u64::from(layout.size).saturating_add(64));
+    let tx = u64::from(rings.tx_ring).saturating_mul(16);
+    rx.saturating_add(tx).saturating_mul(rings.channels.into())
+}
 
 /// How long a full receiver may hold a transmit queue: 100 ms. Then its frames are dropped and counted, so that
 /// a receiver that is dead does not trip the sender's watchdog.

@@ -4,7 +4,7 @@
 
 use crate::ethtool::Moderation;
 use crate::filter::Filter;
-use crate::limits::{CHANNELS_DEFAULT, CHANNELS_MAX, CHANNELS_MAX_DEFAULT, RING_DEFAULT};
+use crate::limits::{self, CHANNELS_DEFAULT, CHANNELS_MAX, CHANNELS_MAX_DEFAULT, RING_DEFAULT};
 use crate::port::{Port, PortData, PortState};
 use crate::steer::SteerConfig;
 use crate::wire::{Datapath, Side, Wire};
@@ -13,6 +13,7 @@ use kernel::sync::Arc;
 use netdev::device::{Device, Unregistered};
 use netdev::ethtool::rss_key;
 use netdev::netlink::{ExtAck, Policy};
+use netdev::quota::Charge;
 use netdev::rtnl::{KillList, Link, NewLink, Rtnl};
 use netdev::sync::Snapshot;
 use pure::flow::{HashFields, Transform};
@@ -59,13 +60,13 @@ impl Link for Ferronic {
         let peer = params.create_peer::<Port>(peer_attr, rtnl, extack, |peer| {
             let peer_channels = check_queues(&peer, extack)?;
             let wire = Wire::new(channels, peer_channels, datapath)?;
-            let peer = register(peer, wire.clone(), Side::B, rtnl)?;
+            let peer = register(peer, wire.clone(), Side::B, rtnl, extack)?;
             made = Some(wire);
             Ok(peer)
         })?;
         let result = made.ok_or(EINVAL).and_then(|wire| {
             dev.random_address();
-            register(dev, wire, Side::A, rtnl)
+            register(dev, wire, Side::A, rtnl, extack)
         });
         match result {
             Ok(dev) => {
@@ -108,6 +109,7 @@ fn register<'a>(
     wire: Arc<Wire>,
     side: Side,
     rtnl: &'a Rtnl,
+    extack: &ExtAck<'_>,
 ) -> Result<&'a Device<Port>> {
     let queues = dev.num_tx_queues();
     let max = queues.min(dev.num_rx_queues());
@@ -122,6 +124,11 @@ fn register<'a>(
     rss_key(&mut key);
 
     let data = PortData::new(wire, side, max, queues);
+    let charge = Charge::new(dev.net(rtnl), &limits::quota()).inspect_err(|&e| {
+        if e != ENOMEM {
+            extack.message(c"the user namespace has its number of ports");
+        }
+    })?;
     let mut state = PortState {
         channels,
         tx_ring: RING_DEFAULT,
@@ -135,6 +142,7 @@ fn register<'a>(
             generation: 1,
         },
         filter: Snapshot::init(Filter::closed())?,
+        charge,
         up: None,
     };
     state.steer.indirection = state.steer.table_for(channels, 0)?;

@@ -21,6 +21,7 @@ use netdev::counter::Counter;
 use netdev::device::{AddressList, Device, Driver, LinkStats, Locked, Setup};
 use netdev::features::Features;
 use netdev::napi::Instance;
+use netdev::quota::Charge;
 use netdev::ring::Poster;
 use netdev::rtnl::Rtnl;
 use netdev::skb::{Reason, SkBuff};
@@ -108,6 +109,8 @@ pub(crate) struct PortState {
     pub(crate) steer: SteerConfig,
     /// The lists of the receive filter, as last set; the rest of the snapshot comes from the device.
     pub(crate) filter: Snapshot<Filter>,
+    /// Counts the port, and the memory of its rings while it is up, against its user namespace.
+    pub(crate) charge: Charge,
     pub(crate) up: Option<Up>,
 }
 

@@ -10,6 +10,7 @@
 use crate::channel::{serve_waiters, Channel};
 use crate::engine;
 use crate::handoff;
+use crate::limits;
 use crate::port::{publish_filter, Port, TxOpen};
 use crate::receive::BufferLayout;
 use crate::stats::Drop;
@@ -77,6 +78,37 @@ pub(crate) fn mtu(dev: &mut Locked<'_, Port>, rtnl: &Rtnl, mtu: u32) -> Result {
 }
 
 fn change(
+    dev: &mut Locked<'_, Port>,
+    rtnl: &Rtnl,
+    new: &Rings,
+    old_layout: BufferLayout,
+    layout: BufferLayout,
+) -> Result {
+    let state = dev.state();
+    let up = state.up.is_some();
+    let before = Rings {
+        channels: state.channels,
+        tx_ring: state.tx_ring,
+        rx_ring: state.rx_ring,
+    };
+    let (had, wants) = (
+        limits::ring_bytes(&before, &old_layout),
+        limits::ring_bytes(new, &layout),
+    );
+    state.charge.set_bytes(wants, &limits::quota())?;
+    let changed = apply(dev, rtnl, new, old_layout, layout);
+    let holds = match (up, &changed) {
+        // Nothing is posted while the port is down; what it would take has been looked at.
+        (false, _) => 0,
+        (true, Ok(())) => wants,
+        (true, Err(_)) => had,
+    };
+    // Cannot fail: it is less, or what there was before.
+    let _ = dev.state().charge.set_bytes(holds, &limits::quota());
+    changed
+}
+
+fn apply(
     dev: &mut Locked<'_, Port>,
     rtnl: &Rtnl,
     new: &Rings,

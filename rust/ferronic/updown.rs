@@ -11,8 +11,10 @@ use crate::carrier;
 use crate::channel::{serve_waiters, Channel};
 use crate::engine;
 use crate::handoff;
+use crate::limits;
 use crate::port::{publish_filter, Port, TxOpen};
 use crate::receive::{BufferLayout, RxDescriptor, RxHalf};
+use crate::reconfigure::Rings;
 use crate::stats::Drop;
 use crate::steer::Steer;
 use crate::vector::Vector;
@@ -136,6 +138,14 @@ pub(crate) fn open(dev: &mut Locked<'_, Port>, rtnl: &Rtnl) -> Result {
         layout,
     };
 
+    let rings = Rings {
+        channels: n,
+        tx_ring: plan.tx_ring,
+        rx_ring: plan.rx_ring,
+    };
+    let bytes = limits::ring_bytes(&rings, &layout);
+    dev.state().charge.set_bytes(bytes, &limits::quota())?;
+
     // Prepare.
     let mut owners = KVec::with_capacity(n as usize, GFP_KERNEL_ACCOUNT)?;
     let mut halves = KVec::with_capacity(n as usize, GFP_KERNEL_ACCOUNT)?;
@@ -143,6 +153,7 @@ pub(crate) fn open(dev: &mut Locked<'_, Port>, rtnl: &Rtnl) -> Result {
         Ok(steer) => steer,
         Err(e) => {
             napi::remove_all(dev, &mut owners, |_, _| ());
+            let _ = dev.state().charge.set_bytes(0, &limits::quota());
             return Err(e);
         }
     };
@@ -251,6 +262,8 @@ pub(crate) fn stop(dev: &mut Locked<'_, Port>, rtnl: &Rtnl) {
         dev.set_queue_napi::<Channel>(i as u32, None);
     }
     napi::remove_all(dev, &mut owners, |i, channel| bury(device, i, channel));
+    // What is posted is gone.
+    let _ = dev.state().charge.set_bytes(0, &limits::quota());
 }
 
 /// Closes the inlets of channels from number `from` on: from here on nobody writes their buffers or raises their

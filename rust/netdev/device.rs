@@ -550,6 +550,12 @@ impl<'a, D: Driver> Unregistered<'a, D> {
         unsafe { (*self.as_raw()).num_rx_queues }
     }
 
+    /// The namespace it will be in, for as long as RTNL is held.
+    pub fn net<'b>(&self, _rtnl: &'b Rtnl) -> &'b Net {
+        // SAFETY: Valid; who makes a device holds its namespace under RTNL.
+        unsafe { Net::from_raw(bindings::dev_net(self.as_raw())) }
+    }
+
     /// Largest packet without the Ethernet header, in bytes.
     pub fn mtu(&self) -> u32 {
         // SAFETY: Valid, and not shared yet.

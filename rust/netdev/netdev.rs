@@ -8,6 +8,7 @@
 //! | module | kernel concept |
 //! |---|---|
 //! | [`device`] | `struct net_device`, its operations, private data, life cycle |
+//! | [`quota`] | limits on what a user namespace may take |
 //! | [`rtnl`] | RTNL as evidence, `struct rtnl_link_ops` |
 //! | [`skb`] | `struct sk_buff`, owned by exactly one place |
 //! | [`txq`] | `struct netdev_queue`: the lock, byte queue limits, stop and wake |
@@ -54,6 +55,7 @@ pub mod netlink;
 pub mod notifier;
 pub mod page_pool;
 pub mod queue_stats;
+pub mod quota;
 pub mod ring;
 pub mod rtnl;
 pub mod skb;
