@@ -106,6 +106,9 @@ impl<T: Target> Inner<T> {
         m
     }
 
+    /// # Safety
+    ///
+    /// `work` is the work item of an instance of `Inner<T>`, which is run.
     unsafe extern "C" fn work(work: *mut bindings::work_struct) {
         let this = work
             .cast::<u8>()

@@ -184,10 +184,16 @@ impl<T: PerNet> Slot<T> {
         Ok(())
     }
 
+    /// # Safety
+    ///
+    /// The core's call of `pernet_operations::init`, for the operations of `T`.
     unsafe extern "C" fn init(net: *mut bindings::net) -> c_int {
         from_result(Self::begin(net))
     }
 
+    /// # Safety
+    ///
+    /// The core's call of `pernet_operations::exit`, for the operations of `T`.
     unsafe extern "C" fn exit(net: *mut bindings::net) {
         // SAFETY: The core calls this once for each namespace in which `init` succeeded, before it frees the slot.
         let at = unsafe {

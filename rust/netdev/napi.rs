@@ -168,6 +168,9 @@ impl<H: Handler> Instance<H> {
         }
     }
 
+    /// # Safety
+    ///
+    /// `timer` is the timer `which` of an instance, and has expired.
     unsafe fn timer_callback(
         timer: *mut bindings::hrtimer,
         which: Timer,
@@ -183,6 +186,9 @@ impl<H: Handler> Instance<H> {
         bindings::hrtimer_restart::HRTIMER_NORESTART
     }
 
+    /// # Safety
+    ///
+    /// `t` is the timer [`Timer::Moderation`] of an instance, and has expired.
     unsafe extern "C" fn moderation_callback(
         t: *mut bindings::hrtimer,
     ) -> bindings::hrtimer_restart {
@@ -190,6 +196,9 @@ impl<H: Handler> Instance<H> {
         unsafe { Self::timer_callback(t, Timer::Moderation) }
     }
 
+    /// # Safety
+    ///
+    /// `t` is the timer [`Timer::Completion`] of an instance, and has expired.
     unsafe extern "C" fn completion_callback(
         t: *mut bindings::hrtimer,
     ) -> bindings::hrtimer_restart {
@@ -197,6 +206,9 @@ impl<H: Handler> Instance<H> {
         unsafe { Self::timer_callback(t, Timer::Completion) }
     }
 
+    /// # Safety
+    ///
+    /// `t` is the timer [`Timer::Retry`] of an instance, and has expired.
     unsafe extern "C" fn retry_callback(t: *mut bindings::hrtimer) -> bindings::hrtimer_restart {
         // SAFETY: The callback of that timer.
         unsafe { Self::timer_callback(t, Timer::Retry) }
@@ -208,6 +220,9 @@ impl<H: Handler> Instance<H> {
         unsafe { (&raw const (*self.raw.get()).napi_id).read_volatile() }
     }
 
+    /// # Safety
+    ///
+    /// The core's call of `poll`, for the instance `napi` that [`Owner::add`] made.
     unsafe extern "C" fn poll_callback(napi: *mut bindings::napi_struct, budget: c_int) -> c_int {
         let this = napi
             .cast::<u8>()

@@ -102,6 +102,9 @@ impl<L: Link> Notifier<L> {
         })
     }
 
+    /// # Safety
+    ///
+    /// The core's call of `notifier_call`, for a block that is the first member of a `Block`.
     unsafe extern "C" fn call(
         block: *mut bindings::notifier_block,
         event: c_ulong,

@@ -140,6 +140,9 @@ impl<D: Driver> Adapter<D> {
         },
     };
 
+    /// # Safety
+    ///
+    /// The core's call of `get_queue_stats_rx` for a device of `D`.
     unsafe extern "C" fn rx(
         dev: *mut bindings::net_device,
         queue: c_int,
@@ -153,6 +156,9 @@ impl<D: Driver> Adapter<D> {
         s.store(unsafe { &mut *out });
     }
 
+    /// # Safety
+    ///
+    /// The core's call of `get_queue_stats_tx` for a device of `D`.
     unsafe extern "C" fn tx(
         dev: *mut bindings::net_device,
         queue: c_int,
@@ -166,6 +172,9 @@ impl<D: Driver> Adapter<D> {
         s.store(unsafe { &mut *out });
     }
 
+    /// # Safety
+    ///
+    /// The core's call of `get_base_stats` for a device of `D`.
     unsafe extern "C" fn base(
         dev: *mut bindings::net_device,
         rx_out: *mut bindings::netdev_queue_stats_rx,

@@ -99,12 +99,18 @@ impl<D: Driver> Adapter<D> {
         ..unsafe { core::mem::zeroed() }
     };
 
+    /// # Safety
+    ///
+    /// The core's call of `ndo_init` for a device that was made for `D`.
     unsafe extern "C" fn init(dev: *mut bindings::net_device) -> c_int {
         // SAFETY: `dev` is valid; before anybody can take the locks.
         unsafe { bindings::netdev_lockdep_set_classes(dev) };
         0
     }
 
+    /// # Safety
+    ///
+    /// The core's call of `ndo_uninit` for a device that was made for `D`.
     unsafe extern "C" fn uninit(dev: *mut bindings::net_device) {
         // SAFETY: The data is alive until the destructor.
         let dev = unsafe { Device::<D>::from_raw(dev) };
@@ -112,11 +118,17 @@ impl<D: Driver> Adapter<D> {
         dev.unpair(&unsafe { Rtnl::assume() });
     }
 
+    /// # Safety
+    ///
+    /// The core's call of `priv_destructor` for a device that was made for `D`.
     unsafe extern "C" fn destructor(dev: *mut bindings::net_device) {
         // SAFETY: The core calls it when all references are gone, or when registration has failed.
         unsafe { destroy::<D>(dev) };
     }
 
+    /// # Safety
+    ///
+    /// The core's call of `ndo_open` for a device that was made for `D`.
     unsafe extern "C" fn open(dev: *mut bindings::net_device) -> c_int {
         // SAFETY: Registered; called with RTNL and the instance lock.
         unsafe {
@@ -127,12 +139,18 @@ impl<D: Driver> Adapter<D> {
         }
     }
 
+    /// # Safety
+    ///
+    /// The core's call of `ndo_stop` for a device that was made for `D`.
     unsafe extern "C" fn stop(dev: *mut bindings::net_device) -> c_int {
         // SAFETY: Registered; called with RTNL and the instance lock.
         unsafe { D::stop(&mut Locked::assume(Device::from_raw(dev)), &Rtnl::assume()) };
         0
     }
 
+    /// # Safety
+    ///
+    /// The core's call of `ndo_start_xmit` for a device that was made for `D`.
     unsafe extern "C" fn start_xmit(
         skb: *mut bindings::sk_buff,
         dev: *mut bindings::net_device,
@@ -163,6 +181,9 @@ impl<D: Driver> Adapter<D> {
         }
     }
 
+    /// # Safety
+    ///
+    /// The core's call of `ndo_set_mac_address` for a device that was made for `D`.
     unsafe extern "C" fn set_mac_address(
         dev: *mut bindings::net_device,
         addr: *mut c_void,
@@ -176,6 +197,9 @@ impl<D: Driver> Adapter<D> {
         ret
     }
 
+    /// # Safety
+    ///
+    /// The core's call of `ndo_get_stats64` for a device that was made for `D`.
     unsafe extern "C" fn get_stats(
         dev: *mut bindings::net_device,
         out: *mut bindings::rtnl_link_stats64,
@@ -200,6 +224,9 @@ impl<D: Driver> Adapter<D> {
         out.tx_aborted_errors = s.tx_aborted_errors;
     }
 
+    /// # Safety
+    ///
+    /// The core's call of `ndo_set_rx_mode_async` for a device that was made for `D`.
     unsafe extern "C" fn set_rx_mode(
         dev: *mut bindings::net_device,
         uc: *mut bindings::netdev_hw_addr_list,
@@ -218,11 +245,17 @@ impl<D: Driver> Adapter<D> {
         }
     }
 
+    /// # Safety
+    ///
+    /// The core's call of `ndo_tx_timeout` for a device that was made for `D`.
     unsafe extern "C" fn tx_timeout(dev: *mut bindings::net_device, queue: c_uint) {
         // SAFETY: Registered.
         D::tx_timeout(unsafe { Device::from_raw(dev) }, queue);
     }
 
+    /// # Safety
+    ///
+    /// The core's call of `ndo_change_mtu` for a device that was made for `D`.
     unsafe extern "C" fn change_mtu(dev: *mut bindings::net_device, mtu: c_int) -> c_int {
         // SAFETY: Registered; called with RTNL and the instance lock.
         let r = unsafe {
@@ -239,6 +272,9 @@ impl<D: Driver> Adapter<D> {
         from_result(r)
     }
 
+    /// # Safety
+    ///
+    /// The core's call of `ndo_fix_features` for a device that was made for `D`.
     unsafe extern "C" fn fix_features(
         dev: *mut bindings::net_device,
         features: bindings::netdev_features_t,
@@ -248,6 +284,9 @@ impl<D: Driver> Adapter<D> {
         D::fix_features(&mut dev, Features(features)).0
     }
 
+    /// # Safety
+    ///
+    /// The core's call of `ndo_set_features` for a device that was made for `D`.
     unsafe extern "C" fn set_features(
         dev: *mut bindings::net_device,
         features: bindings::netdev_features_t,
@@ -257,6 +296,9 @@ impl<D: Driver> Adapter<D> {
         from_result(D::set_features(&mut dev, Features(features)))
     }
 
+    /// # Safety
+    ///
+    /// The core's call of `ndo_features_check` for a device that was made for `D`.
     unsafe extern "C" fn features_check(
         skb: *mut bindings::sk_buff,
         dev: *mut bindings::net_device,

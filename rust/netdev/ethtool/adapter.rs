@@ -125,6 +125,9 @@ impl<D: Driver> Adapter<D> {
         unsafe { Locked::assume(Device::from_raw(dev)) }
     }
 
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `get_drvinfo`.
     unsafe extern "C" fn get_drvinfo(
         _dev: *mut bindings::net_device,
         info: *mut bindings::ethtool_drvinfo,
@@ -141,11 +144,18 @@ impl<D: Driver> Adapter<D> {
 
     /// The carrier, as it is now. `ethtool_op_get_link()` would first run what the link watch has pending, for which
     /// it needs RTNL.
+    ///
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `get_link`.
     unsafe extern "C" fn get_link(dev: *mut bindings::net_device) -> u32 {
         // SAFETY: The contract.
         unsafe { Device::<D>::from_raw(dev) }.has_carrier().into()
     }
 
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `get_link_ksettings`.
     unsafe extern "C" fn get_link_ksettings(
         dev: *mut bindings::net_device,
         out: *mut bindings::ethtool_link_ksettings,
@@ -155,6 +165,9 @@ impl<D: Driver> Adapter<D> {
         0
     }
 
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `get_link_ext_stats`.
     unsafe extern "C" fn get_link_ext_stats(
         dev: *mut bindings::net_device,
         out: *mut bindings::ethtool_link_ext_stats,
@@ -165,16 +178,25 @@ impl<D: Driver> Adapter<D> {
         };
     }
 
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `get_msglevel`.
     unsafe extern "C" fn get_msglevel(dev: *mut bindings::net_device) -> u32 {
         // SAFETY: The contract.
         D::Ethtool::get_msglevel(&mut unsafe { Self::locked(dev) })
     }
 
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `set_msglevel`.
     unsafe extern "C" fn set_msglevel(dev: *mut bindings::net_device, bits: u32) {
         // SAFETY: The contract.
         D::Ethtool::set_msglevel(&mut unsafe { Self::locked(dev) }, bits);
     }
 
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `get_ringparam`.
     unsafe extern "C" fn get_ringparam(
         dev: *mut bindings::net_device,
         out: *mut bindings::ethtool_ringparam,
@@ -185,6 +207,9 @@ impl<D: Driver> Adapter<D> {
         unsafe { D::Ethtool::get_ringparam(&mut Self::locked(dev)).store(&mut *out, &mut *kernel) };
     }
 
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `set_ringparam`.
     unsafe extern "C" fn set_ringparam(
         dev: *mut bindings::net_device,
         params: *mut bindings::ethtool_ringparam,
@@ -202,6 +227,9 @@ impl<D: Driver> Adapter<D> {
         })
     }
 
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `get_channels`.
     unsafe extern "C" fn get_channels(
         dev: *mut bindings::net_device,
         out: *mut bindings::ethtool_channels,
@@ -210,6 +238,9 @@ impl<D: Driver> Adapter<D> {
         unsafe { D::Ethtool::get_channels(&mut Self::locked(dev)).store(&mut *out) };
     }
 
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `set_channels`.
     unsafe extern "C" fn set_channels(
         dev: *mut bindings::net_device,
         channels: *mut bindings::ethtool_channels,
@@ -224,6 +255,9 @@ impl<D: Driver> Adapter<D> {
         })
     }
 
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `get_coalesce`.
     unsafe extern "C" fn get_coalesce(
         dev: *mut bindings::net_device,
         out: *mut bindings::ethtool_coalesce,
@@ -235,6 +269,9 @@ impl<D: Driver> Adapter<D> {
         0
     }
 
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `set_coalesce`.
     unsafe extern "C" fn set_coalesce(
         dev: *mut bindings::net_device,
         coalesce: *mut bindings::ethtool_coalesce,
@@ -251,6 +288,9 @@ impl<D: Driver> Adapter<D> {
         })
     }
 
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `get_per_queue_coalesce`.
     unsafe extern "C" fn get_per_queue_coalesce(
         dev: *mut bindings::net_device,
         queue: u32,
@@ -262,6 +302,9 @@ impl<D: Driver> Adapter<D> {
         from_result(r.map(|c| c.store(unsafe { &mut *out })))
     }
 
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `set_per_queue_coalesce`.
     unsafe extern "C" fn set_per_queue_coalesce(
         dev: *mut bindings::net_device,
         queue: u32,
@@ -277,6 +320,9 @@ impl<D: Driver> Adapter<D> {
         })
     }
 
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `get_pauseparam`.
     unsafe extern "C" fn get_pauseparam(
         dev: *mut bindings::net_device,
         out: *mut bindings::ethtool_pauseparam,
@@ -285,6 +331,9 @@ impl<D: Driver> Adapter<D> {
         unsafe { D::Ethtool::get_pauseparam(&mut Self::locked(dev)).store(&mut *out) };
     }
 
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `set_pauseparam`.
     unsafe extern "C" fn set_pauseparam(
         dev: *mut bindings::net_device,
         pause: *mut bindings::ethtool_pauseparam,
@@ -295,6 +344,9 @@ impl<D: Driver> Adapter<D> {
         })
     }
 
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `get_pause_stats`.
     unsafe extern "C" fn get_pause_stats(
         dev: *mut bindings::net_device,
         out: *mut bindings::ethtool_pause_stats,
@@ -306,11 +358,17 @@ impl<D: Driver> Adapter<D> {
         s.store_in(unsafe { &mut *out });
     }
 
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `get_rx_ring_count`.
     unsafe extern "C" fn get_rx_ring_count(dev: *mut bindings::net_device) -> u32 {
         // SAFETY: The contract.
         D::Ethtool::get_rx_ring_count(&mut unsafe { Self::locked(dev) })
     }
 
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `get_rxfh_indir_size`.
     unsafe extern "C" fn get_rxfh_indir_size(dev: *mut bindings::net_device) -> u32 {
         // SAFETY: The contract.
         let mut dev = unsafe { Self::locked(dev) };
@@ -319,6 +377,9 @@ impl<D: Driver> Adapter<D> {
         n
     }
 
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `get_rxfh_key_size`.
     unsafe extern "C" fn get_rxfh_key_size(dev: *mut bindings::net_device) -> u32 {
         // SAFETY: The contract.
         let mut dev = unsafe { Self::locked(dev) };
@@ -327,6 +388,9 @@ impl<D: Driver> Adapter<D> {
         n
     }
 
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `get_rxfh`.
     unsafe extern "C" fn get_rxfh(
         dev: *mut bindings::net_device,
         param: *mut bindings::ethtool_rxfh_param,
@@ -340,6 +404,9 @@ impl<D: Driver> Adapter<D> {
         0
     }
 
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `set_rxfh`.
     unsafe extern "C" fn set_rxfh(
         dev: *mut bindings::net_device,
         param: *mut bindings::ethtool_rxfh_param,
@@ -355,6 +422,9 @@ impl<D: Driver> Adapter<D> {
         from_result(r)
     }
 
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `get_rxfh_fields`.
     unsafe extern "C" fn get_rxfh_fields(
         dev: *mut bindings::net_device,
         fields: *mut bindings::ethtool_rxfh_fields,
@@ -370,6 +440,9 @@ impl<D: Driver> Adapter<D> {
         from_result(r.map(|f| fields.data = f.0))
     }
 
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `set_rxfh_fields`.
     unsafe extern "C" fn set_rxfh_fields(
         dev: *mut bindings::net_device,
         fields: *const bindings::ethtool_rxfh_fields,
@@ -391,6 +464,10 @@ impl<D: Driver> Adapter<D> {
     }
 
     /// The number of strings of a set; see [`Promised`].
+    ///
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `get_sset_count`.
     unsafe extern "C" fn get_sset_count(dev: *mut bindings::net_device, set: c_int) -> c_int {
         // SAFETY: The contract.
         let mut dev = unsafe { Self::locked(dev) };
@@ -417,6 +494,9 @@ impl<D: Driver> Adapter<D> {
         n as c_int
     }
 
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `get_strings`.
     unsafe extern "C" fn get_strings(dev: *mut bindings::net_device, set: u32, out: *mut u8) {
         // SAFETY: The contract.
         let mut dev = unsafe { Self::locked(dev) };
@@ -441,6 +521,9 @@ impl<D: Driver> Adapter<D> {
         }
     }
 
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `get_ethtool_stats`.
     unsafe extern "C" fn get_ethtool_stats(
         dev: *mut bindings::net_device,
         stats: *mut bindings::ethtool_stats,
@@ -455,6 +538,9 @@ impl<D: Driver> Adapter<D> {
         );
     }
 
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `self_test`.
     unsafe extern "C" fn self_test(
         dev: *mut bindings::net_device,
         test: *mut bindings::ethtool_test,
@@ -476,6 +562,9 @@ impl<D: Driver> Adapter<D> {
         }
     }
 
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `get_eth_mac_stats`.
     unsafe extern "C" fn get_eth_mac_stats(
         dev: *mut bindings::net_device,
         out: *mut bindings::ethtool_eth_mac_stats,
@@ -487,6 +576,9 @@ impl<D: Driver> Adapter<D> {
         s.store_in(unsafe { &mut *out });
     }
 
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `get_eth_ctrl_stats`.
     unsafe extern "C" fn get_eth_ctrl_stats(
         dev: *mut bindings::net_device,
         out: *mut bindings::ethtool_eth_ctrl_stats,
@@ -498,6 +590,9 @@ impl<D: Driver> Adapter<D> {
         s.store_in(unsafe { &mut *out });
     }
 
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `get_rmon_stats`.
     unsafe extern "C" fn get_rmon_stats(
         dev: *mut bindings::net_device,
         out: *mut bindings::ethtool_rmon_stats,

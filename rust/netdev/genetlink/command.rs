@@ -169,6 +169,9 @@ pub(super) const fn assert_sorted<F: Family>(ops: &[Op<F>]) {
     }
 }
 
+/// # Safety
+///
+/// The core's call of `doit` for a command that `C` is.
 unsafe extern "C" fn doit<C: Do>(
     _skb: *mut bindings::sk_buff,
     info: *mut bindings::genl_info,
@@ -205,6 +208,9 @@ unsafe fn context_of<'a, C: Dump>(cb: *mut bindings::netlink_callback) -> Contex
     }
 }
 
+/// # Safety
+///
+/// The core's call of `start`, before a dump by `C`.
 unsafe extern "C" fn start<C: Dump>(cb: *mut bindings::netlink_callback) -> c_int {
     // SAFETY: The core's own call.
     let context = unsafe { context_of::<C>(cb) };
@@ -223,6 +229,9 @@ unsafe extern "C" fn start<C: Dump>(cb: *mut bindings::netlink_callback) -> c_in
     }
 }
 
+/// # Safety
+///
+/// The core's call of `dumpit`, for a dump by `C`.
 unsafe extern "C" fn dumpit<C: Dump>(
     skb: *mut bindings::sk_buff,
     cb: *mut bindings::netlink_callback,
@@ -239,6 +248,9 @@ unsafe extern "C" fn dumpit<C: Dump>(
     }
 }
 
+/// # Safety
+///
+/// The core's call of `done`, after a dump by `C`.
 unsafe extern "C" fn done<C: Dump>(cb: *mut bindings::netlink_callback) -> c_int {
     // SAFETY: `start` has initialised it; nobody uses it afterwards.
     unsafe { state::<C>(cb).drop_in_place() };

@@ -260,10 +260,16 @@ impl<L: Link> Registration<L> {
         })
     }
 
+    /// # Safety
+    ///
+    /// The core's call of `get_num_tx_queues` or `get_num_rx_queues` for a link of the kind `L`.
     unsafe extern "C" fn default_queues() -> c_uint {
         L::DEFAULT_QUEUES
     }
 
+    /// # Safety
+    ///
+    /// The core's call of `validate` for a link of the kind `L`.
     unsafe extern "C" fn validate(
         tb: *mut *mut bindings::nlattr,
         data: *mut *mut bindings::nlattr,
@@ -292,6 +298,9 @@ impl<L: Link> Registration<L> {
         from_result(L::validate(&tb, &data, &extack))
     }
 
+    /// # Safety
+    ///
+    /// The core's call of `newlink` for a link of the kind `L`.
     unsafe extern "C" fn newlink(
         dev: *mut bindings::net_device,
         params: *mut bindings::rtnl_newlink_params,
@@ -314,6 +323,9 @@ impl<L: Link> Registration<L> {
         from_result(L::newlink(dev, &params, &rtnl, &extack))
     }
 
+    /// # Safety
+    ///
+    /// The core's call of `dellink` for a link of the kind `L`.
     unsafe extern "C" fn dellink(dev: *mut bindings::net_device, head: *mut bindings::list_head) {
         // SAFETY: A registered device of this kind, under RTNL; the list may be NULL, for a single device.
         unsafe {
@@ -325,6 +337,9 @@ impl<L: Link> Registration<L> {
         };
     }
 
+    /// # Safety
+    ///
+    /// The core's call of `get_link_net` for a link of the kind `L`.
     unsafe extern "C" fn get_link_net(dev: *const bindings::net_device) -> *mut bindings::net {
         // SAFETY: A registered device of this kind, under RTNL.
         unsafe {
