@@ -7,7 +7,7 @@
 //! itself, so each has mutants: the same with a barrier, an ordering or a step taken away, which
 //! must fail.
 
-use loom::cell::UnsafeCell;
+use loom::cell::Cell;
 use loom::sync::atomic::{
     fence,
     AtomicBool,
@@ -132,7 +132,7 @@ impl<S: Strength> Bits for Word<S> {
 /// A ring: slots, and the positions of up to three parties.
 struct Ring<S> {
     size: Size,
-    slots: Vec<UnsafeCell<u32>>,
+    slots: Vec<Cell<u32>>,
     positions: [Position<S>; 3],
 }
 
@@ -140,14 +140,15 @@ impl<S: Strength> Ring<S> {
     fn new(slots: u32) -> Arc<Self> {
         Arc::new(Self {
             size: Size::new(slots).unwrap(),
-            slots: (0..slots).map(|_| UnsafeCell::new(0)).collect(),
+            slots: (0..slots).map(|_| Cell::new(0)).collect(),
             positions: [(); 3].map(|()| Position::new()),
         })
     }
 
     /// Changes a slot; loom reports it if another thread may touch it at the same time.
     fn change(&self, slot: u32, change: impl FnOnce(u32) -> u32) {
-        self.slots[slot as usize].with_mut(|p| unsafe { *p = change(*p) });
+        let slot = &self.slots[slot as usize];
+        slot.set(change(slot.get()));
     }
 }
 
@@ -406,7 +407,7 @@ fn vector<S: Strength>(hold: bool, poll: Poll) {
             work: [AtomicU32; 2],
             vector: Vector<Word<S>>,
             /// Work seen by polls: belongs to the poll that runs.
-            seen: UnsafeCell<u32>,
+            seen: Cell<u32>,
         }
 
         impl<S: Strength> Shared<S> {
@@ -426,7 +427,7 @@ fn vector<S: Strength>(hold: bool, poll: Poll) {
 
             fn look(&self) {
                 let seen = self.work.iter().map(|w| w.load(Ordering::Relaxed)).sum();
-                self.seen.with_mut(|p| unsafe { *p = seen });
+                self.seen.set(seen);
             }
 
             fn poll(&self, poll: Poll) {
@@ -447,7 +448,7 @@ fn vector<S: Strength>(hold: bool, poll: Poll) {
         let shared = Arc::new(Shared::<S> {
             work: [AtomicU32::new(0), AtomicU32::new(0)],
             vector: Vector::new(Word::new(Vector::<Word<S>>::INITIAL)),
-            seen: UnsafeCell::new(0),
+            seen: Cell::new(0),
         });
         assert!(!shared.vector.finish());
         let other = shared.clone();
@@ -458,7 +459,7 @@ fn vector<S: Strength>(hold: bool, poll: Poll) {
         shared.work[1].store(1, Ordering::Relaxed);
         shared.raise(false, poll);
         raiser.join().unwrap();
-        assert_eq!(shared.seen.with(|p| unsafe { *p }), 2, "work was lost");
+        assert_eq!(shared.seen.get(), 2, "work was lost");
     });
 }
 
@@ -516,7 +517,7 @@ fn inlet(frames: u32, close: Close) {
             /// Whether the inlet is open; the flag outside is what the mutant looks at.
             inlet: Mutex<bool>,
             open: AtomicBool,
-            buffer: UnsafeCell<u32>,
+            buffer: Cell<u32>,
             free: AtomicU32,
             waiters: Waiters<Word<Strong>>,
             outlet: Mutex<Outlet>,
@@ -535,7 +536,7 @@ fn inlet(frames: u32, close: Close) {
                 if !open {
                     outlet.dropped += 1;
                 } else if shared.free.load(Ordering::Acquire) > 0 {
-                    shared.buffer.with_mut(|p| unsafe { *p += 1 });
+                    shared.buffer.set(shared.buffer.get() + 1);
                     shared.free.store(0, Ordering::Release);
                     outlet.delivered += 1;
                 } else if shared
@@ -560,7 +561,7 @@ fn inlet(frames: u32, close: Close) {
         let shared = Arc::new(Shared {
             inlet: Mutex::new(true),
             open: AtomicBool::new(true),
-            buffer: UnsafeCell::new(0),
+            buffer: Cell::new(0),
             free: AtomicU32::new(1),
             waiters: Waiters::new(Word::new(0)),
             outlet: Mutex::new(Outlet {
@@ -579,7 +580,7 @@ fn inlet(frames: u32, close: Close) {
                 serve(&other, close);
             }
             // The buffer goes back to its owner, who may write to it.
-            other.buffer.with_mut(|p| unsafe { *p = 0 });
+            other.buffer.set(0);
         });
         engine(&shared, close);
         closer.join().unwrap();
