@@ -2,7 +2,7 @@
 
 //! A kind of link (`struct rtnl_link_ops`): what `ip link add … type KIND` makes.
 
-use super::{Net, Rtnl};
+use super::Rtnl;
 use crate::device::{private_size, setup, Device, Driver, Unregistered};
 use crate::errno::{from_result, to_result};
 use crate::netlink::{Attribute, Attributes, ExtAck, Policy};
@@ -238,7 +238,6 @@ impl<L: Link> Registration<L> {
                     (*slot).validate = Some(Self::validate);
                     (*slot).newlink = Some(Self::newlink);
                     (*slot).dellink = Some(Self::dellink);
-                    (*slot).get_link_net = Some(Self::get_link_net);
                     (*slot).get_num_tx_queues = Some(Self::default_queues);
                     (*slot).get_num_rx_queues = Some(Self::default_queues);
                 }
@@ -340,15 +339,6 @@ impl<L: Link> Registration<L> {
     /// # Safety
     ///
     /// The core's call of `get_link_net` for a link of the kind `L`.
-    unsafe extern "C" fn get_link_net(dev: *const bindings::net_device) -> *mut bindings::net {
-        // SAFETY: A registered device of this kind, under RTNL.
-        unsafe {
-            let rtnl = Rtnl::assume();
-            let dev = Device::<L::Driver>::from_raw(dev.cast_mut());
-            let net: &Net = dev.peer(&rtnl).unwrap_or(dev).net(&rtnl);
-            net.as_raw()
-        }
-    }
 }
 
 impl<L: Link> Drop for Registration<L> {
