@@ -8,10 +8,11 @@
  * attribute 1 holding a struct ifinfomsg and IFLA_* attributes, is also what
  * ferronic expects.
  */
+#include <linux/ferronic.h>
+#include <linux/if_ferronic.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-#include "if_ferronic.h"
 #include "ip_plugin.h"
 
 /* Room for the whole message; ip's own buffer is larger. */

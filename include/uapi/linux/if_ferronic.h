@@ -4,27 +4,19 @@
  *
  * All of it is read once, when a pair is created; the kernel never sends it.
  */
-#ifndef IF_FERRONIC_H
-#define IF_FERRONIC_H
+#ifndef _UAPI_LINUX_IF_FERRONIC_H
+#define _UAPI_LINUX_IF_FERRONIC_H
 
 /* Attributes within IFLA_INFO_DATA. */
 enum {
 	FERRONIC_LINK_UNSPEC,
 	/* struct ifinfomsg, then IFLA_* of the other end, as for veth. */
 	FERRONIC_LINK_PEER,
-	/* u32, one of FERRONIC_DATAPATH_*; nic if absent. */
+	/* u32, an enum ferronic_datapath of linux/ferronic.h; nic if absent. */
 	FERRONIC_LINK_DATAPATH,
 
 	__FERRONIC_LINK_MAX,
 };
 #define FERRONIC_LINK_MAX (__FERRONIC_LINK_MAX - 1)
 
-/* How frames cross the wire. */
-enum {
-	/* Copied into buffers that the receiver posted, as by hardware. */
-	FERRONIC_DATAPATH_NIC,
-	/* The transmitted buffer itself becomes the received one. */
-	FERRONIC_DATAPATH_HANDOFF,
-};
-
-#endif /* IF_FERRONIC_H */
+#endif /* _UAPI_LINUX_IF_FERRONIC_H */
