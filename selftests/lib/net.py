@@ -223,24 +223,27 @@ class Topology:
                 if link["kind"] is not None and namespace.rtnl.exists(name):
                     namespace.rtnl.delete(name)
 
-    def pair(self, up=True, quiet=False, addresses=True, kind=KIND, own=None, peer=None, info=()):
+    def pair(self, up=True, quiet=False, only4=False, addresses=True, kind=KIND, own=None,
+             peer=None, info=()):
         """Makes fe0 in ns0 and fe1 in ns1, and returns the two links.  A quiet
         pair carries the test's own frames only: it has no addresses and no IPv6,
-        hence no discovery."""
+        hence no discovery.  With `only4` it has IPv4 and no IPv6, whose reports to
+        groups that nobody joined a NIC filters out."""
         mine = {"name": NAME0, "address": MAC[0], **(own or {})}
         other = {"name": NAME1, "address": MAC[1], "ns": self.n1.fd, **(peer or {})}
         make_pair(self.n0, mine, other, kind, info)
         for index, name in enumerate((NAME0, NAME1)):
-            if quiet:
+            if quiet or only4:
                 self.n[index].sysctl(f"net/ipv6/conf/{name}/disable_ipv6", 1)
             if up:
                 self.n[index].rtnl.change(name, up=True)
             if addresses and not quiet:
                 self.n[index].rtnl.add_address(name, V4[index], 24)
-                self.n[index].rtnl.add_address(name, V6[index], 64)
+                if not only4:
+                    self.n[index].rtnl.add_address(name, V6[index], 64)
         if up:
             self.ready()
-            if addresses and not quiet:
+            if addresses and not quiet and not only4:
                 for namespace, address in zip(self.n, V6):
                     namespace.wait_local(address)
         return [self.n[i].rtnl.get(name) for i, name in enumerate((NAME0, NAME1))]

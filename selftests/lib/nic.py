@@ -2,6 +2,7 @@
 """A pair whose ends are looked at as NICs: ethtool, queues, NAPIs, counters."""
 
 import contextlib
+import errno
 import json
 import re
 
@@ -177,6 +178,10 @@ def drain(receiver):
             count += 1
     except BlockingIOError:
         pass
+    except OSError as error:
+        # A packet socket tells once that its device was down.
+        if error.errno != errno.ENETDOWN:
+            raise
     finally:
         receiver.settimeout(timeout)
     return count
@@ -198,7 +203,7 @@ def stalled(port, sender, frame, napis=None, seconds=60):
     finally:
         for napi in napis:
             port.netdev.napi_set(napi, defer_hard_irqs=0, gro_flush_timeout=0)
-        if seconds > 1:
+        if seconds > 10:
             # Exchanging its rings stops a NAPI and its timer, and starts it anew.
             rings = port.rings()
             port.ethtool.set(ethnl.RINGS, rx=rings["rx"] * 2 if rings["rx"] < 4096 else 2048)

@@ -4,6 +4,7 @@ own."""
 
 import ctypes
 import os
+import signal
 import socket
 import traceback
 
@@ -36,16 +37,21 @@ def as_user(function):
     parent, child = socket.socketpair()
     pid = os.fork()
     if pid == 0:
-        parent.close()
+        # Whatever happens, the child never goes back into the test.
         try:
-            unshare_user()
-            function()
-            child.sendall(b"ok")
-        except tap.Skip as reason:
-            child.sendall(b"skip" + str(reason).encode())
-        except BaseException:
-            child.sendall(b"fail" + traceback.format_exc().encode())
-        os._exit(0)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            parent.close()
+            try:
+                unshare_user()
+                function()
+                answer = b"ok"
+            except tap.Skip as reason:
+                answer = b"skip" + str(reason).encode()
+            except BaseException:
+                answer = b"fail" + traceback.format_exc().encode()
+            child.sendall(answer)
+        finally:
+            os._exit(0)
     child.close()
     with parent:
         answer = b""

@@ -7,6 +7,7 @@ import os
 import socket
 import struct
 import sys
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import content  # noqa: E402
@@ -78,8 +79,11 @@ def tcp_frames(t, wire, addresses, data):
     client, server = content.connect(t.n0, t.n1, *addresses)
     with client, server:
         wire.frames(6)
-        client.sendall(data)
-        content.same(content.receive_exactly(server, len(data)), data, "stream")
+        thread = threading.Thread(target=client.sendall, args=(data,))
+        thread.start()
+        got = content.receive_exactly(server, len(data))
+        thread.join()
+        content.same(got, data, "stream")
         return [packet for packet in map(Packet, wire.frames(6)) if packet.data]
 
 
@@ -143,7 +147,7 @@ def udp(t):
 
 @tap.case("frames and bytes are counted as on the wire, by both ends alike")
 def counted(t):
-    one, other = t.nics()
+    one, other = t.nics(only4=True)
     with Wire(t, other) as wire:
         before = one.link["stats"], other.link["stats"]
         stats = one.qstats()
@@ -176,7 +180,9 @@ def off(t):
 def vlan(t):
     for words in ("on", "off"):
         one, other = t.nics()
-        one.set("-K", "txvlan", words)
+        if one.features()["tx-vlan-offload"] == (False, True) and words == "on":
+            continue
+        one.try_("-K", "txvlan", words)
         for end in (0, 1):
             t.n[end].ip("link", "add", "link", f"fe{end}", "name", "v", "type", "vlan", "id", "9")
             t.n[end].rtnl.change("v", up=True)
