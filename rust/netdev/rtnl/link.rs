@@ -335,10 +335,6 @@ impl<L: Link> Registration<L> {
             )
         };
     }
-
-    /// # Safety
-    ///
-    /// The core's call of `get_link_net` for a link of the kind `L`.
 }
 
 impl<L: Link> Drop for Registration<L> {
