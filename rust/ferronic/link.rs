@@ -18,7 +18,7 @@ use netdev::rtnl::{KillList, Link, NewLink, Rtnl};
 use netdev::sync::Snapshot;
 use pure::flow::{HashFields, Transform};
 
-/// Attributes in `IFLA_INFO_DATA` (tools/iproute2/if_ferronic.h).
+/// Attributes in `IFLA_INFO_DATA` (include/uapi/linux/if_ferronic.h).
 const LINK_PEER: usize = 1;
 const LINK_DATAPATH: usize = 2;
 
