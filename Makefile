@@ -60,7 +60,7 @@ kbuild = mkdir -p $(1) && flock $(1)/.lock $(clean-make) -j$(shell nproc) -C $(k
 
 PHONY := all modules plugin selftests-bin
 PHONY += demo test test-debug test-pure shell
-PHONY += lint format doc rust-analyzer
+PHONY += lint format spec doc rust-analyzer
 PHONY += install clean help
 PHONY += machine kdir-usable kbuild
 
@@ -121,6 +121,9 @@ lint: all ## Formatting, clippy, rustdoc, shell, YAML, our rules on unsafe and p
 
 format: $(machine) ## Format the Rust sources
 	@$(toolchain) rustfmt --config skip_children=true $(shell tools/lint/files '*.rs')
+
+spec: machine ## Remake what follows from the netlink specification
+	@tools/spec/generate
 
 doc: modules ## Write the crates' documentation to build/<release>/doc
 	@tools/doc --kernel $(KERNEL)
