@@ -136,6 +136,8 @@ pub(crate) struct PollCounters {
     pub(crate) batches: Batches,
     /// Times the vector was raised; written by who raised it.
     pub(crate) raises: Counter,
+    /// Times its moderation was adapted to the traffic; written under the lock of its settings.
+    pub(crate) adaptations: Counter,
 }
 
 /// The sum of one counter over all channels there can be.

@@ -154,6 +154,7 @@ impl Vector {
     /// Changes the moderation of reception if it adapts. Process context.
     pub(crate) fn adapt_rx(&self, m: dim::Moderation) {
         let mut s = self.settings.lock_bh();
+        self.count_adaptation(s.user.adaptive_rx);
         s.adapted.rx_usecs = m.usecs.into();
         s.adapted.rx_frames = m.packets.into();
         self.settle(&s);
@@ -162,9 +163,17 @@ impl Vector {
     /// Changes the moderation of completions if it adapts. Process context.
     pub(crate) fn adapt_tx(&self, m: dim::Moderation) {
         let mut s = self.settings.lock_bh();
+        self.count_adaptation(s.user.adaptive_tx);
         s.adapted.tx_usecs = m.usecs.into();
         s.adapted.tx_frames = m.packets.into();
         self.settle(&s);
+    }
+
+    /// Counts what comes into force. Under the lock of the settings.
+    fn count_adaptation(&self, adaptive: bool) {
+        if let (true, Some(c)) = (adaptive, self.counters.get(usize::from(self.index))) {
+            c.adaptations.inc();
+        }
     }
 
     /// Lets what holds act. Under the lock of the settings.

@@ -70,6 +70,7 @@ pub(crate) fn report(dev: &mut Locked<'_, Port>, report: &mut Report<'_>) {
 
     for (i, p) in all.enumerate().take(state.channels as usize) {
         report.add(format_args!("ch{i}_raises"), p.raises.get());
+        report.add(format_args!("ch{i}_adaptations"), p.adaptations.get());
         report.add(format_args!("ch{i}_polls"), p.polls.get());
         report.add(format_args!("ch{i}_frames"), p.frames.get());
         report.add(format_args!("ch{i}_completions"), p.completed.get());
