@@ -13,7 +13,7 @@ debug_path() {
 		need_root
 		need_space "$cache" 5
 		source_path debug >/dev/null
-		say "building the debug kernel: about 12 minutes on two free cores"
+		say "building the debug kernel: about 20 minutes on two cores"
 		cached "$path" debug_make
 	fi
 	echo "$path"
