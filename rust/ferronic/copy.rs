@@ -66,10 +66,14 @@ fn piece(
 ) -> bool {
     let end = offset.wrapping_add(to.len() as u32);
     // The three parts: before, in and behind the range.
-    let a = range.start.clamp(offset, end);
-    let b = range.end.clamp(a, end);
-    let (before, rest) = to.split_at_mut(a.wrapping_sub(offset) as usize);
-    let (within, behind) = rest.split_at_mut(b.wrapping_sub(a) as usize);
+    let a = range.start.max(offset).min(end);
+    let b = range.end.max(a).min(end);
+    let Some((before, rest)) = to.split_at_mut_checked(a.wrapping_sub(offset) as usize) else {
+        return false;
+    };
+    let Some((within, behind)) = rest.split_at_mut_checked(b.wrapping_sub(a) as usize) else {
+        return false;
+    };
     (before.is_empty() || plain(skb, linear, offset, before))
         && (within.is_empty() || summing(skb, linear, a, within, sum))
         && (behind.is_empty() || plain(skb, linear, b, behind))
@@ -114,8 +118,8 @@ pub(crate) fn frame(
 /// Stores two bytes of a frame that lies in the posted buffers from number `first` on.
 #[inline]
 pub(crate) fn store(inlet: &mut InletOpen, first: u32, offset: u32, bytes: [u8; 2]) -> Option<()> {
-    for (k, byte) in bytes.into_iter().enumerate() {
-        let at = offset.wrapping_add(k as u32);
+    for (byte, k) in bytes.into_iter().zip(0u32..2) {
+        let at = offset.wrapping_add(k);
         let i = first.wrapping_add(at.checked_div(inlet.buffer_len)?);
         let within = at
             .checked_rem(inlet.buffer_len)?

@@ -483,7 +483,7 @@ impl<'a> Run<'a> {
         let need = if len <= inlet.buffer_len {
             1
         } else {
-            len.div_ceil(inlet.buffer_len.max(1))
+            (len.wrapping_sub(1) / inlet.buffer_len.max(1)).wrapping_add(1)
         };
         if !inlet.closing && inlet.has(held.descriptors.wrapping_add(need)) {
             self.waiting_since = 0;

@@ -89,12 +89,12 @@ pub(crate) fn redirect(vector: &Vector, peer: Option<&Device<Port>>, bh: &Bh<'_>
     let Some(inlet) = wire.end(side).inlets.get(usize::from(vector.index)) else {
         return;
     };
-    for (at, word) in inlet.waiters.iter().enumerate() {
+    for (word, at) in inlet.waiters.iter().zip(0..u32::MAX) {
         let mut bits = word.xchg(0);
         while bits != 0 {
             let bit = bits.trailing_zeros();
             bits &= bits.wrapping_sub(1);
-            let index = (at as u32).wrapping_mul(64).wrapping_add(bit) as u16;
+            let index = at.wrapping_mul(64).wrapping_add(bit) as u16;
             if announce(wire, side.other(), index, bh) {
                 continue;
             }
@@ -146,7 +146,7 @@ pub(crate) fn receive(
     let peer = dev.peer_rcu(poll.bh());
     let between_namespaces = peer.map_or(true, |p| !p.shares_net_with(dev));
     let mut done = 0u32;
-    for (at, word) in inlet.waiters.iter().enumerate() {
+    for (word, at) in inlet.waiters.iter().zip(0..u32::MAX) {
         if word.read() == 0 {
             continue;
         }
@@ -159,7 +159,7 @@ pub(crate) fn receive(
                 return budget;
             }
             bits &= bits.wrapping_sub(1);
-            let index = (at as u32).wrapping_mul(64).wrapping_add(bit) as u16;
+            let index = at.wrapping_mul(64).wrapping_add(bit) as u16;
             let Some(outlet) = sender.outlets.get(usize::from(index)) else {
                 continue;
             };

@@ -298,8 +298,11 @@ impl<D: Driver> Device<D> {
 
     /// The name, for messages: what it is now.
     pub fn name(&self) -> &CStr {
-        // SAFETY: Always terminated; a rename may be seen half way, as in the C code.
-        unsafe { CStr::from_ptr((&raw const (*self.as_raw()).name).cast()) }
+        // SAFETY: A rename may be seen half way, as in the C code. CAST: `c_char` is a byte.
+        let name = unsafe {
+            &*(&raw const (*self.as_raw()).name).cast::<[u8; bindings::IFNAMSIZ as usize]>()
+        };
+        CStr::from_bytes_until_nul(name).unwrap_or_default()
     }
 
     /// The primary address.

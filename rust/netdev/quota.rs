@@ -89,7 +89,7 @@ impl Charge {
         let ns = unsafe { bindings::get_user_ns(bindings::net_user_ns(net.as_raw())) };
         let ns = NonNull::new(ns).ok_or(EINVAL)?;
         let counted = with_table(|table| {
-            let depth = levels(ns.as_ptr()).count();
+            let depth = levels(ns.as_ptr()).fold(0usize, |n, _| n.wrapping_add(1));
             table.reserve(depth, GFP_KERNEL)?;
             if levels(ns.as_ptr())
                 .any(|l| find(table, l).is_some_and(|u| u.objects >= limits.objects))
@@ -157,7 +157,14 @@ impl Drop for Charge {
                     u.bytes = u.bytes.saturating_sub(bytes);
                 }
             }
-            table.retain(|u| u.objects > 0);
+            let mut i = 0usize;
+            while let Some(u) = table.get(i) {
+                if u.objects > 0 {
+                    i = i.wrapping_add(1);
+                } else {
+                    let _ = table.remove(i);
+                }
+            }
         });
         // SAFETY: Taken in `new`.
         unsafe { bindings::put_user_ns(ns) };

@@ -233,10 +233,9 @@ impl Plan {
 
         let mut plan = Plan {
             layout: *layout,
-            segments: layout
-                .payload_length
-                .div_ceil(u32::from(layout.segment_size).max(1))
-                .max(1),
+            segments: (layout.payload_length.saturating_sub(1)
+                / u32::from(layout.segment_size).max(1))
+            .wrapping_add(1),
             ipv4: None,
             sequence: 0,
             flags: 0,

@@ -80,7 +80,7 @@ pub fn can_resize<T: Copy + PartialEq>(table: &[T], new: usize, user: usize) -> 
 fn is_periodic<T: PartialEq>(table: &[T], period: usize) -> bool {
     table
         .iter()
-        .zip(table.iter().skip(period))
+        .zip(table.get(period..).unwrap_or_default())
         .all(|(a, b)| a == b)
 }
 

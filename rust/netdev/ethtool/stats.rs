@@ -84,6 +84,7 @@ impl RmonRanges {
     pub const NONE: RmonRanges = RmonRanges::new(&[]);
 
     /// Makes them of pairs: least and greatest length of each bucket, in bytes with the frame check sequence.
+    #[inline] // Evaluated at compile time only: no code is made of it.
     pub const fn new(ranges: &[(u16, u16)]) -> Self {
         assert!(ranges.len() <= BUCKETS_MAX, "too many buckets");
         const END: bindings::ethtool_rmon_hist_range =

@@ -68,6 +68,7 @@ pub struct NewLink<'a> {
     params: &'a mut bindings::rtnl_newlink_params,
     max: usize,
     ops: *const bindings::rtnl_link_ops,
+    kind: &'static [u8],
 }
 
 impl<'a> NewLink<'a> {
@@ -120,12 +121,10 @@ impl<'a> NewLink<'a> {
                 bindings::NET_NAME_USER
             }
             None => {
-                // SAFETY: The kind of a registered link is a string.
-                let kind = unsafe { CStr::from_ptr((*self.ops).kind.cast()) };
-                let kind = kind.to_bytes();
-                copy_name(&mut name, kind)?;
-                if let Some(tail) = name.get_mut(kind.len()..kind.len().saturating_add(2)) {
-                    tail.copy_from_slice(b"%d");
+                copy_name(&mut name, self.kind)?;
+                // The core puts a number there. The third byte stays zero.
+                if let Some([a, b, _, ..]) = name.get_mut(self.kind.len()..) {
+                    [*a, *b] = *b"%d";
                 }
                 bindings::NET_NAME_ENUM
             }
@@ -312,6 +311,7 @@ impl<L: Link> Registration<L> {
                 Unregistered::from_raw(NonNull::new_unchecked(dev), false),
                 NewLink {
                     ops: (*dev).rtnl_link_ops,
+                    kind: const { L::KIND.to_bytes() },
                     params: &mut *params,
                     max: L::POLICY.len().saturating_sub(1),
                 },
