@@ -233,9 +233,12 @@ impl Plan {
 
         let mut plan = Plan {
             layout: *layout,
-            segments: (layout.payload_length.saturating_sub(1)
-                / u32::from(layout.segment_size).max(1))
-            .wrapping_add(1),
+            segments: layout
+                .payload_length
+                .saturating_sub(1)
+                .checked_div(u32::from(layout.segment_size))
+                .ok_or(Invalid::Size)?
+                .wrapping_add(1),
             ipv4: None,
             sequence: 0,
             flags: 0,
