@@ -27,10 +27,10 @@
 //! All is the caller's: [`Plan::new`] counts shapes in some scratch memory and says how many words
 //! the classifier takes, [`Plan::build`] fills them. They hold, one behind the other,
 //!
-//! - a record of [`RECORD`] words for each shape;
+//! - a record of `RECORD` words for each shape;
 //! - the shapes' hash tables, at least twice as many slots as entries. A slot is 0 or has, in its
 //!   higher half, that of the hash and in its lower half what was found: a position plus one, or
-//!   with [`LIST`] set where a list begins;
+//!   with `LIST` set where a list begins;
 //! - the lists: their length, then positions in order, two in a word.
 //!
 //! For each cell (one a rule, or two where a range is cut) that makes 16 to 32 bytes in the table

@@ -6,7 +6,7 @@
 //! or has it not: a port, for example, is there only if the transport header is.
 //!
 //! All fields of a packet stand in a [`Key`](super::packet::Key), some words in which each field
-//! has its [`Place`]. Fields that are often matched together share a word, so that a classifier has
+//! has its `Place`. Fields that are often matched together share a word, so that a classifier has
 //! few words to look at.
 
 /// A field of a packet.
