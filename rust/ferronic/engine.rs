@@ -12,7 +12,7 @@
 
 use crate::copy::{self, Summed};
 use crate::filter::Filter;
-use crate::limits::{ETH_HLEN, FRAME_MIN, PAUSE_MAX_NS, VLAN_HLEN};
+use crate::limits::{ETH_HLEN, FRAME_MIN, VLAN_HLEN};
 use crate::receive::{Checked, FrameInfo};
 use crate::stats::Drop;
 use crate::steer::Steer;
@@ -143,7 +143,8 @@ pub(crate) fn service(
     }
     if run.waiting_since != 0 && open.waiting_since == 0 {
         // Somebody has to look again when the pause has lasted too long, even if the receiver never polls.
-        vector.start_timer(Timer::Retry, PAUSE_MAX_NS, PAUSE_MAX_NS / 10);
+        let limit = own.pause_limit_ns();
+        vector.start_timer(Timer::Retry, limit, limit / 10);
     }
     outlet.waiting.write((run.waiting_since != 0) as u32);
     open.waiting_since = run.waiting_since;
@@ -530,7 +531,9 @@ impl<'a> Run<'a> {
             self.waiting_since = now.max(1);
             shared.counters.pauses.inc();
             self.outlet.counters.pauses.inc();
-        } else if !inlet.closing && now.wrapping_sub(self.waiting_since) >= PAUSE_MAX_NS {
+        } else if !inlet.closing
+            && now.wrapping_sub(self.waiting_since) >= self.own.pause_limit_ns()
+        {
             self.waiting_since = 0;
             self.pause_expired = true;
             shared.counters.storms.inc();

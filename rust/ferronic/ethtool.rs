@@ -9,6 +9,7 @@ mod selftest;
 pub(crate) use coalesce::Moderation;
 
 use crate::limits::{RING_MAX, RING_MIN};
+use crate::netlink;
 use crate::port::Port;
 use crate::receive::BufferLayout;
 use crate::reconfigure::{self, Rings};
@@ -97,7 +98,9 @@ impl Operations for Ethtool {
             } else {
                 c"no memory for rings of this size; the old ones go on"
             });
-        })
+        })?;
+        netlink::changed(dev);
+        Ok(())
     }
 
     fn get_channels(dev: &mut Locked<'_, Port>) -> Channels {
@@ -120,7 +123,9 @@ impl Operations for Ethtool {
         if channels.combined == 0 || channels.combined > dev.data().channels_max() {
             return Err(EINVAL);
         }
-        reconfigure::rings(dev, rtnl, &new)
+        reconfigure::rings(dev, rtnl, &new)?;
+        netlink::changed(dev);
+        Ok(())
     }
 
     fn get_coalesce(dev: &mut Locked<'_, Port>) -> Coalesce {

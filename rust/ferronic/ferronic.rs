@@ -42,6 +42,7 @@ mod filter;
 mod handoff;
 mod limits;
 mod link;
+mod netlink;
 mod port;
 mod receive;
 mod reconfigure;
@@ -60,7 +61,7 @@ module! {
     authors: ["The ferronic authors"],
     description: "Virtual Ethernet NIC that behaves like multiqueue hardware",
     license: "GPL",
-    alias: ["rtnl-link-ferronic"],
+    alias: ["rtnl-link-ferronic", "net-pf-16-proto-16-family-ferronic"],
     params: {
         user_ports: u32 {
             default: 128,
@@ -75,13 +76,17 @@ module! {
 
 /// The module. Unloading drops the registration, which deletes all ports.
 struct Ferronic {
+    // First: the ports go, and the control family tells of it.
     _link: Registration<link::Ferronic>,
+    _control: netlink::Control,
 }
 
 impl kernel::Module for Ferronic {
-    fn init(_module: &'static ThisModule) -> Result<Self> {
+    fn init(module: &'static ThisModule) -> Result<Self> {
+        let control = netlink::Control::new(module)?;
         Ok(Ferronic {
             _link: Registration::new()?,
+            _control: control,
         })
     }
 }

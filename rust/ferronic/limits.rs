@@ -48,9 +48,10 @@ pub(crate) fn ring_bytes(rings: &Rings, layout: &BufferLayout) -> u64 {
     rx.saturating_add(tx).saturating_mul(rings.channels.into())
 }
 
-/// How long a full receiver may hold a transmit queue: 100 ms. Then its frames are dropped and counted, so that
-/// a receiver that is dead does not trip the sender's watchdog.
-pub(crate) const PAUSE_MAX_NS: u64 = 100_000_000;
+/// How long a full receiver may hold a transmit queue, in milliseconds, unless the user says otherwise. Then its frames
+/// are dropped and counted, so that a receiver that is dead does not trip the sender's watchdog; which is why the
+/// specification allows 4000 at most.
+pub(crate) const PAUSE_LIMIT_MS: u32 = 100;
 
 /// After how long a poll that could not get buffers tries again: 1 ms.
 pub(crate) const REFILL_RETRY_NS: u64 = 1_000_000;

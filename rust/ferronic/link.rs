@@ -5,6 +5,7 @@
 use crate::ethtool::Moderation;
 use crate::filter::Filter;
 use crate::limits::{self, CHANNELS_DEFAULT, CHANNELS_MAX, CHANNELS_MAX_DEFAULT, RING_DEFAULT};
+use crate::netlink;
 use crate::port::{Port, PortData, PortState};
 use crate::steer::SteerConfig;
 use crate::wire::{Datapath, Side, Wire};
@@ -13,6 +14,7 @@ use kernel::sync::Arc;
 use netdev::device::{Device, Unregistered};
 use netdev::ethtool::rss_key;
 use netdev::netlink::{ExtAck, Policy};
+use netdev::notifier::Event;
 use netdev::quota::Charge;
 use netdev::rtnl::{KillList, Link, NewLink, Rtnl};
 use netdev::sync::Snapshot;
@@ -44,6 +46,12 @@ impl Link for Ferronic {
 
     const DEFAULT_QUEUES: u32 = CHANNELS_MAX_DEFAULT;
 
+    const WATCHED: bool = true;
+
+    fn event(event: Event, dev: &Device<Port>, rtnl: &Rtnl) {
+        netlink::event(event, dev, rtnl);
+    }
+
     fn newlink(
         mut dev: Unregistered<'_, Port>,
         params: &NewLink<'_>,
@@ -71,6 +79,8 @@ impl Link for Ferronic {
         match result {
             Ok(dev) => {
                 dev.pair(peer, rtnl);
+                netlink::announce(dev, rtnl);
+                netlink::announce(peer, rtnl);
                 Ok(())
             }
             Err(e) => {

@@ -8,6 +8,7 @@ use crate::ethtool::{self, Moderation};
 use crate::filter::Filter;
 use crate::handoff;
 use crate::limits::{MTU_MAX, MTU_MIN, WATCHDOG_MS};
+use crate::netlink::Seat;
 use crate::reconfigure;
 use crate::stats::{self, PollCounters};
 use crate::steer::SteerConfig;
@@ -43,7 +44,9 @@ pub(crate) struct PortData {
     /// Which messages are printed (`NETIF_MSG_*`); written under the instance lock.
     pub(crate) messages: Word<u32>,
     /// Packets dropped before they were posted, by transmit queue; written under the queue's lock.
-    dropped: KVec<Counter>,
+    pub(crate) dropped: Arc<KVec<Counter>>,
+    /// What the control family keeps of the port.
+    pub(crate) seat: Pin<KBox<Seat>>,
 }
 
 impl PortData {
@@ -70,7 +73,8 @@ impl PortData {
             )?,
             link_downs: Counter::new(),
             messages: Word::new(0),
-            dropped,
+            dropped: Arc::new(dropped, GFP_KERNEL_ACCOUNT)?,
+            seat: Seat::new()?,
         })
     }
 

@@ -176,6 +176,17 @@ impl Vector {
         }
     }
 
+    /// The moderation in force, as a user sets it.
+    pub(crate) fn coalesce(&self) -> Coalesce {
+        let frames = |n: u32| if n == u32::MAX { 0 } else { n };
+        Coalesce {
+            rx_usecs: self.rx_usecs.read(),
+            rx_frames: frames(self.rx_frames.read()),
+            tx_usecs: self.tx_usecs.read(),
+            tx_frames: frames(self.tx_frames.read()),
+        }
+    }
+
     /// Lets what holds act. Under the lock of the settings.
     fn settle(&self, s: &Settings) {
         // 0 is "no such number" for frames.

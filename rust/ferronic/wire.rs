@@ -12,7 +12,7 @@
 
 use crate::channel::Channel;
 use crate::filter::Filter;
-use crate::limits::CHANNELS_MAX;
+use crate::limits::{CHANNELS_MAX, PAUSE_LIMIT_MS};
 use crate::receive::RxDescriptor;
 use crate::stats::{Drops, InletCounters, OutletCounters};
 use crate::steer::Steer;
@@ -169,6 +169,8 @@ pub(crate) struct End {
     /// asked (`rx`).
     pub(crate) pause_tx: Word<u32>,
     pub(crate) pause_rx: Word<u32>,
+    /// For how long the other end may make this one wait, milliseconds. Written under the lock of the namespace's ports.
+    pub(crate) pause_limit_ms: Word<u32>,
     /// Frames that were left in TX rings or RX rings when they were closed; written under the instance lock.
     pub(crate) closed: Drops,
 }
@@ -214,17 +216,30 @@ impl End {
             filter: Rcu::new(Snapshot::init(Filter::closed())?),
             pause_tx: Word::new(1),
             pause_rx: Word::new(1),
+            pause_limit_ms: Word::new(PAUSE_LIMIT_MS),
             closed: Drops::default(),
         })
     }
 }
 
+impl End {
+    /// For how long the other end may make this one wait, nanoseconds.
+    pub(crate) fn pause_limit_ns(&self) -> u64 {
+        u64::from(self.pause_limit_ms.read()).wrapping_mul(1_000_000)
+    }
+}
+
 /// The wire.
 pub(crate) struct Wire {
+    /// Its number, for users.
+    pub(crate) id: u32,
     pub(crate) datapath: Datapath,
     a: End,
     b: End,
 }
+
+/// Wires made so far.
+static NUMBER: AtomicWord = AtomicWord::new(0);
 
 impl Wire {
     /// Makes a wire for ports with at most these many channels.
@@ -234,6 +249,7 @@ impl Wire {
         }
         Ok(Arc::new(
             Wire {
+                id: (NUMBER.fetch_add(1) as u32).wrapping_add(1),
                 datapath,
                 a: End::new(a, b)?,
                 b: End::new(b, a)?,

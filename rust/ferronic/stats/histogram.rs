@@ -66,7 +66,7 @@ impl Batches {
     }
 
     /// The counts.
-    pub(super) fn get(&self, bucket: usize) -> u64 {
+    pub(crate) fn get(&self, bucket: usize) -> u64 {
         self.0.get(bucket).map_or(0, Counter::get)
     }
 }
