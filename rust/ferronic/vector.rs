@@ -313,7 +313,7 @@ impl Vector {
             gap = gap.min(QUIET_NS);
         }
         let since = now.wrapping_sub(self.last.read());
-        if since >= gap {
+        if since >= gap || self.frames.read() >= self.rx_frames.read() {
             self.fire(instance, now);
         } else {
             self.held.xchg(1);
