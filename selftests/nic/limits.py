@@ -28,7 +28,7 @@ def fill(link, many=100000):
 def ports(_):
     def work():
         link = rtnl.Rtnl()
-        made, error = fill(link, 600)
+        made, error = fill(link, 300)
         if made < 8 or error is None:
             raise AssertionError(f"{made} pairs, then {error}")
         if not error.text:
