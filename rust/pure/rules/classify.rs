@@ -5,9 +5,10 @@
 //! Rules are sorted by their shape, that is by which bits of which fields they look at. Each shape
 //! has a hash table of the values it wants there, so a look-up costs one probe for each shape,
 //! however many rules there are. (Tuple space search: Srinivasan, Suri, Varghese, 1999.) What the
-//! tables find are candidates: the rule itself is tried on the packet, so negations, ranges and
-//! collisions of the hash need no care. Rules that differ only in what a shape can't express share
-//! an entry and are tried in order.
+//! tables find are candidates, found by hash, which are then tried on the packet. Where a mask and
+//! a value say all that a rule wants, and are in the first words of a key, these are compared;
+//! otherwise the rule itself is tried, so that negations and ranges need no care. Rules that differ
+//! only in what a shape can't express share a slot and are tried in order.
 //!
 //! A walk over the rules in order, to the end, is what the result means:
 //!
@@ -28,13 +29,14 @@
 //! the classifier takes, [`Plan::build`] fills them. They hold, one behind the other,
 //!
 //! - a record of `RECORD` words for each shape;
-//! - the shapes' hash tables, at least twice as many slots as entries. A slot is 0 or has, in its
-//!   higher half, that of the hash and in its lower half what was found: a position plus one, or
-//!   with `LIST` set where a list begins;
-//! - the lists: their length, then positions in order, two in a word.
+//! - the shapes' hash tables, at least twice as many slots as cells. A slot is 0 or has, in its
+//!   higher half, that of the hash and in its lower half what was found: a position plus one; with
+//!   `EXACT` set, where values begin; with `LIST` set, where a list begins;
+//! - values, a position and three words each, and lists: their length, then positions in order, two
+//!   in a word.
 //!
-//! For each cell (one a rule, or two where a range is cut) that makes 16 to 32 bytes in the table
-//! and at most 8 in a list.
+//! A rule has one cell, or two where a range is cut. Each takes 16 to 32 bytes in the table; if its
+//! rule is found by values, 32 more, otherwise at most 8.
 
 use super::field::Fields;
 use super::packet::Key;
@@ -60,20 +62,26 @@ const INDEX: usize = SHAPES_MAX * 2;
 const RECORD: usize = 16;
 /// Least and greatest position of its rules.
 const POSITIONS: usize = 0;
-/// Which fields must be there.
-const PRESENCE: usize = 1;
-/// First slot of its table and number of slots less one. While planning: the number of cells.
-const TABLE: usize = 2;
-/// Numbers of the words that are looked at, four bits each, and from bit 48 on how many.
-const WORDS: usize = 3;
+/// First slot of its table and number of slots less one. While planning: how many cells are exact,
+/// and how many there are.
+const TABLE: usize = 1;
+/// Masks of the first three words of a key, where IPv4 and the transport header are. Those of most
+/// rules are, and these masks are cheapest. The higher half of the first says which fields must be
+/// there.
+const FIRST: usize = 2;
+const SECOND: usize = 3;
+const THIRD: usize = 4;
+/// Numbers of the other words that are looked at, four bits each, and from bit 48 on how many.
+const OTHERS: usize = 5;
 /// The masks of those words.
-const MASKS: usize = 4;
+const MASKS: usize = 6;
 
-/// A shape of at most so many cells has no hash table, only a list.
-const FEW: u32 = 1;
-
-/// In the lower half of a slot: a list begins at the word of the lists that the other bits say.
+/// In the lower half of a slot: a list begins at the word that the other bits say.
 const LIST: u32 = 1 << 31;
+/// In the lower half of a slot: values begin at the word that the other bits say.
+const EXACT: u32 = 1 << 30;
+/// Words of a position and values.
+const VALUES: usize = 4;
 
 /// No position: there are fewer rules than that.
 const NOWHERE: u32 = u32::MAX;
@@ -121,23 +129,50 @@ fn at(record: &Record, n: usize) -> u64 {
     }
 }
 
-/// Mixes a word into a hash.
+/// The product of two words, folded.
 ///
-/// A product of all 128 bits, folded: who doesn't know the seed can't tell which words collide, so
-/// rules can't be chosen to fill one part of a table.
+/// Who doesn't know the seed, which is in both, can't tell which words collide, so rules can't be
+/// chosen to fill one part of a table.
 #[inline]
-fn mix(hash: u64, word: u64) -> u64 {
-    let product = u128::from(hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+fn fold(a: u64, b: u64) -> u64 {
+    let product = u128::from(a).wrapping_mul(u128::from(b));
 
     (product as u64) ^ (product >> 64) as u64
 }
 
-/// The hash of what a shape looks at.
+/// Mixes a word into a hash.
 #[inline]
-fn hash(record: &Record, words: &[u64; 16], seed: u64) -> u64 {
-    let mut numbers = at(record, WORDS);
+fn mix(hash: u64, word: u64) -> u64 {
+    fold(hash ^ word, 0x9e37_79b9_7f4a_7c15)
+}
+
+/// What hashes depend on besides the words, so that nobody can foresee them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Seeds(u64, u64);
+
+impl Seeds {
+    /// Two numbers of which every bit depends on every bit of a seed.
+    fn new(seed: u64) -> Seeds {
+        let a = mix(mix(mix(0, seed), 1), 2);
+        Seeds(a, mix(mix(a, 3), 4))
+    }
+}
+
+/// The hash of what a shape looks at in the first words, of a packet that has its fields.
+#[inline]
+fn hash_first(record: &Record, words: &[u64; 16], seeds: Seeds) -> u64 {
+    // What these two have in the same bits is never in one rule, or hardly.
+    let ports = (at(words, 0) & at(record, FIRST)) ^ (at(words, 1) & at(record, SECOND));
+    let addresses = at(words, 2) & at(record, THIRD);
+
+    fold(addresses ^ seeds.0, ports ^ seeds.1)
+}
+
+/// The hash of all that a shape looks at.
+fn hash(record: &Record, words: &[u64; 16], seeds: Seeds) -> u64 {
+    let mut hash = hash_first(record, words, seeds);
+    let mut numbers = at(record, OTHERS);
     let count = (numbers >> 48) as usize;
-    let mut hash = seed;
 
     for mask in record.iter().skip(MASKS).take(count) {
         hash = mix(hash, at(words, numbers as usize) & mask);
@@ -150,7 +185,7 @@ fn hash(record: &Record, words: &[u64; 16], seed: u64) -> u64 {
 #[derive(Debug)]
 pub struct Plan<'a> {
     rules: Rules<'a>,
-    seed: u64,
+    seeds: Seeds,
     /// A record for each shape.
     records: &'a mut [u64],
     /// Finds a shape by its masks: 0 or the shape's number plus one.
@@ -158,7 +193,7 @@ pub struct Plan<'a> {
     shapes: usize,
     /// Slots of all tables.
     slots: usize,
-    /// Words of all lists, at most.
+    /// Words of all lists and values, at most.
     lists: usize,
     fields: Fields,
 }
@@ -167,9 +202,10 @@ pub struct Plan<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
     shapes: u32,
-    slots: u32,
+    /// First word of the lists.
+    lists: u32,
     fields: Fields,
-    seed: u64,
+    seeds: Seeds,
 }
 
 impl Layout {
@@ -201,7 +237,7 @@ impl<'a> Plan<'a> {
             .ok_or(Error::NoMemory)?;
         let mut plan = Plan {
             rules,
-            seed,
+            seeds: Seeds::new(seed),
             records,
             index,
             shapes: 0,
@@ -214,7 +250,8 @@ impl<'a> Plan<'a> {
         plan.each_cell(|plan, position, cell| {
             let record = plan.find_or_add(cell, position)?;
             let positions = pair(high(at(record, POSITIONS)), position);
-            let cells = at(record, TABLE).wrapping_add(1);
+            let exact = u32::from(is_exact(record, cell));
+            let cells = at(record, TABLE).wrapping_add(pair(exact, 1));
 
             set(record, POSITIONS, positions);
             set(record, TABLE, cells);
@@ -263,30 +300,31 @@ impl<'a> Plan<'a> {
 
     /// The record that a cell's shape has, empty but for its masks.
     fn record_of(cell: &Cell) -> Record {
+        let [first, second, third, others @ ..] = cell.mask;
         let mut record = [0; RECORD];
         let mut numbers = 0u64;
         let mut count = 0u32;
 
-        for ((n, mask), to) in cell.masks().zip(record.iter_mut().skip(MASKS)) {
-            *to = mask;
-            numbers |= u64::from(n).wrapping_shl(count.wrapping_mul(4));
-            count = count.wrapping_add(1);
+        set(&mut record, FIRST, first);
+        set(&mut record, SECOND, second);
+        set(&mut record, THIRD, third);
+        for (n, mask) in (3u64..16).zip(others) {
+            if mask != 0 {
+                set(&mut record, MASKS.wrapping_add(count as usize), mask);
+                numbers |= n.wrapping_shl(count.wrapping_mul(4));
+                count = count.wrapping_add(1);
+            }
         }
-        set(&mut record, WORDS, numbers | u64::from(count) << 48);
-        set(&mut record, PRESENCE, cell.presence());
+        set(&mut record, OTHERS, numbers | u64::from(count) << 48);
         record
     }
 
     /// The slot of the index where the shape of a record is or would be. `None` if there is no room.
     fn find(&mut self, wanted: &Record) -> Option<&mut u64> {
-        let mut hash = self.seed;
+        let mut hash = self.seeds.0;
 
-        for &word in [PRESENCE, WORDS]
-            .iter()
-            .filter_map(|&n| wanted.get(n))
-            .chain(wanted.iter().skip(MASKS))
-        {
-            hash = mix(hash, word);
+        for word in wanted.iter().skip(FIRST) {
+            hash = mix(hash, *word);
         }
         for step in 0..INDEX {
             let slot = (hash as usize).wrapping_add(step) & (INDEX - 1);
@@ -301,13 +339,13 @@ impl<'a> Plan<'a> {
 
     /// Whether a shape has the masks of a record.
     fn is_shape(&mut self, number: usize, wanted: &Record) -> bool {
-        let parts = |record: &Record| {
-            let [_, presence, _, masks @ ..] = *record;
-            (presence, masks)
+        let masks = |record: &Record| {
+            let [_, _, masks @ ..] = *record;
+            masks
         };
 
         self.record(number)
-            .is_some_and(|record| parts(record) == parts(wanted))
+            .is_some_and(|record| masks(record) == masks(wanted))
     }
 
     /// The record of a shape.
@@ -339,7 +377,7 @@ impl<'a> Plan<'a> {
         }
         *slot = next.wrapping_add(1) as u64;
         self.shapes = next.wrapping_add(1);
-        self.fields = self.fields.union(Fields::from_presence(cell.presence()));
+        self.fields = self.fields.union(Fields::from_presence(at(&record, FIRST)));
 
         let new = self.record(next)?;
         *new = record;
@@ -349,25 +387,26 @@ impl<'a> Plan<'a> {
 
     /// Gives each shape its table.
     fn lay_out(&mut self) {
+        let records = self.shapes.wrapping_mul(RECORD);
+
         for number in 0..self.shapes {
-            let first = self.slots as u32;
+            let first = records.wrapping_add(self.slots) as u32;
             let Some(record) = self.record(number) else {
                 return;
             };
-            let cells = low(at(record, TABLE));
-            let words = at(record, WORDS) >> 48;
-            let slots = if cells <= FEW || words == 0 {
-                1
-            } else {
-                // There are at most a few million cells.
-                let twice = cells.wrapping_mul(2);
-                twice.checked_next_power_of_two().unwrap_or(1)
-            };
+            let (exact, cells) = (high(at(record, TABLE)), low(at(record, TABLE)));
+            // There are at most a few million cells.
+            let twice = cells.wrapping_mul(2);
+            let slots = twice.checked_next_power_of_two().unwrap_or(2);
 
             set(record, TABLE, pair(first, slots.wrapping_sub(1)));
             self.slots = self.slots.wrapping_add(slots as usize);
+            self.lists = self
+                .lists
+                .wrapping_add((exact as usize).wrapping_mul(VALUES));
+            // A list has no more words than cells, since it has two at least.
             if cells > 1 {
-                self.lists = self.lists.wrapping_add(cells as usize);
+                self.lists = self.lists.wrapping_add(cells.wrapping_sub(exact) as usize);
             }
         }
     }
@@ -387,46 +426,59 @@ impl<'a> Plan<'a> {
         to.copy_from_slice(from);
         slots.fill(0);
         // First the number of positions of each slot,
-        self.each_slot(slots, |slot, _| {
+        self.each_slot(slots, |slot, _, _, _| {
             *slot = slot.wrapping_add(1);
             Some(())
         })?;
         // then room for those that have several,
-        Self::make_lists(slots, lists).ok_or(Error::NoMemory)?;
+        let mut used = Self::make_lists(slots, lists).ok_or(Error::NoMemory)?;
         // then the positions, which come in order.
-        self.each_slot(slots, |slot, position| {
+        self.each_slot(slots, |slot, record, cell, position| {
             let found = low(*slot);
 
-            if found & LIST == 0 {
-                *slot = pair(high(*slot), position.wrapping_add(1));
-                return Some(());
+            if found & LIST != 0 {
+                return append(lists.get_mut((found & !LIST) as usize..)?, position);
             }
-            append(lists.get_mut((found & !LIST) as usize..)?, position)
+            let mut found = position.wrapping_add(1);
+            if is_exact(record, cell) {
+                let values = lists.get_mut(used..)?.first_chunk_mut::<VALUES>()?;
+                let [first, second, third, ..] = cell.value;
+
+                *values = [position.into(), first, second, third];
+                found = used as u32 | EXACT;
+                used = used.wrapping_add(VALUES);
+            }
+            *slot = pair(high(*slot), found);
+            Some(())
         })?;
 
         Ok(Layout {
             shapes: self.shapes as u32,
-            slots: self.slots as u32,
+            lists: records.wrapping_add(self.slots) as u32,
             fields: self.fields,
-            seed: self.seed,
+            seeds: self.seeds,
         })
     }
 
-    /// Calls a function for each cell with its slot, to whose lower half it adds something, and the
-    /// position.
+    /// Calls a function for each cell with its slot, to whose lower half it adds something, the
+    /// record of the shape, and the position.
     fn each_slot(
         &mut self,
         slots: &mut [u64],
-        mut each: impl FnMut(&mut u64, u32) -> Option<()>,
+        mut each: impl FnMut(&mut u64, &Record, &Cell, u32) -> Option<()>,
     ) -> Result<(), Error> {
-        self.each_cell(|plan, position, cell| {
-            let seed = plan.seed;
-            let record = plan.find_cell(cell)?;
-            let hash = hash(record, &cell.value, seed);
-            let (first, mask) = (high(at(record, TABLE)), low(at(record, TABLE)));
-            let slots = slots.get_mut(first as usize..)?.get_mut(..=mask as usize)?;
+        // Tables are counted from the first word of the memory.
+        let records = self.shapes.wrapping_mul(RECORD) as u32;
 
-            each(slot_for(slots, hash)?, position)
+        self.each_cell(|plan, position, cell| {
+            let seeds = plan.seeds;
+            let record = plan.find_cell(cell)?;
+            let hash = hash(record, &cell.value, seeds);
+            let (first, mask) = (high(at(record, TABLE)), low(at(record, TABLE)));
+            let first = first.wrapping_sub(records) as usize;
+            let slots = slots.get_mut(first..)?.get_mut(..=mask as usize)?;
+
+            each(slot_for(slots, hash)?, record, cell, position)
         })
         .map_err(|(position, found)| match found {
             true => Error::NoMemory,
@@ -434,8 +486,9 @@ impl<'a> Plan<'a> {
         })
     }
 
-    /// Turns the lengths in the lower halves of slots into lists, as yet empty.
-    fn make_lists(slots: &mut [u64], lists: &mut [u64]) -> Option<()> {
+    /// Turns the lengths in the lower halves of slots into lists, as yet empty, and returns how many
+    /// words they take.
+    fn make_lists(slots: &mut [u64], lists: &mut [u64]) -> Option<usize> {
         let mut next = 0usize;
 
         for slot in slots {
@@ -449,8 +502,13 @@ impl<'a> Plan<'a> {
                     .wrapping_add(count.div_ceil(2) as usize);
             }
         }
-        Some(())
+        Some(next)
     }
+}
+
+/// Whether a cell of a shape says all of its rule in the first words.
+fn is_exact(record: &Record, cell: &Cell) -> bool {
+    cell.exact && at(record, OTHERS) == 0
 }
 
 /// Sets a word of a record.
@@ -464,11 +522,8 @@ fn set(record: &mut Record, n: usize, word: u64) {
 /// The slot of a hash in its table, or the free one where it belongs, now with its higher half.
 fn slot_for(slots: &mut [u64], hash: u64) -> Option<&mut u64> {
     let mask = slots.len().wrapping_sub(1);
-
-    if mask == 0 {
-        return slots.first_mut();
-    }
     let mut n = hash as usize & mask;
+
     for _ in 0..slots.len() {
         let slot = *slots.get(n)?;
         if slot == 0 || high(slot) == high(hash) {
@@ -501,97 +556,162 @@ fn append(list: &mut [u64], position: u32) -> Option<()> {
 /// A list of rules that has been made ready for look-ups.
 #[derive(Clone, Copy, Debug)]
 pub struct Classifier<'a> {
+    layout: Layout,
     rules: Rules<'a>,
-    records: &'a [u64],
-    slots: &'a [u64],
-    lists: &'a [u64],
-    seed: u64,
+    memory: &'a [u64],
+}
+
+/// A shape that may have a rule for a packet.
+struct Candidate<'a> {
+    record: &'a Record,
+    /// The records behind it.
+    rest: &'a [u64],
+    /// What its table has for the packet, or 0: it looks at more than the first words.
+    found: u32,
 }
 
 impl<'a> Classifier<'a> {
-    /// The classifier that [`Plan::build`] made of these rules in this memory. `None` if the memory
-    /// is too short.
+    /// The classifier that [`Plan::build`] made of these rules in this memory.
     #[inline]
-    pub fn new(layout: &Layout, rules: Rules<'a>, memory: &'a [u64]) -> Option<Self> {
-        let records = (layout.shapes as usize).wrapping_mul(RECORD);
-        let (records, rest) = memory.split_at_checked(records)?;
-        let (slots, lists) = rest.split_at_checked(layout.slots as usize)?;
-
-        Some(Classifier {
+    pub const fn new(layout: &Layout, rules: Rules<'a>, memory: &'a [u64]) -> Self {
+        Classifier {
+            layout: *layout,
             rules,
-            records,
-            slots,
-            lists,
-            seed: layout.seed,
-        })
+            memory,
+        }
     }
 
     /// The first position, not below `from`, of a rule that a packet matches.
     pub fn next(&self, key: &Key, from: u32) -> Option<u32> {
         let words = key.words();
-        let there = at(words, 0);
+        let end = (self.layout.shapes as usize).wrapping_mul(RECORD);
+        let mut records = self.memory.get(..end)?;
         let mut best = NOWHERE;
 
-        for record in self.records.chunks_exact(RECORD) {
-            let Some(record) = record.first_chunk::<RECORD>() else {
-                break;
-            };
-            let positions = at(record, POSITIONS);
-
-            if high(positions) >= best {
-                break;
+        while let Some(candidate) = self.scan(records, words, from, best) {
+            records = candidate.rest;
+            if candidate.found & EXACT != 0 {
+                best = self.compare(&candidate, words, from, best);
+            } else {
+                best = self.try_rules(&candidate, key, from, best);
             }
-            if low(positions) < from || at(record, PRESENCE) & !there != 0 {
-                continue;
-            }
-            if let Some(found) = self.find(record, words) {
-                best = self.first_match(found, key, from, best);
+            if records.is_empty() {
+                break;
             }
         }
         (best != NOWHERE).then_some(best)
     }
 
-    /// What the table of a shape has for a packet: the lower half of a slot.
-    #[inline]
-    fn find(&self, record: &Record, words: &[u64; 16]) -> Option<u32> {
-        let table = at(record, TABLE);
-        let (first, mask) = (high(table), low(table));
+    /// The next of some shapes that may have a rule for a packet at a position not below `from` and
+    /// below `best`.
+    ///
+    /// This loop is what a look-up costs, so it calls nothing.
+    #[inline(never)]
+    fn scan<'r>(
+        &self,
+        mut records: &'r [u64],
+        words: &[u64; 16],
+        from: u32,
+        best: u32,
+    ) -> Option<Candidate<'r>> {
+        while let Some((record, rest)) = records.split_first_chunk::<RECORD>() {
+            let positions = at(record, POSITIONS);
+            let missing = at(record, FIRST) & !at(words, 0);
 
-        if mask == 0 {
-            return self.slots.get(first as usize).map(|&slot| low(slot));
-        }
-        let hash = hash(record, words, self.seed);
-        let mut n = low(hash) & mask;
-
-        // A table is half empty, so this ends; the bound is for the compiler's eyes and ours.
-        for _ in 0..=mask {
-            let slot = *self.slots.get(first.wrapping_add(n) as usize)?;
-
-            if slot == 0 {
-                return None;
+            if high(positions) >= best {
+                break;
             }
-            if high(slot) == high(hash) {
-                return Some(low(slot));
+            records = rest;
+            if low(positions) < from || high(missing) != 0 {
+                continue;
             }
-            n = n.wrapping_add(1) & mask;
+            let found = if at(record, OTHERS) == 0 {
+                self.find(record, hash_first(record, words, self.layout.seeds))
+            } else {
+                0
+            };
+            if found != 0 || at(record, OTHERS) != 0 {
+                return Some(Candidate {
+                    record,
+                    rest,
+                    found,
+                });
+            }
         }
         None
     }
 
-    /// The first of the positions found, not below `from` and below `best`, whose rule matches;
-    /// `best` if there is none.
+    /// The position of an exact rule that was found, if the packet has its values, and otherwise
+    /// `best`.
     #[inline]
-    fn first_match(&self, found: u32, key: &Key, from: u32, best: u32) -> u32 {
-        if found & LIST != 0 {
-            return self.first_of_list(found & !LIST, key, from, best);
-        }
-        let position = found.wrapping_sub(1);
+    fn compare(&self, candidate: &Candidate<'_>, words: &[u64; 16], from: u32, best: u32) -> u32 {
+        let record = candidate.record;
+        let values = self.list(candidate.found & !EXACT).first_chunk::<VALUES>();
+        let Some([position, first, second, third]) = values else {
+            return best;
+        };
+        let position = low(*position);
+        let differ = (at(words, 0) & at(record, FIRST)) ^ first
+            | (at(words, 1) & at(record, SECOND)) ^ second
+            | (at(words, 2) & at(record, THIRD)) ^ third;
 
-        if position >= from && position < best && self.matches(position, key) {
+        if differ == 0 && position >= from && position < best {
             position
         } else {
             best
         }
+    }
+
+    /// The first of the positions that were found, not below `from` and below `best`, whose rule
+    /// matches; `best` if there is none.
+    #[inline(never)]
+    fn try_rules(&self, candidate: &Candidate<'_>, key: &Key, from: u32, best: u32) -> u32 {
+        let record = candidate.record;
+        let found = match candidate.found {
+            0 => self.find(record, hash(record, key.words(), self.layout.seeds)),
+            found => found,
+        };
+
+        if found & LIST != 0 {
+            return self.first_of_list(found & !LIST, key, from, best);
+        }
+        match found.checked_sub(1) {
+            Some(n) if n >= from && n < best && self.matches(n, key) => n,
+            _ => best,
+        }
+    }
+
+    /// What the table of a shape has for a hash: the lower half of a slot, or 0.
+    #[inline]
+    fn find(&self, record: &Record, hash: u64) -> u32 {
+        let table = at(record, TABLE);
+        let (first, mask) = (high(table), low(table));
+        let start = low(hash) & mask;
+        let mut n = start;
+
+        loop {
+            let slot = match self.memory.get(first.wrapping_add(n) as usize) {
+                Some(slot) => *slot,
+                None => 0,
+            };
+
+            if slot == 0 || high(slot) == high(hash) {
+                return low(slot);
+            }
+            n = n.wrapping_add(1) & mask;
+            // At least half of the table is empty, so this is never so.
+            if n == start {
+                return 0;
+            }
+        }
+    }
+
+    /// The words of the lists from one on.
+    #[inline]
+    fn list(&self, first: u32) -> &'a [u64] {
+        let start = self.layout.lists.wrapping_add(first);
+
+        self.memory.get(start as usize..).unwrap_or(&[])
     }
 
     /// Whether the rule at a position matches a packet that has its fields.
@@ -603,14 +723,10 @@ impl<'a> Classifier<'a> {
         }
     }
 
-    /// [`Classifier::first_match`] in a list.
-    #[inline(never)]
+    /// The first position of a list, not below `from` and below `best`, whose rule matches; `best`
+    /// if there is none.
     fn first_of_list(&self, list: u32, key: &Key, from: u32, best: u32) -> u32 {
-        let Some((head, positions)) = self
-            .lists
-            .get(list as usize..)
-            .and_then(|list| list.split_first())
-        else {
+        let Some((head, positions)) = self.list(list).split_first() else {
             return best;
         };
         let position = |n: u32| -> u32 {

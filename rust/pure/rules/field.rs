@@ -136,13 +136,26 @@ pub(super) struct Place {
     pub(super) shift: u8,
     /// Number of bits.
     pub(super) width: u8,
+    /// The lowest 32 bits of the highest value that fits.
+    pub(super) ones: u32,
 }
 
 /// Number of bits of each half of a key's first word. The higher half says which fields are there.
 const HALF: u32 = 32;
 
 const fn place(word: u8, shift: u8, width: u8) -> Place {
-    Place { word, shift, width }
+    let ones = match width {
+        0 => 0,
+        1..=31 => u32::MAX.wrapping_shr(32u32.wrapping_sub(width as u32)),
+        _ => u32::MAX,
+    };
+
+    Place {
+        word,
+        shift,
+        width,
+        ones,
+    }
 }
 
 /// The places, by the number of the field. The table is as long as five bits can count, so that a
@@ -186,9 +199,6 @@ static PLACES: [Place; 32] = {
         none,
     ]
 };
-
-/// Number of words of a key that hold fields.
-pub(super) const WORDS: usize = 12;
 
 /// Number of fields.
 pub const COUNT: usize = 27;
@@ -259,7 +269,7 @@ impl Field {
     /// The bit of a key's first word that says that the field is there.
     #[inline]
     pub(super) const fn presence(self) -> u64 {
-        presence_of(self as u32)
+        1u64.wrapping_shl(HALF.wrapping_add(self as u32))
     }
 }
 
@@ -272,12 +282,6 @@ pub(super) fn place_of(number: u32) -> Place {
     }
 }
 
-/// The bit of a key's first word that says that the field of a number is there.
-#[inline]
-pub(super) const fn presence_of(number: u32) -> u64 {
-    1u64.wrapping_shl(HALF.wrapping_add(number & 31))
-}
-
 /// A set of fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fields(u32);
@@ -287,7 +291,15 @@ impl Fields {
     pub const NONE: Fields = Fields(0);
     /// Every field.
     pub const ALL: Fields = Fields((1 << COUNT) - 1);
-    /// What stands in the link header or beside it.
+    /// What is known of every packet, or stands beside its bytes.
+    pub const BESIDE: Fields = Fields::NONE
+        .with(Field::InDevice)
+        .with(Field::OutDevice)
+        .with(Field::Length)
+        .with(Field::Mark)
+        .with(Field::PacketType)
+        .with(Field::Conntrack);
+    /// What stands in the link header, and the tag beside it.
     pub const LINK: Fields = Fields::NONE
         .with(Field::SourceMac)
         .with(Field::DestinationMac)
@@ -386,10 +398,16 @@ mod tests {
 
     #[test]
     fn places_do_not_overlap() {
-        let mut used = [0u64; WORDS];
+        let mut used = [0u64; 12];
         used[0] = !0 << 32;
         for field in Field::ALL {
-            let Place { word, shift, width } = field.place();
+            let Place {
+                word,
+                shift,
+                width,
+                ones,
+            } = field.place();
+            assert_eq!(u128::from(ones), field.highest() & 0xffff_ffff);
             let word = usize::from(word);
             if matches!(field, Field::Icmpv6Type | Field::Icmpv6Code) {
                 continue;

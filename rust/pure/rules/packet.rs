@@ -17,8 +17,6 @@
 
 use super::field::{
     fragment,
-    place_of,
-    presence_of,
     Field,
     Fields, //
 };
@@ -94,38 +92,18 @@ pub struct Packet<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key([u64; 16]);
 
+/// The ethertype of what follows the link header, its bytes, and how long it is in all.
+type Rest<'a> = (u16, &'a [u8], usize);
+
 impl Key {
     /// Reads a packet.
     ///
     /// What isn't `wanted` may be left out; that makes reading cheaper where nobody looks.
+    #[inline]
     pub fn read(packet: &Packet<'_>, wanted: Fields) -> Key {
+        // The caller's key is filled where it is, rather than copied there.
         let mut key = Key([0; 16]);
-
-        key.read_beside(packet);
-        match packet.start {
-            Start::Network {
-                ethertype,
-                addresses,
-            } => {
-                if wanted.intersects(Fields::LINK) {
-                    if let Some(addresses) = addresses {
-                        key.set_addresses(addresses);
-                    }
-                    if let Some(tag) = packet.tag {
-                        key.set(Field::Vlan, u64::from(tag & VLAN_ID));
-                    }
-                    key.set(Field::Ethertype, u64::from(ethertype));
-                }
-                if wanted.intersects(Fields::IP) {
-                    key.read_network(ethertype, packet.data, packet.length as usize);
-                }
-            }
-            Start::Ethernet => {
-                if wanted.intersects(Fields::LINK.union(Fields::IP)) {
-                    key.read_frame(packet);
-                }
-            }
-        }
+        key.fill(packet, wanted);
         key
     }
 
@@ -166,68 +144,109 @@ impl Key {
         }
     }
 
-    /// Notes a field of at most 64 bits.
-    #[inline]
-    fn set(&mut self, field: Field, value: u64) {
-        let place = place_of(u32::from(field.number()));
+    /// Reads a packet into an empty key.
+    fn fill(&mut self, packet: &Packet<'_>, wanted: Fields) {
+        let mut first = 0;
 
-        self.put(place.word, value.wrapping_shl(place.shift.into()));
-        self.put(0, presence_of(u32::from(field.number())));
-    }
+        if wanted.intersects(Fields::BESIDE) {
+            first |= self.fill_beside(packet);
+        }
+        let network = match packet.start {
+            Start::Network {
+                ethertype,
+                addresses,
+            } => {
+                if wanted.intersects(Fields::LINK) {
+                    if let Some(addresses) = addresses {
+                        first |= self.fill_addresses(addresses);
+                    }
+                    first |= self.put(Field::Ethertype, ethertype.into());
+                    if let Some(tag) = packet.tag {
+                        first |= self.put(Field::Vlan, (tag & VLAN_ID).into());
+                    }
+                }
+                Some((ethertype, packet.data, packet.length as usize))
+            }
+            Start::Ethernet => {
+                let (there, network) = self.fill_link(packet);
+                first |= there;
+                network
+            }
+        };
 
-    /// Sets bits of a word.
-    #[inline]
-    fn put(&mut self, word: u8, bits: u64) {
-        if let Some(word) = self.0.get_mut(usize::from(word)) {
-            *word |= bits;
+        if let Some((ethertype, data, length)) = network.filter(|_| wanted.intersects(Fields::IP)) {
+            let data = data.get(..length).unwrap_or(data);
+
+            first |= match ethertype {
+                ETHERTYPE_IPV4 => self.fill_ipv4(data, length),
+                ETHERTYPE_IPV6 => self.fill_ipv6(data, length),
+                _ => 0,
+            };
+        }
+        if let Some(word) = self.0.first_mut() {
+            *word = first;
         }
     }
 
-    /// Notes what stands beside the packet's bytes.
+    /// Puts a field of at most 64 bits that isn't in the first word at its place, and returns the
+    /// bit of the first word that says that it is there.
     #[inline]
-    fn read_beside(&mut self, packet: &Packet<'_>) {
-        if packet.in_device != 0 {
-            self.set(Field::InDevice, u64::from(packet.in_device));
+    fn put(&mut self, field: Field, value: u64) -> u64 {
+        let place = field.place();
+
+        if let Some(word) = self.0.get_mut(usize::from(place.word)) {
+            *word |= value.wrapping_shl(place.shift.into());
         }
-        if packet.out_device != 0 {
-            self.set(Field::OutDevice, u64::from(packet.out_device));
+        field.presence()
+    }
+
+    /// Puts down what stands beside the packet's bytes. Returns bits of the first word, as what
+    /// follows does too.
+    #[inline]
+    fn fill_beside(&mut self, packet: &Packet<'_>) -> u64 {
+        let kind = packet.packet_type & 7;
+        let mut first = Field::PacketType.presence() | bits_of(Field::PacketType, kind);
+
+        first |= self.put(Field::Length, packet.length.into());
+        first |= self.put(Field::Mark, packet.mark.into());
+        for (field, device) in [
+            (Field::InDevice, packet.in_device),
+            (Field::OutDevice, packet.out_device),
+        ] {
+            let there = self.put(field, device.into());
+            if device != 0 {
+                first |= there;
+            }
         }
         if let Some(state) = packet.conntrack {
-            self.set(Field::Conntrack, u64::from(state));
+            first |= self.put(Field::Conntrack, state.into());
         }
-        self.set(Field::Length, u64::from(packet.length));
-        self.set(Field::Mark, u64::from(packet.mark));
-        self.set(Field::PacketType, u64::from(packet.packet_type & 7));
+        first
     }
 
-    /// Notes the addresses of an Ethernet header.
+    /// Puts down the addresses of an Ethernet header.
     #[inline]
-    fn set_addresses(&mut self, addresses: &[u8; 12]) {
+    fn fill_addresses(&mut self, addresses: &[u8; 12]) -> u64 {
         let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5] = *addresses;
+        let destination = u64::from_be_bytes([0, 0, d0, d1, d2, d3, d4, d5]);
+        let source = u64::from_be_bytes([0, 0, s0, s1, s2, s3, s4, s5]);
 
-        self.set(
-            Field::DestinationMac,
-            u64::from_be_bytes([0, 0, d0, d1, d2, d3, d4, d5]),
-        );
-        self.set(
-            Field::SourceMac,
-            u64::from_be_bytes([0, 0, s0, s1, s2, s3, s4, s5]),
-        );
+        self.put(Field::DestinationMac, destination) | self.put(Field::SourceMac, source)
     }
 
-    /// Reads a packet that begins with an Ethernet header.
-    fn read_frame(&mut self, packet: &Packet<'_>) {
+    /// Reads an Ethernet header. Returns also what follows.
+    #[inline(never)]
+    fn fill_link<'a>(&mut self, packet: &Packet<'a>) -> (u64, Option<Rest<'a>>) {
         let data = packet.data;
         let Some(addresses) = data.first_chunk() else {
-            return;
+            return (0, None);
         };
+        let mut first = self.fill_addresses(addresses);
         let mut offset = addresses.len();
         // The tag beside the frame is the outermost.
         let mut outer = packet.tag;
         let mut inner = None;
         let mut tags = 0u8;
-
-        self.set_addresses(addresses);
         let ethertype = loop {
             let Some(ethertype) = array_at(data, offset).map(|b| u16::from_be_bytes(*b)) else {
                 break None;
@@ -246,45 +265,38 @@ impl Key {
             tags = tags.wrapping_add(1);
             offset = offset.wrapping_add(VLAN_LEN);
         };
+
         if let Some(tag) = outer {
-            self.set(Field::Vlan, u64::from(tag & VLAN_ID));
+            first |= self.put(Field::Vlan, (tag & VLAN_ID).into());
         }
         if let Some(tag) = inner {
-            self.set(Field::InnerVlan, u64::from(tag & VLAN_ID));
+            first |= self.put(Field::InnerVlan, (tag & VLAN_ID).into());
         }
         let Some(ethertype) = ethertype.filter(|&ethertype| ethertype >= ETHERTYPE_MIN) else {
-            return;
+            return (first, None);
         };
         let network = offset.wrapping_add(2);
+        let length = (packet.length as usize).saturating_sub(network);
 
-        self.set(Field::Ethertype, u64::from(ethertype));
-        if let Some(data) = data.get(network..) {
-            let length = (packet.length as usize).saturating_sub(network);
-            self.read_network(ethertype, data, length);
-        }
+        first |= self.put(Field::Ethertype, ethertype.into());
+        (
+            first,
+            data.get(network..).map(|data| (ethertype, data, length)),
+        )
     }
 
-    /// Reads what begins with a network header and is `length` bytes in all.
+    /// Reads an IPv4 packet of `length` bytes.
     #[inline]
-    fn read_network(&mut self, ethertype: u16, data: &[u8], length: usize) {
-        let data = data.get(..length).unwrap_or(data);
-
-        match ethertype {
-            ETHERTYPE_IPV4 => self.read_ipv4(data, length),
-            ETHERTYPE_IPV6 => self.read_ipv6(data, length),
-            _ => (),
-        }
-    }
-
-    /// Reads an IPv4 packet.
-    #[inline]
-    fn read_ipv4(&mut self, data: &[u8], length: usize) {
-        const THERE: Fields = Fields::NONE
+    fn fill_ipv4(&mut self, data: &[u8], length: usize) -> u64 {
+        const THERE: Fields = COMMON
             .with(Field::SourceIpv4)
-            .with(Field::DestinationIpv4);
+            .with(Field::DestinationIpv4)
+            .with(Field::Protocol)
+            .with(Field::Fragment);
 
+        let [_, second, third, ..] = &mut self.0;
         let Some(ip) = data.first_chunk::<IPV4_LEN>() else {
-            return;
+            return 0;
         };
         let header = usize::from(ip[0] & 0xf).wrapping_mul(4);
         let mut claimed = usize::from(u16::from_be_bytes([ip[2], ip[3]]));
@@ -294,7 +306,7 @@ impl Key {
             claimed = length;
         }
         if ip[0] >> 4 != 4 || header < IPV4_LEN || header > data.len() || header > claimed {
-            return;
+            return 0;
         }
         let offset = u16::from_be_bytes([ip[6], ip[7]]);
         let kind = if offset & 0x3fff == 0 {
@@ -305,29 +317,36 @@ impl Key {
             fragment::LATER
         };
         let [.., a0, a1, a2, a3, a4, a5, a6, a7] = *ip;
+        let first = THERE.to_presence()
+            | common(ip[1], ip[8])
+            | bits_of(Field::Protocol, ip[9])
+            | bits_of(Field::Fragment, kind);
 
-        self.put(0, THERE.to_presence());
-        self.put(2, u64::from_be_bytes([a0, a1, a2, a3, a4, a5, a6, a7]));
-        self.set_common(ip[1], ip[8]);
-        self.set(Field::Protocol, u64::from(ip[9]));
-        self.set(Field::Fragment, u64::from(kind));
+        *third = u64::from_be_bytes([a0, a1, a2, a3, a4, a5, a6, a7]);
         if kind == fragment::LATER || claimed > length {
-            return;
+            return first;
         }
         // Where the data doesn't reach the end of the packet, it ends the transport header.
-        if let Some(transport) = data.get(..claimed).unwrap_or(data).get(header..) {
-            if ip[9] == ICMP {
-                self.set_icmp(Field::IcmpType, Field::IcmpCode, transport);
-            } else {
-                self.set_ports(ip[9], transport);
-            }
-        }
+        let Some(transport) = data.get(..claimed).unwrap_or(data).get(header..) else {
+            return first;
+        };
+        let there;
+        (*second, there) = match ip[9] {
+            TCP => tcp(transport),
+            UDP | SCTP => ports(transport),
+            ICMP => icmp(Field::IcmpType, Field::IcmpCode, transport),
+            _ => (0, Fields::NONE),
+        };
+        first | there.to_presence()
     }
 
-    /// Reads an IPv6 packet.
-    fn read_ipv6(&mut self, data: &[u8], length: usize) {
+    /// Reads an IPv6 packet of `length` bytes.
+    #[inline(never)]
+    fn fill_ipv6(&mut self, data: &[u8], length: usize) -> u64 {
+        const THERE: Fields = COMMON.with(Field::SourceIpv6).with(Field::DestinationIpv6);
+
         let Some(ip) = data.first_chunk::<IPV6_LEN>() else {
-            return;
+            return 0;
         };
         let payload = usize::from(u16::from_be_bytes([ip[4], ip[5]]));
         let claimed = if payload == 0 && length > IPV6_LENGTH_MAX {
@@ -339,7 +358,7 @@ impl Key {
         let end = if claimed > length { IPV6_LEN } else { claimed };
         let data = data.get(..end).unwrap_or(data);
         let Some(headers) = header::parse_ipv6_packet(data) else {
-            return;
+            return 0;
         };
         let ends = headers.transport_offset;
         let kind = match headers.fragment {
@@ -348,79 +367,91 @@ impl Key {
             Fragment::First => Some(fragment::FIRST),
             Fragment::Later => Some(fragment::LATER),
         };
+        let traffic_class = ip[0].wrapping_shl(4) | ip[1].wrapping_shr(4);
+        let mut first = THERE.to_presence() | common(traffic_class, ip[7]);
 
-        self.set_ipv6_addresses(ip);
-        self.set_common(ip[0].wrapping_shl(4) | ip[1].wrapping_shr(4), ip[7]);
+        for (word, offset) in [(3, 8), (4, 16), (5, 24), (6, 32)] {
+            if let (Some(word), Some(bytes)) = (self.0.get_mut(word), array_at(ip, offset)) {
+                *word = u64::from_be_bytes(*bytes);
+            }
+        }
         if let Some(kind) = kind {
-            self.set(Field::Fragment, u64::from(kind));
+            first |= Field::Fragment.presence() | bits_of(Field::Fragment, kind);
         }
         if ends.is_some() || (kind == Some(fragment::LATER) && !is_extension(headers.protocol)) {
-            self.set(Field::Protocol, u64::from(headers.protocol));
+            first |= Field::Protocol.presence() | bits_of(Field::Protocol, headers.protocol);
         }
         if let Some(transport) = ends.and_then(|offset| data.get(usize::from(offset)..)) {
-            if headers.protocol == ICMPV6 {
-                self.set_icmp(Field::Icmpv6Type, Field::Icmpv6Code, transport);
-            } else {
-                self.set_ports(headers.protocol, transport);
-            }
+            let [_, second, ..] = &mut self.0;
+            let there;
+
+            (*second, there) = match headers.protocol {
+                TCP => tcp(transport),
+                UDP | SCTP => ports(transport),
+                ICMPV6 => icmp(Field::Icmpv6Type, Field::Icmpv6Code, transport),
+                _ => (0, Fields::NONE),
+            };
+            first |= there.to_presence();
         }
+        first
     }
+}
 
-    /// Notes the addresses of an IPv6 header.
-    #[inline]
-    fn set_ipv6_addresses(&mut self, ip: &[u8; IPV6_LEN]) {
-        const THERE: Fields = Fields::NONE
-            .with(Field::SourceIpv6)
-            .with(Field::DestinationIpv6);
+/// What every IP packet has.
+const COMMON: Fields = Fields::NONE
+    .with(Field::Dscp)
+    .with(Field::Ecn)
+    .with(Field::Ttl);
 
-        self.put(0, THERE.to_presence());
-        for (word, offset) in [(3, 8), (4, 16), (5, 24), (6, 32)] {
-            if let Some(bytes) = array_at(ip, offset) {
-                self.put(word, u64::from_be_bytes(*bytes));
-            }
-        }
+/// The fields of [`COMMON`] in the first word.
+#[inline]
+fn common(traffic_class: u8, ttl: u8) -> u64 {
+    bits_of(Field::Dscp, traffic_class >> 2)
+        | bits_of(Field::Ecn, traffic_class & 3)
+        | bits_of(Field::Ttl, ttl)
+}
+
+/// A field of the first word.
+#[inline]
+fn bits_of(field: Field, value: u8) -> u64 {
+    u64::from(value).wrapping_shl(field.place().shift.into())
+}
+
+/// The second word for a transport header that begins with ports, and what is there.
+#[inline]
+fn ports(header: &[u8]) -> (u64, Fields) {
+    match header.first_chunk() {
+        Some([a, b, c, d]) => (u64::from_be_bytes([*a, *b, *c, *d, 0, 0, 0, 0]), PORTS),
+        None => (0, Fields::NONE),
     }
+}
 
-    /// Notes what IPv4 and IPv6 have in common.
-    #[inline]
-    fn set_common(&mut self, traffic_class: u8, ttl: u8) {
-        self.set(Field::Dscp, u64::from(traffic_class >> 2));
-        self.set(Field::Ecn, u64::from(traffic_class & 3));
-        self.set(Field::Ttl, u64::from(ttl));
+const PORTS: Fields = Fields::NONE
+    .with(Field::SourcePort)
+    .with(Field::DestinationPort);
+
+/// The second word for a TCP header, and what is there.
+#[inline]
+fn tcp(header: &[u8]) -> (u64, Fields) {
+    match header.first_chunk::<TCP_LEN>() {
+        // A header that says it is shorter than its fixed part isn't one.
+        Some(t) if t[12] >> 4 >= 5 => (
+            u64::from_be_bytes([t[0], t[1], t[2], t[3], t[12] & 1, t[13], 0, 0]),
+            PORTS.with(Field::TcpFlags),
+        ),
+        _ => ports(header),
     }
+}
 
-    /// Notes type and code of a message.
-    #[inline]
-    fn set_icmp(&mut self, kind: Field, code: Field, message: &[u8]) {
-        if let Some([k, c]) = message.first_chunk() {
-            self.set(kind, u64::from(*k));
-            self.set(code, u64::from(*c));
-        }
-    }
-
-    /// Notes the ports and flags of a transport header.
-    #[inline]
-    fn set_ports(&mut self, protocol: u8, transport: &[u8]) {
-        const PORTS: Fields = Fields::NONE
-            .with(Field::SourcePort)
-            .with(Field::DestinationPort);
-
-        if !matches!(protocol, TCP | UDP | SCTP) {
-            return;
-        }
-        if let Some([a, b, c, d]) = transport.first_chunk() {
-            self.put(0, PORTS.to_presence());
-            self.put(1, u64::from_be_bytes([*a, *b, *c, *d, 0, 0, 0, 0]));
-        }
-        if protocol == TCP {
-            if let Some(tcp) = transport.first_chunk::<TCP_LEN>() {
-                // A header that says it is shorter than its fixed part isn't one.
-                if tcp[12] >> 4 >= 5 {
-                    let flags = u16::from_be_bytes([tcp[12] & 1, tcp[13]]);
-                    self.set(Field::TcpFlags, u64::from(flags));
-                }
-            }
-        }
+/// The second word for an ICMP message, and what is there.
+#[inline]
+fn icmp(kind: Field, code: Field, message: &[u8]) -> (u64, Fields) {
+    match message.first_chunk() {
+        Some([k, c]) => (
+            u64::from(u16::from_be_bytes([*k, *c])),
+            Fields::NONE.with(kind).with(code),
+        ),
+        None => (0, Fields::NONE),
     }
 }
 
@@ -553,7 +584,7 @@ mod tests {
             conntrack: Some(0x0102),
             ..packet(&[], IPV4)
         };
-        let key = Key::read(&p, Fields::NONE);
+        let key = Key::read(&p, Fields::BESIDE);
         assert_eq!(key.get(Field::InDevice), Some(3));
         assert_eq!(key.get(Field::OutDevice), Some(u128::from(u32::MAX)));
         assert_eq!(key.get(Field::Mark), Some(0x8000_0001));

@@ -4,7 +4,7 @@
 //!
 //! A [`Cell`] is a mask and a value: a packet that matches the rule has the value under the mask.
 //! Rules whose masks are the same have the same shape, and one hash table finds them all. A cell
-//! may promise less than its rule says, for whoever finds a rule by it tries the rule itself; the
+//! may promise less than its rule says; then whoever finds the rule by it tries the rule itself. The
 //! closer it is, the fewer are found in vain.
 //!
 //! - A value, prefix or mask is in the cell as it is.
@@ -14,10 +14,7 @@
 //!   is rounded.
 //! - Of a negated term only the field's being there is in it.
 
-use super::field::{
-    Field,
-    WORDS, //
-};
+use super::field::Field;
 use super::rule::RULE_WORDS_MAX;
 use super::term::{
     ones,
@@ -40,6 +37,8 @@ const ROUND: u32 = 4;
 pub(super) struct Cell {
     pub(super) mask: [u64; 16],
     pub(super) value: [u64; 16],
+    /// Whether every packet that has the value matches the rule.
+    pub(super) exact: bool,
 }
 
 /// Numbers from `low` to `high`, in a field of `width` bits.
@@ -121,6 +120,7 @@ impl Cell {
         let mut cell = Cell {
             mask: [0; 16],
             value: [0; 16],
+            exact: true,
         };
 
         if number != 0 && cut.is_none() {
@@ -137,6 +137,7 @@ impl Cell {
                 *word |= field.presence();
             }
             if term.negated {
+                cell.exact = false;
                 continue;
             }
             let (value, mask) = match (Span::of(&term), term.test.as_mask(width)) {
@@ -148,6 +149,7 @@ impl Cell {
                         (Some([_, above]), _) => above,
                     };
                     let mask = ones(width) & !ones(part.open());
+                    cell.exact = false;
                     (part.low & mask, mask)
                 }
                 (None, Some(bits)) => bits,
@@ -186,23 +188,5 @@ impl Cell {
         *wanted |= value;
         *under |= mask;
         Some(())
-    }
-
-    /// The words that are looked at, with their masks. Of the first word the half that says which
-    /// fields are there isn't among them.
-    pub(super) fn masks(&self) -> impl Iterator<Item = (u32, u64)> + '_ {
-        let masks = (0..WORDS as u32).zip(&self.mask);
-
-        masks
-            .map(|(n, &mask)| (n, if n == 0 { mask & 0xffff_ffff } else { mask }))
-            .filter(|&(_, mask)| mask != 0)
-    }
-
-    /// The bits of a key's first word that say that the fields are there.
-    pub(super) fn presence(&self) -> u64 {
-        match self.mask.first() {
-            Some(mask) => mask & !0xffff_ffff,
-            None => 0,
-        }
     }
 }

@@ -184,27 +184,45 @@ impl<'a> Terms<'a> {
     pub(super) fn match_present(self, key: &Key) -> bool {
         let mut words = self.words;
 
-        while let Some(&head) = take(&mut words) {
+        while let [head, rest @ ..] = words {
             let place = place_of(head & FIELD);
-            let width = u32::from(place.width);
-
-            let holds = if width <= 32 {
-                let Some(operands) = Operands::read(head, width, &mut words) else {
-                    return false;
-                };
-                operands.hold(field_of(key, place))
+            let held = if place.width <= 32 {
+                hold(*head, key, place, rest)
             } else {
-                match hold_wide(head, key, place, &mut words) {
-                    Some(holds) => holds,
-                    None => return false,
-                }
+                hold_wide(*head, key, place, rest)
             };
-            if holds == (head & NEGATED != 0) {
-                return false;
+
+            match held {
+                Some((holds, rest)) if holds != (head & NEGATED != 0) => words = rest,
+                _ => return false,
             }
         }
         true
     }
+}
+
+/// Whether the test of a field of at most 32 bits holds, and the words behind the term; `None` if
+/// its encoding is cut off.
+#[inline]
+fn hold<'a>(head: u32, key: &Key, place: Place, mut words: &'a [u32]) -> Option<(bool, &'a [u32])> {
+    let value = key.word(place.word.into()).wrapping_shr(place.shift.into()) as u32 & place.ones;
+    let first = if place.width <= 16 {
+        head >> OPERAND
+    } else {
+        *take(&mut words)?
+    };
+    let holds = match head >> KIND & 3 {
+        VALUE => value == first,
+        PREFIXED => {
+            let width = u32::from(place.width);
+            let short = width.wrapping_sub(head >> PREFIX & 0xff);
+            // Of 64 bits, for a prefix without bits leaves out up to 32.
+            u64::from(value ^ first).wrapping_shr(short) == 0
+        }
+        MASKED => value & take(&mut words)? == first,
+        _ => (first..=*take(&mut words)?).contains(&value),
+    };
+    Some((holds, words))
 }
 
 /// A field of at most 64 bits.
@@ -223,55 +241,14 @@ fn take<'a>(words: &mut &'a [u32]) -> Option<&'a u32> {
     Some(first)
 }
 
-/// A test of at most 32 bits, as `value` under `mask` or as the range from `value` of `span`.
-struct Operands {
-    ranged: bool,
-    first: u32,
-    second: u32,
-}
-
-impl Operands {
-    /// Reads the operands behind a term's first word.
-    #[inline]
-    fn read(head: u32, width: u32, words: &mut &[u32]) -> Option<Self> {
-        let first = if width <= 16 {
-            head >> OPERAND
-        } else {
-            *take(words)?
-        };
-        let kind = head >> KIND & 3;
-        let second = match kind {
-            VALUE => u32::MAX,
-            PREFIXED => {
-                let short = width.wrapping_sub(head >> PREFIX & 0xff);
-                // No bit is compared if the prefix has none: 32 is a shift by nothing otherwise.
-                (u64::MAX.wrapping_shl(short)) as u32
-            }
-            _ => *take(words)?,
-        };
-        Some(Operands {
-            ranged: kind == RANGED,
-            first,
-            second,
-        })
-    }
-
-    /// Whether the test holds for a value.
-    #[inline]
-    fn hold(&self, value: u64) -> bool {
-        let value = value as u32;
-
-        if self.ranged {
-            self.first <= value && value <= self.second
-        } else {
-            value & self.second == self.first
-        }
-    }
-}
-
-/// Whether the test of a wide field holds; `None` if the encoding is cut off.
+/// [`hold`] for a wider field.
 #[inline(never)]
-fn hold_wide(head: u32, key: &Key, place: Place, words: &mut &[u32]) -> Option<bool> {
+fn hold_wide<'a>(
+    head: u32,
+    key: &Key,
+    place: Place,
+    mut words: &'a [u32],
+) -> Option<(bool, &'a [u32])> {
     let width = u32::from(place.width);
     let count = operand_words(width);
     let value = if width > 64 {
@@ -280,17 +257,14 @@ fn hold_wide(head: u32, key: &Key, place: Place, words: &mut &[u32]) -> Option<b
     } else {
         u128::from(field_of(key, place))
     };
-    let first = take_operand(words, count)?;
-
-    Some(match head >> KIND & 3 {
+    let first = take_operand(&mut words, count)?;
+    let holds = match head >> KIND & 3 {
         VALUE => value == first,
         PREFIXED => value & prefix_mask(width, head >> PREFIX & 0xff) == first,
-        MASKED => value & take_operand(words, count)? == first,
-        _ => {
-            let high = take_operand(words, count)?;
-            first <= value && value <= high
-        }
-    })
+        MASKED => value & take_operand(&mut words, count)? == first,
+        _ => (first..=take_operand(&mut words, count)?).contains(&value),
+    };
+    Some((holds, words))
 }
 
 /// Takes an operand of so many words.

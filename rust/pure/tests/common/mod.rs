@@ -77,7 +77,6 @@ impl Compiled {
 
     pub fn classifier(&self) -> Classifier<'_> {
         Classifier::new(&self.layout, self.rules(), &self.memory)
-            .expect("the memory is long enough")
     }
 }
 
