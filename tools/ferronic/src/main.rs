@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! ferronic: shows and sets what `ip` and `ethtool` cannot say of ferronic NICs.
+//!
+//! What there is to be shown and set stands in the netlink specification, which [`generated`] is made from.
+
+mod generated;
+mod link;
+mod monitor;
+mod spec;
+mod table;
+
+use clap::{Arg, ArgAction, ArgMatches, Command as Cli};
+use clap_complete::Shell;
+use generated::{CHANNEL_GET, PORT_GET, PORT_SET, STAGE_GET, STATS_RESET, WIRE_GET};
+use link::{Error, Link};
+use serde_json::Value;
+use spec::{attribute, Command, Kind, Object};
+use std::process::ExitCode;
+
+/// What `show` can show.
+const SHOWN: [&Command; 3] = [&PORT_GET, &WIRE_GET, &CHANNEL_GET];
+
+fn noun(command: &Command) -> &'static str {
+    command.name.trim_end_matches("-get")
+}
+
+fn cli() -> Cli {
+    let port = || {
+        Arg::new("port")
+            .value_name("PORT")
+            .help("Name or number of a port")
+    };
+    let nouns: Vec<_> = SHOWN.iter().map(|c| noun(c)).collect();
+    let mut set = Cli::new("set")
+        .about(PORT_SET.help)
+        .arg(port().required(true))
+        .arg_required_else_help(true);
+    for name in PORT_SET.request.iter().filter(|n| **n != "ifindex") {
+        if let Some(found) = PORT_SET.space.named(name) {
+            let mut arg = Arg::new(*name)
+                .long(*name)
+                .help(found.help)
+                .value_name("VALUE");
+            if let Kind::Enum(values) = found.kind {
+                let names: Vec<_> = values.iter().map(|v| v.name).collect();
+                arg = arg.value_parser(names);
+            }
+            set = set.arg(arg);
+        }
+    }
+    Cli::new("ferronic")
+        .version(clap::crate_version!())
+        .about("Shows and sets what ip and ethtool cannot say of ferronic NICs")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .arg(
+            Arg::new("json")
+                .long("json")
+                .short('j')
+                .global(true)
+                .action(ArgAction::SetTrue)
+                .help("Print JSON, for programs"),
+        )
+        .subcommand(
+            Cli::new("show")
+                .about("Show ports, wires or channels")
+                .arg(
+                    Arg::new("object")
+                        .value_name("OBJECT")
+                        .value_parser(nouns.clone())
+                        .default_value(nouns[0])
+                        .help("What to show"),
+                )
+                .arg(port()),
+        )
+        .subcommand(
+            Cli::new("stats")
+                .about("Show what each stage of a frame's way has counted")
+                .arg(port())
+                .arg(
+                    Arg::new("reset")
+                        .long("reset")
+                        .requires("port")
+                        .action(ArgAction::SetTrue)
+                        .help(STATS_RESET.help),
+                ),
+        )
+        .subcommand(set)
+        .subcommand(
+            Cli::new("monitor")
+                .about("Show the ports, then every change of them")
+                .arg(
+                    Arg::new("count")
+                        .long("count")
+                        .value_name("N")
+                        .value_parser(clap::value_parser!(u64))
+                        .help("End after so many changes"),
+                ),
+        )
+        .subcommand(
+            Cli::new("completion")
+                .about("Print a completion script for a shell")
+                .arg(
+                    Arg::new("shell")
+                        .required(true)
+                        .value_parser(clap::value_parser!(Shell)),
+                ),
+        )
+        .subcommand(Cli::new("man").about("Print the manual page"))
+}
+
+/// The number of the port that a user names.
+fn resolve(link: &mut Link, port: &str) -> Result<String, Error> {
+    if port.bytes().all(|b| b.is_ascii_digit()) {
+        return Ok(port.into());
+    }
+    let ports = link.dump(&PORT_GET, &[])?;
+    let found = ports
+        .iter()
+        .find(|p| p.get("name").and_then(Value::as_str) == Some(port));
+    let index = found.and_then(|p| p.get("ifindex")).map(table::text);
+    index.ok_or_else(|| Error::Refused(format!("there is no port '{port}' in this namespace")))
+}
+
+/// Asks for all objects, or for those of one port.
+fn get(link: &mut Link, command: &Command, port: Option<&String>) -> Result<Vec<Object>, Error> {
+    let Some(port) = port else {
+        return link.dump(command, &[]);
+    };
+    let index = resolve(link, port)?;
+    if command.name == WIRE_GET.name {
+        let port = one(link, &PORT_GET, "ifindex", &index)?;
+        let id = port
+            .first()
+            .and_then(|p| p.get("wire"))
+            .map_or("0".into(), table::text);
+        return one(link, command, "id", &id);
+    }
+    match command.dump {
+        Some(names) if names.contains(&"ifindex") => {
+            let ifindex = argument(command, "ifindex", &index)?;
+            link.dump(command, &[ifindex])
+        }
+        _ => one(link, command, "ifindex", &index),
+    }
+}
+
+fn argument(
+    command: &Command,
+    name: &str,
+    value: &str,
+) -> Result<netlink_packet_core::DefaultNla, Error> {
+    let found = command.space.named(name);
+    let found = found.ok_or_else(|| Error::Refused(format!("{}: no {name}", command.name)))?;
+    attribute(found, value).map_err(Error::Refused)
+}
+
+fn one(link: &mut Link, command: &Command, name: &str, value: &str) -> Result<Vec<Object>, Error> {
+    let key = argument(command, name, value)?;
+    link.request(command, vec![key])
+}
+
+fn print_json(rows: Vec<Object>) {
+    let rows = Value::Array(rows.into_iter().map(Value::Object).collect());
+    println!("{rows:#}");
+}
+
+fn show(link: &mut Link, json: bool, matches: &ArgMatches) -> Result<(), Error> {
+    let wanted = matches
+        .get_one::<String>("object")
+        .map_or("", String::as_str);
+    let command = SHOWN
+        .iter()
+        .find(|c| noun(c) == wanted)
+        .unwrap_or(&SHOWN[0]);
+    let rows = get(link, command, matches.get_one("port"))?;
+    if json {
+        print_json(rows);
+    } else {
+        table::print(command.space, &rows);
+    }
+    Ok(())
+}
+
+fn stats(link: &mut Link, json: bool, matches: &ArgMatches) -> Result<(), Error> {
+    let port = matches.get_one::<String>("port");
+    if let (true, Some(port)) = (matches.get_flag("reset"), port) {
+        let index = resolve(link, port)?;
+        one(link, &STATS_RESET, "ifindex", &index)?;
+        return Ok(());
+    }
+    let rows = get(link, &STAGE_GET, port)?;
+    if json {
+        print_json(rows);
+        return Ok(());
+    }
+    let ports = link.dump(&PORT_GET, &[])?;
+    let name = |row: &Object| {
+        let port = ports
+            .iter()
+            .find(|p| p.get("ifindex") == row.get("ifindex"));
+        port.and_then(|p| p.get("name"))
+            .map_or("?".into(), table::text)
+    };
+    table::print_counters(&rows, &["direction", "stage"], name);
+    Ok(())
+}
+
+fn set(link: &mut Link, matches: &ArgMatches) -> Result<(), Error> {
+    let port = matches.get_one::<String>("port").map_or("", String::as_str);
+    let index = resolve(link, port)?;
+    let mut attributes = vec![argument(&PORT_SET, "ifindex", &index)?];
+    for name in PORT_SET.request.iter().filter(|n| **n != "ifindex") {
+        if let Some(value) = matches.get_one::<String>(name) {
+            attributes.push(argument(&PORT_SET, name, value)?);
+        }
+    }
+    link.request(&PORT_SET, attributes)?;
+    Ok(())
+}
+
+fn run(matches: &ArgMatches) -> Result<(), Error> {
+    match matches.subcommand() {
+        Some(("completion", matches)) => {
+            if let Some(shell) = matches.get_one::<Shell>("shell") {
+                clap_complete::generate(*shell, &mut cli(), "ferronic", &mut std::io::stdout());
+            }
+            return Ok(());
+        }
+        Some(("man", _)) => return manual(),
+        _ => (),
+    }
+    let json = matches.get_flag("json");
+    let mut link = Link::open()?;
+    match matches.subcommand() {
+        Some(("show", matches)) => show(&mut link, json, matches),
+        Some(("stats", matches)) => stats(&mut link, json, matches),
+        Some(("set", matches)) => set(&mut link, matches),
+        Some(("monitor", matches)) => {
+            monitor::run(&mut link, json, matches.get_one("count").copied())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// One page: the command, then each of its commands.
+fn manual() -> Result<(), Error> {
+    let mut out = std::io::stdout();
+    clap_mangen::Man::new(cli()).render(&mut out)?;
+    for command in cli().get_subcommands() {
+        let name = format!("ferronic-{}", command.get_name());
+        clap_mangen::Man::new(command.clone().name(name)).render(&mut out)?;
+    }
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    match run(&cli().get_matches()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads has seen enough.
+        Err(Error::Io(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("ferronic: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

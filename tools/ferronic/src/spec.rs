@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! How the specification is put into tables, and how messages are read and written by them.
+
+use netlink_packet_core::{DefaultNla, NlasIterator, NLA_F_NESTED};
+use serde_json::{Map, Value as Json};
+
+/// A message as a program sees it: attributes by name.
+pub type Object = Map<String, Json>;
+
+/// What an attribute holds.
+#[derive(Clone, Copy)]
+pub enum Kind {
+    U32,
+    /// 32 or 64 bits.
+    Uint,
+    S32,
+    Text,
+    /// Nothing: that it is there says it.
+    Flag,
+    Enum(&'static [Value]),
+    Nest(&'static Space),
+}
+
+/// A value of an enumeration.
+pub struct Value {
+    pub name: &'static str,
+    pub number: u32,
+}
+
+/// An attribute.
+pub struct Attribute {
+    pub name: &'static str,
+    pub number: u16,
+    pub kind: Kind,
+    /// Whether it can be there more than once.
+    pub many: bool,
+    pub help: &'static str,
+}
+
+/// Attributes that belong together.
+pub struct Space {
+    pub attributes: &'static [Attribute],
+}
+
+impl Space {
+    /// The attribute of that name.
+    pub fn named(&self, name: &str) -> Option<&'static Attribute> {
+        self.attributes.iter().find(|a| a.name == name)
+    }
+
+    /// The attribute of that number.
+    pub fn numbered(&self, number: u16) -> Option<&'static Attribute> {
+        self.attributes.iter().find(|a| a.number == number)
+    }
+}
+
+/// A command.
+pub struct Command {
+    pub name: &'static str,
+    pub number: u8,
+    pub help: &'static str,
+    pub space: &'static Space,
+    /// Attributes that a request may have.
+    pub request: &'static [&'static str],
+    /// Those that a request for a dump may have, if there is a dump.
+    pub dump: Option<&'static [&'static str]>,
+}
+
+fn integer(payload: &[u8]) -> u64 {
+    match (<[u8; 8]>::try_from(payload), <[u8; 4]>::try_from(payload)) {
+        (Ok(wide), _) => u64::from_ne_bytes(wide),
+        (_, Ok(narrow)) => u32::from_ne_bytes(narrow).into(),
+        _ => 0,
+    }
+}
+
+fn value(kind: Kind, payload: &[u8]) -> Json {
+    match kind {
+        Kind::U32 | Kind::Uint => integer(payload).into(),
+        Kind::S32 => (integer(payload) as i32).into(),
+        Kind::Text => {
+            let end = payload.iter().position(|&b| b == 0);
+            String::from_utf8_lossy(&payload[..end.unwrap_or(payload.len())]).into()
+        }
+        Kind::Flag => true.into(),
+        Kind::Enum(values) => {
+            let number = integer(payload) as u32;
+            match values.iter().find(|v| v.number == number) {
+                Some(v) => v.name.into(),
+                None => number.into(),
+            }
+        }
+        Kind::Nest(space) => object(space, payload).into(),
+    }
+}
+
+/// Reads attributes. What a newer module sends and this specification does not know is left out.
+pub fn object(space: &'static Space, payload: &[u8]) -> Object {
+    let mut found = Object::new();
+    for nla in NlasIterator::new(payload).flatten() {
+        let Some(attribute) = space.numbered(nla.kind()) else {
+            continue;
+        };
+        let value = value(attribute.kind, nla.value());
+        if attribute.many {
+            let list = found.entry(attribute.name).or_insert(Json::Array(vec![]));
+            if let Json::Array(list) = list {
+                list.push(value);
+            }
+        } else {
+            found.insert(attribute.name.into(), value);
+        }
+    }
+    found
+}
+
+/// Makes an attribute of what a user wrote.
+pub fn attribute(attribute: &'static Attribute, text: &str) -> Result<DefaultNla, String> {
+    let wrong = |what: &str| Err(format!("{}: '{text}' is not {what}", attribute.name));
+    let payload = match attribute.kind {
+        Kind::U32 => match text.parse::<u32>() {
+            Ok(n) => n.to_ne_bytes().to_vec(),
+            Err(_) => return wrong("a number"),
+        },
+        Kind::Uint => match text.parse::<u64>() {
+            Ok(n) => n.to_ne_bytes().to_vec(),
+            Err(_) => return wrong("a number"),
+        },
+        Kind::S32 => match text.parse::<i32>() {
+            Ok(n) => n.to_ne_bytes().to_vec(),
+            Err(_) => return wrong("a number"),
+        },
+        Kind::Text => [text.as_bytes(), &[0]].concat(),
+        Kind::Flag => vec![],
+        Kind::Enum(values) => match values.iter().find(|v| v.name == text) {
+            Some(v) => v.number.to_ne_bytes().to_vec(),
+            None => {
+                let names: Vec<_> = values.iter().map(|v| v.name).collect();
+                return wrong(&format!("one of {}", names.join(", ")));
+            }
+        },
+        Kind::Nest(_) => return wrong("something that can be written here"),
+    };
+    let nested = match attribute.kind {
+        Kind::Nest(_) => NLA_F_NESTED,
+        _ => 0,
+    };
+    Ok(DefaultNla::new(attribute.number | nested, payload))
+}
