@@ -58,7 +58,7 @@ clean-make = env -u MAKEFLAGS -u MFLAGS $(toolchain) make --no-print-directory
 # Builds with the kernel's own rules: $(call kbuild,<MO>,<arguments>). A second build in MO waits for the first.
 kbuild = mkdir -p $(1) && flock $(1)/.lock $(clean-make) -j$(shell nproc) -C $(kdir) M=$(CURDIR) MO=$(1) $(kernel-make-flags) $(2)
 
-PHONY := all modules plugin selftests-bin
+PHONY := all modules plugin tools selftests-bin
 PHONY += demo test test-debug test-pure shell
 PHONY += lint format spec doc rust-analyzer
 PHONY += install clean help
@@ -93,6 +93,12 @@ modules: kdir-usable
 plugin: $(machine)
 	@$(clean-make) -C $(CURDIR)/tools/iproute2 OUT=$(out)/root/$(plugin-dir)
 
+# The command, its manual page and its completions lie below $(out)/root too.
+tools: $(machine) ## Build the command-line tool
+	@$(toolchain) cargo build --quiet --release --locked --manifest-path tools/ferronic/Cargo.toml \
+		--target-dir $(CURDIR)/build/tools
+	@tools/ferronic/install build/tools/release/ferronic $(out)/root/usr
+
 selftests-bin: $(machine) ## Build the C programs that the selftests use
 	@$(clean-make) -f tools/selftests.mk OUT=$(out)/selftests
 
@@ -102,7 +108,7 @@ demo: ## Show it: build everything, boot, send packets through a pair of NICs
 	@tools/demo/run --kernel $(KERNEL)
 
 test: ## Run the selftests on KERNEL: TAP, then 'N passed, N failed, N skipped'
-	@$(MAKE) all selftests-bin >&2
+	@$(MAKE) all tools selftests-bin >&2
 	@selftests/run --kernel $(KERNEL) $(TESTS)
 
 test-debug: ## Run the selftests on the debug kernel
@@ -134,9 +140,10 @@ rust-analyzer: modules ## Write rust-project.json for editors
 ##@ Install and clean
 
 # For a real machine: the module beside the kernel's own, the plug-in where ip looks for it.
-install: all ## Install the module and the plug-in for ip, below DESTDIR if given
+install: all tools ## Install the module, the plug-in for ip and the tool, below DESTDIR if given
 	install -D -m 644 $(out)/ferronic.ko $(DESTDIR)/lib/modules/$(release)/updates/ferronic.ko
 	install -D -m 644 $(out)/root/$(plugin-dir)/link_ferronic.so $(DESTDIR)/$(plugin-dir)/link_ferronic.so
+	tools/ferronic/install build/tools/release/ferronic $(DESTDIR)/usr
 	$(if $(DESTDIR),,depmod $(release))
 
 clean: ## Remove build/ (the cache outside the tree stays)
