@@ -65,7 +65,7 @@ impl Channel {
         };
         // A full barrier: a queue that is stopped after this sees the ring as it is now.
         queue.completed(packets, bytes);
-        if tx.free() >= wake_threshold(tx.len()) && queue.is_stopped() {
+        if tx.free() >= wake_threshold(tx.size()) && queue.is_stopped() {
             queue.wake();
             if let Some(c) = self.counters.get(usize::from(vector.index)) {
                 c.wakes.inc();

@@ -226,7 +226,7 @@ fn take(
     // Under the outlet's lock: whoever closes it forgets what byte queue limits know only after this.
     if let Some(queue) = peer.and_then(|p| p.tx_queue(index)) {
         queue.completed(n, bytes);
-        if taker.free() >= wake_threshold(taker.len()) && queue.is_stopped() {
+        if taker.free() >= wake_threshold(taker.size()) && queue.is_stopped() {
             queue.wake();
             outlet.counters.wakes.inc();
         }

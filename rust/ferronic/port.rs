@@ -217,7 +217,7 @@ impl Driver for Port {
         let ring = &mut open.ring;
         let stopped = queue.maybe_stop(
             STOP_THRESHOLD,
-            crate::channel::wake_threshold(ring.len()),
+            crate::channel::wake_threshold(ring.size()),
             || ring.free(),
         );
         if stopped {

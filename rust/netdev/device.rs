@@ -99,7 +99,7 @@ pub trait Driver: Sized + Send + Sync + 'static {
     type State: Send;
     /// One for each transmit queue, protected by that queue's lock.
     type TxState: Default + Send;
-    /// The `ethtool` operations; [`ethtool::Basic`] if there are none.
+    /// The `ethtool` operations; each of them is optional.
     type Ethtool: ethtool::Operations<Driver = Self>;
     /// The statistics of single queues; [`queue_stats::None`] if there are none.
     type QueueStats: queue_stats::Operations<Driver = Self>;

@@ -79,7 +79,7 @@ impl Group {
             // PANIC: Evaluated at compile time, and within bounds as just seen.
             #[allow(clippy::indexing_slicing)]
             {
-                group.name[i] = bytes[i] as _;
+                group.name[i] = bytes[i];
             }
             i += 1;
         }

@@ -74,7 +74,7 @@ const REGISTERED: u32 = 2;
 /// # Invariants
 ///
 /// `ops` and `id` are written by who took `state` from UNUSED to BUSY, and by the core meanwhile. While it is
-/// REGISTERED, `id` is the number of slots that hold a [`Cell<T>`].
+/// REGISTERED, `id` is the number of slots that hold a `Cell<T>`.
 pub struct Slot<T: PerNet> {
     ops: UnsafeCell<MaybeUninit<bindings::pernet_operations>>,
     id: UnsafeCell<c_uint>,

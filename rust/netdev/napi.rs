@@ -378,7 +378,7 @@ impl<'a, H: Handler> Poll<'a, H> {
         if headroom
             .checked_add(len)
             .and_then(|n| n.checked_add(tail))
-            .map_or(true, |n| n > size)
+            .is_none_or(|n| n > size)
         {
             return Err(buffer);
         }

@@ -10,7 +10,7 @@
 //! beyond the unloading of the module.
 //!
 //! Only the queue's own poll allocates, or process context while that NAPI is disabled: the pool's cache has
-//! no lock. That is `&mut PagePool`, which is to be kept in the state that [`napi`](crate::napi) protects.
+//! no lock. That is `&mut PagePool`, which is to be kept in the state that [`napi`] protects.
 
 use crate::device::{Device, Driver};
 use crate::napi;

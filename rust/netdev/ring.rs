@@ -122,14 +122,8 @@ pub struct Poster<T> {
 impl<T> Poster<T> {
     /// Number of descriptors of the ring.
     #[inline]
-    pub fn len(&self) -> u32 {
+    pub fn size(&self) -> u32 {
         self.ring.mask.wrapping_add(1)
-    }
-
-    /// Whether nothing has been posted that was not taken.
-    #[inline]
-    pub fn is_empty(&mut self) -> bool {
-        self.free() == self.len()
     }
 
     /// Number of descriptors that can be posted now, as far as the takers have been heard of: reads their index
@@ -137,7 +131,7 @@ impl<T> Poster<T> {
     #[inline]
     pub fn free(&mut self) -> u32 {
         self.taken = self.ring.taken.load_acquire();
-        self.len()
+        self.size()
             .wrapping_sub(self.posted.wrapping_sub(self.taken))
     }
 
@@ -185,14 +179,8 @@ pub struct Filler<T> {
 impl<T> Filler<T> {
     /// Number of descriptors of the ring.
     #[inline]
-    pub fn len(&self) -> u32 {
+    pub fn size(&self) -> u32 {
         self.ring.mask.wrapping_add(1)
-    }
-
-    /// Whether nothing is posted.
-    #[inline]
-    pub fn is_empty(&mut self) -> bool {
-        self.available() == 0
     }
 
     /// Number of posted descriptors; reads the poster's index afresh.
@@ -244,14 +232,8 @@ pub struct Taker<T> {
 impl<T> Taker<T> {
     /// Number of descriptors of the ring.
     #[inline]
-    pub fn len(&self) -> u32 {
+    pub fn size(&self) -> u32 {
         self.ring.mask.wrapping_add(1)
-    }
-
-    /// Whether nothing is filled.
-    #[inline]
-    pub fn is_empty(&mut self) -> bool {
-        self.available() == 0
     }
 
     /// Number of filled descriptors; reads the filler's index afresh.
@@ -288,7 +270,7 @@ impl<T> Taker<T> {
     /// Number of slots that are free for the poster, or will be after [`release`](Self::release).
     #[inline]
     pub fn free(&self) -> u32 {
-        self.len()
+        self.size()
             .wrapping_sub(self.ring.posted.read().wrapping_sub(self.taken))
     }
 

@@ -5,7 +5,7 @@
 //! `ip link add d0 type rust_dummy` makes a device that takes every packet and delivers it nowhere, like the
 //! kernel's own `dummy`. What is transmitted has been consumed, not dropped: that is what the device is for.
 //!
-//! A driver is three things: the data of a device ([`Data`]), its operations ([`Driver`]), and the kind of link
+//! A driver is three things: the data of a device (`Data`), its operations ([`Driver`]), and the kind of link
 //! that makes one ([`Link`]).
 
 #![forbid(unsafe_code)]

@@ -54,13 +54,13 @@ fn ring_indices(dev: &mut Locked<'_, Port>) -> u64 {
         let mut open = inlet.lock.lock_bh();
         if let Some(ring) = open.as_mut().and_then(|o| o.ring.as_mut()) {
             let (posted, untaken) = (ring.available(), ring.untaken());
-            bad = bad.wrapping_add((posted.wrapping_add(untaken) > ring.len()).into());
+            bad = bad.wrapping_add((posted.wrapping_add(untaken) > ring.size()).into());
         }
     }
     for outlet in end.outlets.iter() {
         if let Some(open) = outlet.lock.lock_bh().as_mut() {
             let (posted, untaken) = (open.ring.available(), open.ring.untaken());
-            bad = bad.wrapping_add((posted.wrapping_add(untaken) > open.ring.len()).into());
+            bad = bad.wrapping_add((posted.wrapping_add(untaken) > open.ring.size()).into());
         }
     }
     bad

@@ -80,7 +80,7 @@ fn put(
         };
         let coalesce = open.vector.shared().coalesce();
         reply.napi_id = Some(open.vector.id());
-        reply.tx_ring = Some(open.ring.len());
+        reply.tx_ring = Some(open.ring.size());
         reply.tx_queued = Some(open.ring.available());
         reply.tx_uncompleted = Some(open.ring.untaken());
         reply.rx_usecs = Some(coalesce.rx_usecs);
@@ -91,7 +91,7 @@ fn put(
     {
         let mut guard = inlet.lock.lock_bh();
         if let Some(ring) = guard.as_mut().and_then(|open| open.ring.as_mut()) {
-            reply.rx_ring = Some(ring.len());
+            reply.rx_ring = Some(ring.size());
             reply.rx_posted = Some(ring.available());
             reply.rx_filled = Some(ring.untaken());
         }

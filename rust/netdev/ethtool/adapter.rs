@@ -137,8 +137,7 @@ impl<D: Driver> Adapter<D> {
         let driver = unsafe { &mut (*info).driver };
         let room = driver.len().saturating_sub(1);
         for (to, from) in driver.iter_mut().zip(name).take(room) {
-            // CAST: `c_char` is a byte.
-            *to = *from as _;
+            *to = *from;
         }
     }
 
@@ -455,8 +454,9 @@ impl<D: Driver> Adapter<D> {
             return EOPNOTSUPP().to_errno();
         };
         // SAFETY: The contract.
+        let mut dev = unsafe { Self::locked(dev) };
         from_result(D::Ethtool::set_rxfh_fields(
-            &mut unsafe { Self::locked(dev) },
+            &mut dev,
             flow,
             HashFields(fields.data),
             &extack,
@@ -532,10 +532,8 @@ impl<D: Driver> Adapter<D> {
         // SAFETY: The core passes an array of so many values, zeroed.
         let values = unsafe { slice::from_raw_parts_mut(out, (*stats).n_stats as usize) };
         // SAFETY: The contract.
-        D::Ethtool::statistics(
-            &mut unsafe { Self::locked(dev) },
-            &mut Report::values(values),
-        );
+        let mut dev = unsafe { Self::locked(dev) };
+        D::Ethtool::statistics(&mut dev, &mut Report::values(values));
     }
 
     /// # Safety

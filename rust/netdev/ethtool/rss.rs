@@ -124,12 +124,14 @@ impl<'a> RssRequest<'a> {
             t
         };
         Ok(RssRequest {
-            // SAFETY: NULL, or an array of so many entries.
-            indirection: (!raw.indir.is_null())
-                .then(|| unsafe { slice::from_raw_parts(raw.indir, raw.indir_size as usize) }),
-            // SAFETY: NULL, or an array of so many bytes.
-            key: (!raw.key.is_null())
-                .then(|| unsafe { slice::from_raw_parts(raw.key, raw.key_size as usize) }),
+            indirection: (!raw.indir.is_null()).then(|| {
+                // SAFETY: An array of so many entries.
+                unsafe { slice::from_raw_parts(raw.indir, raw.indir_size as usize) }
+            }),
+            key: (!raw.key.is_null()).then(|| {
+                // SAFETY: An array of so many bytes.
+                unsafe { slice::from_raw_parts(raw.key, raw.key_size as usize) }
+            }),
             transform,
         })
     }

@@ -4,6 +4,7 @@
 
 use core::fmt;
 use core::fmt::Write;
+use core::slice::IterMut;
 use netdev_sys as bindings;
 
 /// Bytes of a name, with the zero byte at its end.
@@ -90,12 +91,12 @@ impl RmonRanges {
         const END: bindings::ethtool_rmon_hist_range =
             bindings::ethtool_rmon_hist_range { low: 0, high: 0 };
         let mut all = [END; BUCKETS_MAX + 1];
-        let mut i = 0;
-        while i < ranges.len() {
-            let (low, high) = ranges[i];
+        let (mut from, mut to): (_, &mut [_]) = (ranges, &mut all);
+        while let ([(low, high), other @ ..], [slot, room @ ..]) = (from, to) {
+            let (low, high) = (*low, *high);
             assert!(low <= high && high > 0, "an empty bucket");
-            all[i] = bindings::ethtool_rmon_hist_range { low, high };
-            i += 1;
+            *slot = bindings::ethtool_rmon_hist_range { low, high };
+            (from, to) = (other, room);
         }
         RmonRanges(all)
     }
@@ -149,8 +150,8 @@ pub struct Report<'a>(Want<'a>);
 
 enum Want<'a> {
     Count(u32),
-    Names(&'a mut [[u8; NAME_LEN]]),
-    Values(&'a mut [u64]),
+    Names(IterMut<'a, [u8; NAME_LEN]>),
+    Values(IterMut<'a, u64>),
 }
 
 impl<'a> Report<'a> {
@@ -159,11 +160,11 @@ impl<'a> Report<'a> {
     }
 
     pub(super) fn names(names: &'a mut [[u8; NAME_LEN]]) -> Self {
-        Report(Want::Names(names))
+        Report(Want::Names(names.iter_mut()))
     }
 
     pub(super) fn values(values: &'a mut [u64]) -> Self {
-        Report(Want::Values(values))
+        Report(Want::Values(values.iter_mut()))
     }
 
     /// How many were added, if that was the question.
@@ -179,12 +180,12 @@ impl<'a> Report<'a> {
         match &mut self.0 {
             Want::Count(n) => *n = n.saturating_add(1),
             Want::Names(names) => {
-                if let Some(slot) = split_first(names) {
+                if let Some(slot) = names.next() {
                     write_name(slot, name);
                 }
             }
             Want::Values(values) => {
-                if let Some(slot) = split_first(values) {
+                if let Some(slot) = values.next() {
                     *slot = value;
                 }
             }
@@ -192,28 +193,25 @@ impl<'a> Report<'a> {
     }
 }
 
-/// Takes the first element off a slice.
-fn split_first<'a, T>(slice: &mut &'a mut [T]) -> Option<&'a mut T> {
-    let (first, rest) = core::mem::take(slice).split_first_mut()?;
-    *slice = rest;
-    Some(first)
-}
-
 /// Writes a name into an entry of a string set; what does not fit is cut off.
 pub(super) fn write_name(slot: &mut [u8; NAME_LEN], name: fmt::Arguments<'_>) {
     *slot = [0; NAME_LEN];
     // One byte stays zero.
-    let mut cursor = Cursor(slot.split_last_mut().map_or(&mut [], |(_, s)| s));
+    let mut cursor = Cursor(
+        slot.split_last_mut()
+            .map(|(_, s)| s.iter_mut())
+            .unwrap_or_default(),
+    );
     // What does not fit is the only error there is.
     let _ = cursor.write_fmt(name);
 }
 
-struct Cursor<'a>(&'a mut [u8]);
+struct Cursor<'a>(IterMut<'a, u8>);
 
 impl fmt::Write for Cursor<'_> {
     fn write_str(&mut self, s: &str) -> fmt::Result {
         for b in s.bytes() {
-            *split_first(&mut self.0).ok_or(fmt::Error)? = b;
+            *self.0.next().ok_or(fmt::Error)? = b;
         }
         Ok(())
     }

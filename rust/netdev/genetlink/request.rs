@@ -25,7 +25,7 @@ const ATTRIBUTE_HEADER: usize = size_of::<bindings::nlattr>();
 pub struct Context<'a, F: Family> {
     info: NonNull<bindings::genl_info>,
     attributes: Attributes<'a>,
-    _family: PhantomData<(&'a (), fn() -> F)>,
+    _family: PhantomData<fn() -> F>,
 }
 
 impl<'a, F: Family> Context<'a, F> {

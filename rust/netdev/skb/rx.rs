@@ -71,9 +71,7 @@ impl SkBuff {
         // SAFETY: The packet is this driver's alone; its shared info is valid.
         let nr = unsafe { (*info).nr_frags };
         if u32::from(nr) >= bindings::MAX_SKB_FRAGS
-            || offset
-                .checked_add(len)
-                .map_or(true, |end| end > buffer.len())
+            || offset.checked_add(len).is_none_or(|end| end > buffer.len())
         {
             return Err(buffer);
         }
@@ -108,7 +106,7 @@ impl SkBuff {
     pub fn set_hash(&mut self, hash: u32, kind: HashKind) {
         let h = self.headers_mut();
         h.hash = hash;
-        h.set_l4_hash((kind == HashKind::L4) as u8);
+        h.set_l4_hash((kind == HashKind::L4).into());
         h.set_sw_hash(0);
     }
 
