@@ -17,7 +17,8 @@
 //!   are byte arrays as on the wire.
 //!
 //! `cargo test` runs everything but the fuzzer: unit and property tests, the model checks of
-//! `tests/loom.rs`, and the no-panic check. `cargo fuzz run header -s none` runs the fuzzer.
+//! `tests/loom.rs`, and the no-panic check. `cargo fuzz run header -s none` runs the fuzzer on the
+//! frame parser, `cargo fuzz run packet -s none` on what rules see of a packet.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
