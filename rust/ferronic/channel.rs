@@ -195,7 +195,7 @@ impl napi::Handler for Channel {
         if !full {
             poll.start_timer(Timer::Retry, REFILL_RETRY_NS, 0);
         }
-        Progress::Done(received.max(completed as u32))
+        Progress::Done(received.max(completed.into()))
     }
 
     fn poll_tx(&mut self, vector: &Vector, poll: &TxPoll<'_>) {

@@ -146,7 +146,7 @@ pub(crate) fn service(
         let limit = own.pause_limit_ns();
         vector.start_timer(Timer::Retry, limit, limit / 10);
     }
-    outlet.waiting.write((run.waiting_since != 0) as u32);
+    outlet.waiting.write((run.waiting_since != 0).into());
     open.waiting_since = run.waiting_since;
     open.pause_expired = run.pause_expired;
     if run.frames > 0 {
@@ -461,7 +461,7 @@ impl<'a> Run<'a> {
     /// number, `None` if the frame has to wait, or why it is dropped.
     #[inline]
     fn reserve(&mut self, queue: u16, len: u32) -> core::result::Result<Option<u32>, Drop> {
-        if self.held.as_ref().map_or(true, |h| h.queue != queue) {
+        if self.held.as_ref().is_none_or(|h| h.queue != queue) {
             if let Some(held) = self.held.as_mut() {
                 held.flush();
             }

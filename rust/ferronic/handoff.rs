@@ -144,7 +144,7 @@ pub(crate) fn receive(
     };
     let dev = poll.device();
     let peer = dev.peer_rcu(poll.bh());
-    let between_namespaces = peer.map_or(true, |p| !p.shares_net_with(dev));
+    let between_namespaces = peer.is_none_or(|p| !p.shares_net_with(dev));
     let mut done = 0u32;
     for (word, at) in inlet.waiters.iter().zip(0..u32::MAX) {
         if word.read() == 0 {

@@ -229,7 +229,7 @@ impl Driver for Port {
         }
         // The doorbell.
         open.ring.publish();
-        outlet.held.write(queue.queue().is_held() as u32);
+        outlet.held.write(queue.queue().is_held().into());
         if handoff && !bh.irqs_disabled() {
             if handoff::announce(&data.wire, data.side, index, bh) {
                 return Ok(());
@@ -298,11 +298,11 @@ impl Driver for Port {
         let flags = &dev.device().data().flags;
         flags
             .checksum
-            .write(features.contains(Features::RXCSUM) as u32);
-        flags.hash.write(features.contains(Features::RXHASH) as u32);
+            .write(features.contains(Features::RXCSUM).into());
+        flags.hash.write(features.contains(Features::RXHASH).into());
         flags
             .strip
-            .write(features.contains(Features::HW_VLAN_CTAG_RX) as u32);
+            .write(features.contains(Features::HW_VLAN_CTAG_RX).into());
         Ok(())
     }
 }

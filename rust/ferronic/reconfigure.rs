@@ -18,6 +18,7 @@ use crate::steer::Steer;
 use crate::updown::{self, Halves, Plan, Up};
 use crate::vector::Vector;
 use crate::wire::{Datapath, End, InletOpen, OutletOpen};
+use core::cmp::Ordering;
 use kernel::prelude::*;
 use kernel::time::delay::fsleep;
 use kernel::time::Delta;
@@ -187,50 +188,52 @@ fn apply(
 
     let device = dev.device();
     let end = device.data().end();
-    if new.channels > old.channels {
-        // Grow: all is open before the stack and the other end hear of it.
-        updown::start(dev, old.channels as usize, &mut added, halves);
-        if let Err(e) = dev.set_real_num_queues(new.channels, new.channels, rtnl) {
-            remove(dev, old.channels as usize, &mut added);
-            return Err(e);
-        }
-        for i in old.channels..new.channels {
-            if let Some(queue) = device.tx_queue(i as u16) {
-                let _bh = BhGuard::new();
-                queue.wake();
+    match new.channels.cmp(&old.channels) {
+        Ordering::Greater => {
+            // Grow: all is open before the stack and the other end hear of it.
+            updown::start(dev, old.channels as usize, &mut added, halves);
+            if let Err(e) = dev.set_real_num_queues(new.channels, new.channels, rtnl) {
+                remove(dev, old.channels as usize, &mut added);
+                return Err(e);
             }
-        }
-        if let Some(up) = dev.state().up.as_mut() {
-            for owner in added {
-                // There is room, reserved above.
-                let _ = up.owners.push_within_capacity(owner);
+            for i in old.channels..new.channels {
+                if let Some(queue) = device.tx_queue(i as u16) {
+                    let _bh = BhGuard::new();
+                    queue.wake();
+                }
             }
-        }
-        end.steer.publish(next);
-    } else if new.channels < old.channels {
-        // Shrink: the other end stops using the channels first.
-        end.steer.publish(next);
-        if let Err(e) = dev.set_real_num_queues(new.channels, new.channels, rtnl) {
-            end.steer.publish(back);
-            return Err(e);
-        }
-        // `added` is empty, and has room for those that go.
-        let mut gone = added;
-        if let Some(up) = dev.state().up.as_mut() {
-            while up.owners.len() > new.channels as usize {
-                let Some(owner) = up.owners.pop() else {
-                    break;
-                };
-                let _ = gone.push_within_capacity(owner);
+            if let Some(up) = dev.state().up.as_mut() {
+                for owner in added {
+                    // There is room, reserved above.
+                    let _ = up.owners.push_within_capacity(owner);
+                }
             }
+            end.steer.publish(next);
         }
-        gone.reverse();
-        for (k, owner) in gone.iter().enumerate() {
-            drain(end, (new.channels as usize).wrapping_add(k), owner);
+        Ordering::Less => {
+            // Shrink: the other end stops using the channels first.
+            end.steer.publish(next);
+            if let Err(e) = dev.set_real_num_queues(new.channels, new.channels, rtnl) {
+                end.steer.publish(back);
+                return Err(e);
+            }
+            // `added` is empty, and has room for those that go.
+            let mut gone = added;
+            if let Some(up) = dev.state().up.as_mut() {
+                while up.owners.len() > new.channels as usize {
+                    let Some(owner) = up.owners.pop() else {
+                        break;
+                    };
+                    let _ = gone.push_within_capacity(owner);
+                }
+            }
+            gone.reverse();
+            for (k, owner) in gone.iter().enumerate() {
+                drain(end, (new.channels as usize).wrapping_add(k), owner);
+            }
+            remove(dev, new.channels as usize, &mut gone);
         }
-        remove(dev, new.channels as usize, &mut gone);
-    } else {
-        end.steer.publish(next);
+        Ordering::Equal => end.steer.publish(next),
     }
 
     let mut up = dev.state().up.take();

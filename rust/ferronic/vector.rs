@@ -203,8 +203,8 @@ impl Vector {
         self.rx_frames.write(frames(rx.rx_frames));
         self.tx_usecs.write(tx.tx_usecs);
         self.tx_frames.write(frames(tx.tx_frames));
-        let bits =
-            (s.user.adaptive_rx as u32 * ADAPTING_RX) | (s.user.adaptive_tx as u32 * ADAPTING_TX);
+        let bits = (u32::from(s.user.adaptive_rx) * ADAPTING_RX)
+            | (u32::from(s.user.adaptive_tx) * ADAPTING_TX);
         self.adapting.write(bits);
     }
 

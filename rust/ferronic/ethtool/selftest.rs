@@ -106,10 +106,14 @@ fn ring_memory(dev: &mut Locked<'_, Port>) -> u64 {
         return 1;
     };
     let mut bad = 0u64;
-    for round in 0..2u64 {
-        let pattern = |i: u32| {
-            u64::from(i) ^ [0x5555_5555_5555_5555, !0x5555_5555_5555_5555][(round & 1) as usize]
+    for round in 0..2 {
+        // Every bit is seen set and clear.
+        let alternating = if round == 0 {
+            0x5555_5555_5555_5555
+        } else {
+            !0x5555_5555_5555_5555
         };
+        let pattern = |i: u32| u64::from(i) ^ alternating;
         for i in 0..len {
             bad = bad.wrapping_add(poster.post(pattern(i)).is_err().into());
         }
