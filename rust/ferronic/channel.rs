@@ -123,11 +123,9 @@ pub(crate) fn serve_waiters(vector: &Vector, bh: &Bh<'_>, rotate: &mut u32) {
         return;
     };
     let n = inlet.waiters.len();
+    let start = *rotate as usize >> 6;
     for k in 0..n {
-        let at = (*rotate as usize >> 6)
-            .wrapping_add(k)
-            .checked_rem(n)
-            .unwrap_or(0);
+        let at = start.wrapping_add(k).checked_rem(n).unwrap_or(0);
         let Some(word) = inlet.waiters.get(at) else {
             continue;
         };

@@ -91,7 +91,11 @@ pub(crate) fn service(
     bh: &Bh<'_>,
 ) {
     let (own, peer) = (wire.end(side), wire.end(side.other()));
-    outlet.kicked.write(0);
+    if outlet.kicked.read() != 0 {
+        outlet.kicked.write(0);
+        // The ring is looked at after that is seen: whoever kicks after it has posted is not forgotten.
+        kernel::sync::barrier::smp_mb();
+    }
     let mut run = Run {
         bh,
         own,
@@ -117,6 +121,7 @@ pub(crate) fn service(
     } = open;
 
     let mut done = 0u32;
+    let mut waits = false;
     while let Some(descriptor) = ring.get(done) {
         match run.packet(&descriptor.skb, cursor, memo) {
             Verdict::Done => {
@@ -124,8 +129,15 @@ pub(crate) fn service(
                 *uncompleted_bytes = uncompleted_bytes.wrapping_add(descriptor.bytes);
                 done = done.wrapping_add(1);
             }
-            Verdict::Wait => break,
+            Verdict::Wait => {
+                waits = true;
+                break;
+            }
         }
+    }
+    if !waits {
+        // Whatever had waited was dropped for another reason.
+        run.waiting_since = 0;
     }
     if let Some(held) = run.held.as_mut() {
         held.flush();
@@ -144,7 +156,7 @@ pub(crate) fn service(
     if run.waiting_since != 0 && open.waiting_since == 0 {
         // Somebody has to look again when the pause has lasted too long, even if the receiver never polls.
         let limit = own.pause_limit_ns();
-        vector.start_timer(Timer::Retry, limit, limit / 10);
+        vector.start_timer(Timer::Pause, limit, limit / 10);
     }
     outlet.waiting.write((run.waiting_since != 0).into());
     open.waiting_since = run.waiting_since;
@@ -486,6 +498,10 @@ impl<'a> Run<'a> {
         } else {
             (len.wrapping_sub(1) / inlet.buffer_len.max(1)).wrapping_add(1)
         };
+        if need > 1 && inlet.headroom != 0 {
+            // A packet is built around one buffer there: the receiver has just become smaller.
+            return Err(Drop::TooLong);
+        }
         if !inlet.closing && inlet.has(held.descriptors.wrapping_add(need)) {
             self.waiting_since = 0;
             self.pause_expired = false;

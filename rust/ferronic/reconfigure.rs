@@ -7,7 +7,7 @@
 //! poll empties it), its NAPI is disabled, the rings are exchanged, packets that were not sent yet move to the new
 //! TX ring, and all goes on. The carrier stays.
 
-use crate::channel::{serve_waiters, Channel};
+use crate::channel::{serve_waiters, wake_threshold, Channel};
 use crate::engine;
 use crate::handoff;
 use crate::limits;
@@ -22,7 +22,7 @@ use core::cmp::Ordering;
 use kernel::prelude::*;
 use kernel::time::delay::fsleep;
 use kernel::time::Delta;
-use netdev::context::BhGuard;
+use netdev::context::{synchronize_net, BhGuard};
 use netdev::device::{Device, Locked};
 use netdev::napi::{self, Owner};
 use netdev::ring;
@@ -70,6 +70,8 @@ pub(crate) fn mtu(dev: &mut Locked<'_, Port>, rtnl: &Rtnl, mtu: u32) -> Result {
     } else {
         let (flags, before) = (dev.flags(), dev.mtu());
         publish_filter(dev, flags, mtu)?;
+        // An engine that runs now may still go by the old filter, with frames that the new buffers do not hold.
+        synchronize_net();
         let changed = change(dev, rtnl, &same, old, new);
         if changed.is_err() {
             publish_filter(dev, flags, before)?;
@@ -96,7 +98,9 @@ fn change(
         limits::ring_bytes(&before, &old_layout),
         limits::ring_bytes(new, &layout),
     );
-    state.charge.set_bytes(wants, &limits::quota())?;
+    // Both sets exist for a while; the larger one is charged until it is known which stays.
+    let most = if up { wants.max(had) } else { wants };
+    state.charge.set_bytes(most, &limits::quota())?;
     let changed = apply(dev, rtnl, new, old_layout, layout);
     let holds = match (up, &changed) {
         // Nothing is posted while the port is down; what it would take has been looked at.
@@ -145,12 +149,8 @@ fn apply(
         if exchange {
             fresh.reserve(kept as usize, GFP_KERNEL_ACCOUNT)?;
             let device = dev.device();
-            let owners = &mut dev.state().up.as_mut().ok_or(ENODEV)?.owners;
-            for (i, owner) in owners.iter_mut().enumerate().take(kept as usize) {
-                fresh.push(
-                    updown::fill_channel(device, owner, i as u32, &plan)?,
-                    GFP_KERNEL_ACCOUNT,
-                )?;
+            for i in 0..kept {
+                fresh.push(updown::fill_channel(device, i, &plan)?, GFP_KERNEL_ACCOUNT)?;
             }
         }
         let more = new.channels.saturating_sub(old.channels) as usize;
@@ -298,7 +298,7 @@ fn exchange_rings(
     dev: &mut Locked<'_, Port>,
     index: usize,
     owner: &mut Owner<Channel>,
-    channel: Channel,
+    mut channel: Channel,
     h: Halves,
 ) {
     let device = dev.device();
@@ -308,6 +308,15 @@ fn exchange_rings(
     };
     drain(end, index, owner);
 
+    // The inlet stays open without a ring: producers wait as on a full one, and are served below.
+    let old_ring = inlet.lock.lock_bh().as_mut().and_then(|open| {
+        open.closing = true;
+        open.ring.take()
+    });
+    // First those who complete, and so could wake the queue: the own poll, or, on a wire that hands packets off, who
+    // takes under the outlet's lock. What is posted meanwhile stays in the old ring and is moved with the rest.
+    owner.disable(dev);
+    let old_outlet = outlet.lock.lock_bh().take();
     // The stack does not send to a stopped queue, so its posting half can be taken apart.
     let poster = device
         .lock_tx(index as u16, |state, queue, _| {
@@ -315,9 +324,9 @@ fn exchange_rings(
             state.0.take()
         })
         .flatten();
-    let old_inlet = inlet.lock.lock_bh().take();
-    let old_outlet = outlet.lock.lock_bh().take();
-    owner.disable(dev);
+    if let Some(rx) = channel.rx.as_mut() {
+        rx.pool.link(owner);
+    }
     let old = owner.handler().and_then(|slot| {
         let mut old = slot.replace(channel);
         if let (Some(new), Some(old)) = (slot.as_mut(), old.as_mut()) {
@@ -365,7 +374,7 @@ fn exchange_rings(
     if lost > 0 {
         end.closed.add(Drop::Closed, lost);
     }
-    drop(old_inlet);
+    drop(old_ring);
 
     let vector = owner.instance().clone();
     *inlet.lock.lock_bh() = Some(InletOpen {
@@ -393,9 +402,17 @@ fn exchange_rings(
     Vector::restart(&vector);
     serve_waiters(vector.shared(), bh.bh(), &mut 0);
     run(device, index, &bh);
-    if let Some(queue) = device.tx_queue(index as u16) {
-        queue.wake();
-    }
+    drop(bh);
+    // With too little room the next completion wakes it.
+    device.lock_tx(index as u16, |state, queue, _| {
+        let room = state
+            .0
+            .as_mut()
+            .is_some_and(|open| open.ring.free() >= wake_threshold(open.ring.size()));
+        if room {
+            queue.queue().wake();
+        }
+    });
 }
 
 /// Runs the engine for what was moved to a new ring.
@@ -403,7 +420,12 @@ fn run(device: &Device<Port>, index: usize, bh: &BhGuard) {
     let data = device.data();
     if let Some(outlet) = data.end().outlets.get(index) {
         if data.wire.datapath == Datapath::Handoff {
-            handoff::announce(&data.wire, data.side, index as u16, bh.bh());
+            let index = index as u16;
+            if !handoff::announce(&data.wire, data.side, index, bh.bh()) {
+                if let Some(open) = outlet.lock.lock(bh.bh()).as_mut() {
+                    handoff::discard(outlet, open, Some(device), index);
+                }
+            }
             return;
         }
         let mut guard = outlet.lock.lock(bh.bh());

@@ -67,7 +67,10 @@ pub(crate) fn make_channel(
         data.poll.clone(),
     )?;
     let mut owner = Owner::<Channel>::add(dev, index, vector)?;
-    let filled = fill_channel(device, &owner, index, plan).and_then(|(mut channel, halves)| {
+    let filled = fill_channel(device, index, plan).and_then(|(mut channel, halves)| {
+        if let Some(rx) = channel.rx.as_mut() {
+            rx.pool.link(&mut owner);
+        }
         channel.adaptive = Some(Adaptive::new(owner.instance())?);
         *owner.handler().ok_or(EBUSY)? = Some(channel);
         Ok(halves)
@@ -84,7 +87,6 @@ pub(crate) fn make_channel(
 /// Makes what a NAPI instance polls: rings, pool, posted buffers. Its owner may be running with another set.
 pub(crate) fn fill_channel(
     device: &Device<Port>,
-    owner: &Owner<Channel>,
     index: u32,
     plan: &Plan,
 ) -> Result<(Channel, Halves)> {
@@ -93,7 +95,7 @@ pub(crate) fn fill_channel(
     let (mut rx, mut filler, mut own_taker, mut shared_taker) = (None, None, None, None);
     match data.wire.datapath {
         Datapath::Nic => {
-            let pool = PagePool::new(device, owner.instance(), index, plan.rx_ring)?;
+            let pool = PagePool::new(device, index, plan.rx_ring)?;
             let (poster, rx_filler, taker) = ring::new(plan.rx_ring)?;
             let mut half = RxHalf {
                 taker,

@@ -292,7 +292,7 @@ impl Vector {
                 v.completion_armed.xchg(0);
                 Self::raise_now(instance);
             }
-            Timer::Retry => Self::raise_now(instance),
+            Timer::Retry | Timer::Pause => Self::raise_now(instance),
         }
     }
 

@@ -56,10 +56,12 @@ pub enum Timer {
     Completion,
     /// For what has to be tried again.
     Retry,
+    /// For what has waited long enough.
+    Pause,
 }
 
 /// Number of [`Timer`]s.
-const TIMERS: usize = 3;
+const TIMERS: usize = 4;
 
 /// A driver's side of an instance.
 pub trait Handler: Send + Sized + 'static {
@@ -212,6 +214,14 @@ impl<H: Handler> Instance<H> {
     unsafe extern "C" fn retry_callback(t: *mut bindings::hrtimer) -> bindings::hrtimer_restart {
         // SAFETY: The callback of that timer.
         unsafe { Self::timer_callback(t, Timer::Retry) }
+    }
+
+    /// # Safety
+    ///
+    /// `t` is the timer [`Timer::Pause`] of an instance, and has expired.
+    unsafe extern "C" fn pause_callback(t: *mut bindings::hrtimer) -> bindings::hrtimer_restart {
+        // SAFETY: The callback of that timer.
+        unsafe { Self::timer_callback(t, Timer::Pause) }
     }
 
     /// Number of the instance in the netdev netlink family; 0 while it is disabled.
@@ -462,6 +472,7 @@ impl<H: Handler> Owner<H> {
                         Instance::<H>::moderation_callback,
                         Instance::<H>::completion_callback,
                         Instance::<H>::retry_callback,
+                        Instance::<H>::pause_callback,
                     ];
                     for (i, callback) in callbacks.into_iter().enumerate() {
                         // SAFETY: Within the array, which is valid for writing; each timer has its own callback.

@@ -33,32 +33,42 @@ unsafe impl Send for PagePool {}
 impl PagePool {
     /// Makes a pool of single pages for receive queue `queue` of `dev`, whose ring has `len` buffers.
     ///
-    /// Pages that the stack frees in the softirq that polls `napi` come back without a lock. Process context.
-    pub fn new<D: Driver, H: napi::Handler>(
-        dev: &Device<D>,
-        napi: &napi::Instance<H>,
-        queue: u32,
-        len: u32,
-    ) -> Result<Self> {
+    /// It belongs to no NAPI instance yet: see [`link`](Self::link). Process context.
+    pub fn new<D: Driver>(dev: &Device<D>, queue: u32, len: u32) -> Result<Self> {
         let mut params = bindings::page_pool_params::default();
         // SAFETY: Both members of the unions have the same layout (struct_group), and all fields are plain data.
         unsafe {
             let fast = &mut params.__bindgen_anon_1.__bindgen_anon_1;
             fast.pool_size = len;
             fast.nid = bindings::NUMA_NO_NODE;
-            fast.napi = napi.as_raw();
             fast.dma_dir = bindings::dma_data_direction_DMA_FROM_DEVICE;
             let slow = &mut params.__bindgen_anon_2.__bindgen_anon_1;
             slow.netdev = dev.as_raw();
             slow.queue_idx = queue;
         }
-        // SAFETY: The parameters are valid; the device and the NAPI instance outlive the pool's use of them, since
-        // the pool is destroyed (which unlinks both) before a driver's queue goes.
+        // SAFETY: The parameters are valid; the device outlives the pool's use of it, since the core unlinks both when
+        // the device goes.
         let pool = unsafe { bindings::page_pool_create(&params) };
         // INVARIANT: Not an error pointer.
         Ok(PagePool(
             NonNull::new(kernel::error::from_err_ptr(pool)?).ok_or(ENOMEM)?,
         ))
+    }
+
+    /// Says which instance polls the queue: pages that the stack frees in its softirq come back without a lock from
+    /// now on (`page_pool_enable_direct_recycling`). The instance has to be disabled; if it is not, or the pool
+    /// has one already, nothing happens.
+    pub fn link<H: napi::Handler>(&mut self, owner: &mut napi::Owner<H>) {
+        // SAFETY: Valid; read by who owns the pool.
+        let linked = unsafe { !(*self.0.as_ptr()).p.napi.is_null() };
+        if linked || owner.handler().is_none() {
+            return;
+        }
+        // SAFETY: Both are valid, and the instance is disabled. The pool is destroyed, which unlinks it, before the
+        // instance is freed: it is kept in the state that the instance's poll owns.
+        unsafe {
+            bindings::page_pool_enable_direct_recycling(self.0.as_ptr(), owner.instance().as_raw())
+        };
     }
 
     fn alloc(&mut self, len: u32, gfp: bindings::gfp_t) -> Option<Buffer> {

@@ -47,6 +47,11 @@ fn with_table<R>(f: impl FnOnce(&mut KVec<Usage>) -> R) -> R {
     unsafe { bindings::netdev_quota_lock() };
     // SAFETY: The mutex is held, and `f` has no way to get here again.
     let r = f(unsafe { &mut *TABLE.0.get() });
+    // SAFETY: As above. An empty table keeps no memory, so nothing is left when the module goes.
+    let table = unsafe { &mut *TABLE.0.get() };
+    if table.is_empty() {
+        *table = KVec::new();
+    }
     // SAFETY: Locked above.
     unsafe { bindings::netdev_quota_unlock() };
     r

@@ -14,7 +14,10 @@ use core::sync::atomic::Ordering;
 
 impl<D: Driver> Device<D> {
     /// Makes each of the two the other's peer.
-    pub fn pair(&self, other: &Device<D>, _rtnl: &Rtnl) {
+    pub fn pair(&self, other: &Device<D>, rtnl: &Rtnl) {
+        // Nobody is left pointing at one who has another peer now.
+        self.unpair(rtnl);
+        other.unpair(rtnl);
         self.private().peer.store(other.as_raw(), Ordering::Release);
         other.private().peer.store(self.as_raw(), Ordering::Release);
     }

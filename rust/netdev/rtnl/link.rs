@@ -105,6 +105,9 @@ impl<'a> NewLink<'a> {
         let mut tb = [core::ptr::null_mut(); IFLA_MAX + 1];
         let mut ifmp: *const bindings::ifinfomsg = core::ptr::null();
         if let Some(attr) = peer {
+            if attr.payload().len() < size_of::<bindings::ifinfomsg>() {
+                return Err(EINVAL);
+            }
             // SAFETY: The array has IFLA_MAX + 1 entries; the policy has seen that a `struct ifinfomsg` fits.
             to_result(unsafe {
                 bindings::rtnl_nla_parse_ifinfomsg(tb.as_mut_ptr(), attr.as_raw(), extack.as_raw())
