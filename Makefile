@@ -100,7 +100,9 @@ tools: $(machine) ## Build the command-line tool
 	@tools/ferronic/install build/tools/release/ferronic $(out)/root/usr
 
 selftests-bin: $(machine) ## Build the C programs that the selftests use
-	@$(clean-make) -f tools/selftests.mk OUT=$(out)/selftests
+	@$(if $(machine),tools/spec/generate --client $(out)/selftests/ynl $$(qemu/source --kernel $(KERNEL)))
+	@$(clean-make) -f tools/selftests.mk OUT=$(out)/selftests \
+		$(if $(machine),SOURCE=$$(qemu/source --kernel $(KERNEL)))
 
 ##@ Run
 
