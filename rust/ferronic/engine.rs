@@ -179,11 +179,13 @@ impl<'a> Run<'a> {
     /// Counts a frame as sent.
     #[inline(always)]
     fn sent(&mut self, len: u32, to: Option<&[u8; 6]>) {
-        self.frames = self.frames.wrapping_add(1);
         let tag = if self.tag.is_some() { VLAN_HLEN } else { 0 };
         let len = len.max(FRAME_MIN).wrapping_add(tag);
         self.bytes = self.bytes.wrapping_add(u64::from(len));
-        self.outlet.counters.lengths.count(len);
+        let c = &self.outlet.counters;
+        c.lengths
+            .count(len, || c.frames.get().wrapping_add(self.frames));
+        self.frames = self.frames.wrapping_add(1);
         if let Some(to) = to {
             if to[0] & 1 != 0 {
                 if *to == [0xff; 6] {

@@ -209,11 +209,16 @@ fn take(
     ring.advance(n);
     let mut bytes = 0u32;
     let mut wire_bytes = 0u64;
+    let mut taken = 0u64;
     for slot in batch.iter_mut().take(n as usize) {
         if let Some(d) = taker.take() {
             bytes = bytes.wrapping_add(d.bytes);
             wire_bytes = wire_bytes.wrapping_add(u64::from(d.bytes.max(FRAME_MIN)));
-            outlet.counters.lengths.count(d.bytes.max(FRAME_MIN));
+            let c = &outlet.counters;
+            c.lengths.count(d.bytes.max(FRAME_MIN), || {
+                c.frames.get().wrapping_add(taken)
+            });
+            taken = taken.wrapping_add(1);
             *slot = Some(d);
         }
     }
@@ -259,9 +264,9 @@ fn deliver(
         counters.no_memory.inc();
         return;
     };
+    counters.lengths.count(bytes as u32, || counters.frames.get());
     counters.frames.inc();
     counters.bytes.add(bytes);
-    counters.lengths.count(bytes as u32);
     skb.scrub(between_namespaces);
     let gro = skb.prepare_for_gro();
     skb.record_rx_queue(vector.index);

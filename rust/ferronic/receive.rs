@@ -206,7 +206,9 @@ impl RxHalf {
                 Checked::Bad => counters.checksum_bad.inc(),
                 Checked::Unknown => counters.checksum_none.inc(),
             }
-            counters.lengths.count(wire_len);
+            // This frame is in `frames` already.
+            let before = || counters.frames.get().wrapping_add(frames).wrapping_sub(1);
+            counters.lengths.count(wire_len, before);
             if let (true, Some(kind)) = (offloads.hash, info.kind) {
                 skb.set_hash(info.hash, kind);
             }

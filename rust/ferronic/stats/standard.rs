@@ -6,6 +6,7 @@
 
 use super::{drops_sent, drops_towards, sum, Drop, Lengths};
 use crate::port::PortData;
+use netdev::counter::Counter;
 use netdev::ethtool::{EthCtrlStats, EthMacStats, PauseStats, RmonStats};
 
 /// Fills in the group `eth-mac`.
@@ -48,16 +49,16 @@ pub(crate) fn pause(data: &PortData, s: &mut PauseStats) {
 
 /// Fills in the group `rmon`.
 pub(crate) fn rmon(data: &PortData, s: &mut RmonStats) {
-    fn add(to: &mut [Option<u64>], lengths: &Lengths) {
-        for (to, n) in to.iter_mut().zip(lengths.get()) {
+    fn add(to: &mut [Option<u64>], lengths: &Lengths, total: &Counter) {
+        for (to, n) in to.iter_mut().zip(lengths.get(total)) {
             *to = Some(to.unwrap_or(0).wrapping_add(n));
         }
     }
     s.oversize = Some(drops_towards(data, Drop::TooLong));
     for p in data.poll.iter() {
-        add(&mut s.rx, &p.lengths);
+        add(&mut s.rx, &p.lengths, &p.frames);
     }
     for o in data.end().outlets.iter() {
-        add(&mut s.tx, &o.counters.lengths);
+        add(&mut s.tx, &o.counters.lengths, &o.counters.frames);
     }
 }

@@ -83,6 +83,12 @@ impl<T: sealed::Primitive> Word<T> {
     }
 }
 
+impl<T: sealed::Primitive + Default> Default for Word<T> {
+    fn default() -> Self {
+        Word::new(T::default())
+    }
+}
+
 /// Orders an earlier load before all later accesses.
 ///
 /// x86 orders loads with loads and stores itself; only the compiler has to be held. Elsewhere the kernel's own
