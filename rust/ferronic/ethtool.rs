@@ -73,6 +73,7 @@ impl Operations for Ethtool {
             rx: state.rx_ring,
             tx: state.tx_ring,
             rx_buf_len: layout.size,
+            ..Default::default()
         }
     }
 

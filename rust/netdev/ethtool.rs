@@ -41,7 +41,7 @@ pub(crate) use adapter::{table, Promised};
 pub use coalesce::{Coalesce, CoalesceParams};
 pub use link::LinkSettings;
 pub use pause::{Pause, PauseStats};
-pub use queues::{Channels, RingParams};
+pub use queues::{Channels, RingCaps, RingParams};
 pub use rss::{FlowType, HashFields, RssReply, RssRequest, Transforms};
 pub use selftest::TestResults;
 pub use stats::{EthCtrlStats, EthMacStats, Report, RmonRanges, RmonStats};
@@ -63,6 +63,9 @@ pub trait Operations: 'static {
 
     /// Name of the driver, as `ethtool -i` shows it; up to 31 bytes.
     const NAME: &'static CStr;
+
+    /// The ring parameters beyond the sizes that [`set_ringparam`](Self::set_ringparam) can change.
+    const RINGS: RingCaps = RingCaps::NONE;
 
     /// The moderation parameters that [`set_coalesce`](Self::set_coalesce) can change; it needs at least one.
     const COALESCE: CoalesceParams = CoalesceParams::NONE;

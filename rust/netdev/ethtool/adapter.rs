@@ -79,6 +79,7 @@ impl<D: Driver> Adapter<D> {
             bindings::__BindgenBitfieldUnit::new([<D::Ethtool as Operations>::TRANSFORMS.0, 0])
         },
         supported_coalesce_params: <D::Ethtool as Operations>::COALESCE.0,
+        supported_ring_params: <D::Ethtool as Operations>::RINGS.0,
         op_needs_rtnl: bindings::ETHTOOL_OP_NEEDS_RTNL_SRINGPARAM
             | bindings::ETHTOOL_OP_NEEDS_RTNL_SCHANNELS,
         get_drvinfo: Some(Self::get_drvinfo),

@@ -4,6 +4,32 @@
 
 use netdev_sys as bindings;
 
+/// A set of ring parameters beyond the sizes (`ETHTOOL_RING_USE_*`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RingCaps(pub(super) u32);
+
+impl RingCaps {
+    /// None.
+    pub const NONE: RingCaps = RingCaps(0);
+    /// [`RingParams::rx_buf_len`].
+    pub const RX_BUF_LEN: RingCaps =
+        RingCaps(bindings::ethtool_supported_ring_param_ETHTOOL_RING_USE_RX_BUF_LEN);
+    /// [`RingParams::cqe_size`].
+    pub const CQE_SIZE: RingCaps =
+        RingCaps(bindings::ethtool_supported_ring_param_ETHTOOL_RING_USE_CQE_SIZE);
+    /// [`RingParams::tx_push`].
+    pub const TX_PUSH: RingCaps =
+        RingCaps(bindings::ethtool_supported_ring_param_ETHTOOL_RING_USE_TX_PUSH);
+    /// [`RingParams::rx_push`].
+    pub const RX_PUSH: RingCaps =
+        RingCaps(bindings::ethtool_supported_ring_param_ETHTOOL_RING_USE_RX_PUSH);
+
+    /// Both sets.
+    pub const fn union(self, other: RingCaps) -> RingCaps {
+        RingCaps(self.0 | other.0)
+    }
+}
+
 /// Sizes of the rings (`struct ethtool_ringparam`, `struct kernel_ethtool_ringparam`).
 #[derive(Default, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RingParams {
@@ -17,6 +43,12 @@ pub struct RingParams {
     pub tx: u32,
     /// Bytes of each receive buffer; 0 is not told.
     pub rx_buf_len: u32,
+    /// Bytes of each completion; 0 is not told.
+    pub cqe_size: u32,
+    /// Whether descriptors are pushed to the device on transmission.
+    pub tx_push: bool,
+    /// Whether descriptors are pushed to the device on reception.
+    pub rx_push: bool,
 }
 
 impl RingParams {
@@ -30,6 +62,9 @@ impl RingParams {
         to.rx_pending = self.rx;
         to.tx_pending = self.tx;
         kernel.rx_buf_len = self.rx_buf_len;
+        kernel.cqe_size = self.cqe_size;
+        kernel.tx_push = self.tx_push.into();
+        kernel.rx_push = self.rx_push.into();
     }
 
     pub(super) fn load(
@@ -42,6 +77,9 @@ impl RingParams {
             rx: from.rx_pending,
             tx: from.tx_pending,
             rx_buf_len: kernel.rx_buf_len,
+            cqe_size: kernel.cqe_size,
+            tx_push: kernel.tx_push != 0,
+            rx_push: kernel.rx_push != 0,
         }
     }
 }
