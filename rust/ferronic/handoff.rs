@@ -264,7 +264,9 @@ fn deliver(
         counters.no_memory.inc();
         return;
     };
-    counters.lengths.count(bytes as u32, || counters.frames.get());
+    counters
+        .lengths
+        .count(bytes as u32, || counters.frames.get());
     counters.frames.inc();
     counters.bytes.add(bytes);
     skb.scrub(between_namespaces);
