@@ -35,6 +35,11 @@ V6 = ("fd00:fe::1", "fd00:fe::2")
 MAC = ("02:fe:00:00:00:01", "02:fe:00:00:00:02")
 
 
+def rounds(count):
+    """How often to repeat something: less where everything takes long."""
+    return max(count // SLOW, 1)
+
+
 def run(*command, check=True, **options):
     """Runs a command and returns what it printed; its errors go to the log."""
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,

@@ -102,7 +102,7 @@ def delete_either(t):
 @tap.case("every order of moving and renaming both ends, then deleting each in turn")
 def orders(t):
     steps = [("move", 0), ("move", 1), ("rename", 0), ("rename", 1)]
-    for number, order in enumerate(itertools.permutations(steps)):
+    for number, order in enumerate(list(itertools.permutations(steps))[::net.SLOW]):
         ends = Ends(t)
         for step in order:
             ends.step(*step)
@@ -114,7 +114,7 @@ def orders(t):
 @tap.case("the same with both ends up and the last one taken down with the pair")
 def orders_up(t):
     steps = [("up", 0), ("up", 1), ("rename", 0), ("move", 1)]
-    for number, order in enumerate(itertools.permutations(steps)):
+    for number, order in enumerate(list(itertools.permutations(steps))[::net.SLOW]):
         if order.index(("up", 1)) > order.index(("move", 1)) or number % 3 == 0:
             ends = Ends(t)
             for step in order:
@@ -173,7 +173,7 @@ def from_third(t):
 @tap.case("both ends deleted at the same time, from both namespaces")
 def race_delete(t):
     """One of the two finds its end gone already; nothing else may happen."""
-    for _ in range(10):
+    for _ in range(net.rounds(10)):
         net.make_pair(t.n0, {"name": "fa0"}, {"name": "fa1", "ns": t.n1.fd})
         errors = []
 
@@ -203,7 +203,7 @@ def concurrent(t):
                 with namespace:
                     opened.append((number, rtnl.Rtnl()))
             first, second = [link for who, link in opened if who == number]
-            for turn in range(8):
+            for turn in range(net.rounds(8)):
                 a, b = f"c{number}a", f"c{number}b"
                 first.add_pair(net.KIND, {"name": b}, name=a)
                 first.change(a, up=True)

@@ -60,7 +60,7 @@ def ports(t):
 @tap.case("unloaded under a flood in both directions, again and again")
 def flood(t):
     with module() as path:
-        for _ in range(4):
+        for _ in range(net.rounds(4)):
             t.pair()
             with content.Flood(t.n0, *net.V4) as one, \
                     content.Flood(t.n1, *reversed(net.V4)) as other:
@@ -114,7 +114,7 @@ def race(t):
         for thread in threads:
             thread.start()
         try:
-            for _ in range(6):
+            for _ in range(net.rounds(6)):
                 # Fails while a request holds the module, as it should.
                 net.wait_until(lambda: net.run("rmmod", NAME, check=False).returncode == 0,
                                "rmmod")

@@ -41,13 +41,13 @@ def works(t):
         content.stream(t.n0, t.n1, *addresses, 300000)
 
 
-@tap.case("the receiver goes up and down 100 times")
+@tap.case(f"the receiver goes up and down {net.rounds(100)} times")
 def receiver_updown(t):
     t.pair()
     permanent_neighbours(t)
     with contextlib.ExitStack() as stack:
         flood, _ = floods(t, stack)
-        for _ in range(100):
+        for _ in range(net.rounds(100)):
             t.n1.rtnl.change("fe1", up=False)
             t.n1.rtnl.change("fe1", up=True)
         # The sender's own end never went down: the flood reaches the wire again.
@@ -67,7 +67,7 @@ def both_updown(t):
 
     def updown(end):
         try:
-            for _ in range(25):
+            for _ in range(net.rounds(25)):
                 t.n[end].rtnl.change(f"fe{end}", up=False)
                 t.n[end].rtnl.change(f"fe{end}", up=True)
         except Exception as error:      # reported by the case, below
@@ -90,7 +90,7 @@ def moving(t):
     permanent_neighbours(t)
     with contextlib.ExitStack() as stack:
         floods(t, stack)
-        for _ in range(5):
+        for _ in range(net.rounds(5)):
             t.n1.rtnl.change("fe1", ns=t.n0.fd)
             t.n0.rtnl.change("fe1", up=True)
             t.n0.rtnl.change("fe1", ns=t.n1.fd)
@@ -101,7 +101,7 @@ def moving(t):
 
 @tap.case("pairs are deleted from either end under the flood")
 def deleted(t):
-    for turn in range(10):
+    for turn in range(net.rounds(10)):
         t.pair()
         permanent_neighbours(t)
         with contextlib.ExitStack() as stack:
