@@ -122,7 +122,9 @@ class Events:
     def __init__(self, family, buffer=1 << 22):
         with family.namespace:
             self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, genl.NETLINK_GENERIC)
-        self.socket.setsockopt(socket.SOL_SOCKET, 33, buffer)       # SO_RCVBUFFORCE
+        # An ordinary user gets what there is.
+        with contextlib.suppress(PermissionError):
+            self.socket.setsockopt(socket.SOL_SOCKET, 33, buffer)   # SO_RCVBUFFORCE
         self.socket.bind((0, 0))
         self.socket.setsockopt(rtnl.SOL_NETLINK, rtnl.NETLINK_ADD_MEMBERSHIP,
                                family.groups["mgmt"])

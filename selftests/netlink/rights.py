@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Who may do what: reading is free within a namespace, changing takes CAP_NET_ADMIN
+in the user namespace that owns it, and nothing is told of other namespaces."""
+
+import errno
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import control  # noqa: E402
+import genl     # noqa: E402
+import net      # noqa: E402
+import rtnl     # noqa: E402
+import tap      # noqa: E402
+import user     # noqa: E402
+from rtnl import attr  # noqa: E402
+
+
+class Here:
+    """The namespace the caller is in."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+def reads(family, index):
+    """Every command that reads must be answered."""
+    family.send(control.PORT_GET, attr(1, index))
+    family.send(control.STAGE_GET, attr(1, index) + attr(2, 0) + attr(3, 3))
+    for command in control.READS:
+        family.send(command, flags=rtnl.NLM_F_DUMP)
+
+
+def no_changes(family, index):
+    """Every command that changes must be refused, whatever it says."""
+    for command, body in ((control.PORT_SET, attr(1, index) + attr(16, 9)),
+                          (control.STATS_RESET, attr(1, index)), (control.PORT_SET, b""),
+                          (control.PORT_SET, attr(16, 0)), (control.STATS_RESET, attr(1, 0))):
+        family.refused(errno.EPERM, command, body, silent=True)
+
+
+@tap.case("an ordinary user reads and may not change")
+def ordinary(t):
+    t.pair()
+    index = t.n0.rtnl.get("fe0")["index"]
+    before = t.c0.ports()
+
+    def work():
+        os.setns(t.n0.fd, os.CLONE_NEWNET)
+        os.setgroups([])
+        os.setresgid(user.NOBODY, user.NOBODY, user.NOBODY)
+        os.setresuid(user.NOBODY, user.NOBODY, user.NOBODY)
+        family = control.Raw(Here())
+        reads(family, index)
+        no_changes(family, index)
+
+    fork(work)
+    tap.equal(t.c0.ports(), before, "ports")
+
+
+@tap.case("root of a user namespace: not of the namespace of others, even by a socket of theirs")
+def foreign(t):
+    t.pair()
+    index = t.n0.rtnl.get("fe0")["index"]
+    before = t.c0.ports()
+
+    def work():
+        reads(t.c0, index)
+        no_changes(t.c0, index)
+
+    # The socket was opened by root, who might not have wanted that.
+    user.as_user(work)
+    tap.equal(t.c0.ports(), before, "ports")
+
+
+@tap.case("root of a user namespace is master of its own ports")
+def own(t):
+    t.pair()
+
+    def work():
+        link = rtnl.Rtnl()
+        link.add_pair(net.KIND, {"name": "b"}, name="a")
+        link.change("a", up=True)
+        link.change("b", up=True)
+        index = link.get("a")["index"]
+        family = control.Raw(Here())
+        with control.Events(family) as events:
+            family.send(control.PORT_SET, attr(1, index) + attr(16, 9))
+            family.send(control.STATS_RESET, attr(1, index))
+            tap.equal([what for what, _ in events.come()], ["change"], "notifications")
+        reads(family, index)
+        ports = family.ports()
+        tap.equal(sorted(port["name"] for port in ports.values()), ["a", "b"], "ports")
+        tap.equal(ports[index]["pause-limit"], 9, "limit")
+
+    user.as_user(work)
+
+
+@tap.case("of the other end in another namespace: a number there and here, no name")
+def other_end(t):
+    t.pair()
+    ports = t.c1.ports()
+    wire = t.c1.send(control.WIRE_GET, attr(1, next(iter(ports.values()))["wire"]))[0]
+    for kind, body in rtnl.attrs(wire[4:]):
+        if kind == 4:
+            end = dict(rtnl.attrs(body))
+            if genl.number(end[1]) == 0:
+                tap.equal(sorted(end), [1, 2, 3], "attributes of the other end")
+    index = t.n0.rtnl.get("fe0")["index"]
+    if index not in ports:
+        t.c1.refused(errno.ENODEV, control.PORT_GET, attr(1, index), at=0)
+
+
+@tap.case("no message holds an address of the kernel's")
+def addresses(t):
+    t.pair()
+    for family in (t.c0, t.c1):
+        for command in control.READS:
+            for body in family.send(command, flags=rtnl.NLM_F_DUMP):
+                for at in range(0, len(body) - 7, 4):
+                    word = int.from_bytes(body[at:at + 8], "little")
+                    if word >> 47 == 0x1FFFF and word != (1 << 64) - 1:
+                        raise AssertionError(f"command {command}: {word:#x}")
+
+
+def fork(work):
+    """Runs the function in a child; what it raises is raised here."""
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            work()
+            os.write(write, b"ok")
+        except BaseException as error:
+            os.write(write, repr(error).encode()[:4000])
+        finally:
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as file:
+        said = file.read()
+    os.waitpid(pid, 0)
+    if said != b"ok":
+        raise AssertionError(said.decode(errors="replace"))
+
+
+tap.main(control.RawControl)
