@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """NAPI: visible, configurable, persistent; threaded, deferred and busy-polled."""
 
+import contextlib
 import os
 import socket
 import sys
@@ -141,42 +142,60 @@ def busy(t):
             tap.equal(other.recv(100), b"%d" % number, "datagram")
 
 
+CONFIGFS = "/sys/kernel/config"
+
+
+@contextlib.contextmanager
+def netconsole():
+    """Loads the network console and gives the directory of its targets."""
+    if net.run("modprobe", "netconsole", check=False).returncode:
+        raise tap.Skip("the kernel has no netconsole")
+    mounted = os.path.ismount(CONFIGFS)
+    if not mounted:
+        net.run("mount", "-t", "configfs", "none", CONFIGFS)
+    try:
+        yield f"{CONFIGFS}/netconsole"
+    finally:
+        if not mounted:
+            net.run("umount", CONFIGFS)
+        net.run("modprobe", "-r", "netconsole", check=False)
+
+
 @tap.case("netpoll: the network console sends through a port, interrupts off")
 def netpoll(t):
     """The other end receives the kernel's own lines."""
-    one, other = t.nics()
-    target = "/sys/kernel/config/netconsole/ferronic"
-    net.run("modprobe", "netconsole", check=False)
-    if not os.path.isdir("/sys/kernel/config/netconsole"):
-        raise tap.Skip("no netconsole here")
-    # netpoll looks for its device in the initial namespace.
-    t.n0.rtnl.change("fe0", ns=os.open("/proc/1/ns/net", os.O_RDONLY))
-    try:
-        net.run("ip", "link", "set", "fe0", "up")
-        net.run("ip", "addr", "add", f"{net.V4[0]}/24", "dev", "fe0")
-        net.wait_link(t.n1, "fe1", lambda link: link["operstate"] == 6, "up")
-        with t.n1.socket(socket.AF_INET, socket.SOCK_DGRAM) as taker:
-            taker.bind((net.V4[1], 6666))
+    t.nics()
+    with netconsole() as targets, open("/proc/1/ns/net") as initial, \
+            t.n1.socket(socket.AF_INET, socket.SOCK_DGRAM) as taker:
+        target = f"{targets}/ferronic"
+        taker.bind((net.V4[1], 6666))
+        # netpoll looks for its device in the initial namespace.
+        t.n0.rtnl.change("fe0", ns=initial.fileno())
+        try:
+            net.run("ip", "addr", "add", f"{net.V4[0]}/24", "dev", "fe0")
+            net.run("ip", "link", "set", "fe0", "up")
+            net.running(t.n1, "fe1")
             os.mkdir(target)
             for name, value in (("dev_name", "fe0"), ("local_ip", net.V4[0]),
                                 ("remote_ip", net.V4[1]), ("remote_mac", net.MAC[1]),
                                 ("remote_port", "6666"), ("enabled", "1")):
                 with open(f"{target}/{name}", "w") as file:
                     file.write(value)
-            with open("/dev/kmsg", "w") as file:
-                for number in range(20):
-                    file.write(f"<4>ferronic netpoll test {number}\n")
-                    file.flush()
+            for number in range(20):
+                with open("/dev/kmsg", "w") as file:
+                    file.write(f"<4>ferronic netpoll test {number}.\n")
             seen = b""
-            while b"ferronic netpoll test 19" not in seen:
+            while b"ferronic netpoll test 19." not in seen:
                 seen += taker.recv(4000)
-    finally:
-        if os.path.isdir(target):
-            with open(f"{target}/enabled", "w") as file:
-                file.write("0")
-            os.rmdir(target)
-        net.run("ip", "link", "del", "fe0", check=False)
-        net.run("modprobe", "-r", "netconsole", check=False)
+            missing = [number for number in range(20)
+                       if b"ferronic netpoll test %d." % number not in seen]
+            tap.equal(missing, [], "lines missing")
+        finally:
+            if os.path.isdir(target):
+                with open(f"{target}/enabled", "w") as file:
+                    file.write("0")
+                os.rmdir(target)
+            net.run("ip", "link", "del", "fe0", check=False)
 
 
 tap.main(nic.Pair)
