@@ -17,7 +17,7 @@
 //! Moderation is that of interrupt throttling: an idle vector is raised at once, and only raises that come closer
 //! than `rx-usecs` to the last one are held back by a timer, or until `rx-frames` frames have come. A vector that had
 //! no more than a frame or two to deliver last time carries single packets and their answers, not a flood: it is held
-//! for [`QUIET_NS`] at most. So a round trip is short and a flood comes in batches, at the same settings. Transmit
+//! for a quarter of that. So a round trip is short and a flood comes in batches, at the same settings. Transmit
 //! completions ride on the polls for reception; where there are none, a timer of `tx-usecs` or `tx-frames`
 //! completions raise the vector.
 //!
@@ -64,8 +64,9 @@ impl Coalesce {
     };
 }
 
-/// How long a vector is held at most that delivered no more than [`QUIET_FRAMES`] last time: 20 us.
-const QUIET_NS: u64 = 20_000;
+/// A vector that delivered no more than this last time is held for 1/2^[`QUIET_SHIFT`] of `rx-usecs` only: 20 us of
+/// the 80 that it starts with.
+const QUIET_SHIFT: u32 = 2;
 const QUIET_FRAMES: u32 = 2;
 
 /// Bytes sent after which completions do not wait for their timer: TCP's small queues want them.
@@ -310,7 +311,7 @@ impl Vector {
         let now = now_ns();
         let mut gap = u64::from(self.rx_usecs.read()).wrapping_mul(1000);
         if self.last_frames.read() <= QUIET_FRAMES {
-            gap = gap.min(QUIET_NS);
+            gap >>= QUIET_SHIFT;
         }
         let since = now.wrapping_sub(self.last.read());
         if since >= gap || self.frames.read() >= self.rx_frames.read() {
