@@ -60,6 +60,7 @@ kbuild = mkdir -p $(1) && flock $(1)/.lock $(clean-make) -j$(shell nproc) -C $(k
 
 PHONY := all modules plugin tools selftests-bin
 PHONY += demo test test-debug test-pure shell
+PHONY += bench bench-profile bench-programs
 PHONY += lint format spec doc rust-analyzer
 PHONY += install clean help
 PHONY += machine kdir-usable kbuild
@@ -122,6 +123,19 @@ test-pure: $(machine) ## Test the pure crate on this machine, with cargo
 shell: all ## Open a root shell in the guest, with the module loaded
 	@qemu/run --kernel $(KERNEL) --shell
 
+##@ Measure
+
+# Documentation/bench.md tells what the figures are.
+bench-programs: $(machine)
+	@$(clean-make) -s -f bench/programs.mk OUT=$(out)/bench
+
+bench: all bench-programs ## Instructions per packet, byte and operation, beside veth and others
+	@bench/run --kernel $(KERNEL) $(if $(FIGURES),--figures $(FIGURES)) $(if $(ROWS),--rows $(ROWS)) \
+		$(if $(QUICK),--quick)
+
+bench-profile: all bench-programs ## Where they go, by function: FIGURE=udp/60/drop ROW=nic
+	@bench/profile --kernel $(KERNEL) $(or $(FIGURE),udp/60/drop) $(or $(ROW),nic)
+
 ##@ Check and read
 
 lint: all ## Formatting, clippy, rustdoc, shell, YAML, our rules on unsafe and panics
@@ -160,6 +174,8 @@ help: ## List the targets
 		'KERNEL=stock|testing|debug  which of Debian'"'"'s kernels, or ours for finding bugs (now: $(KERNEL))' \
 		'KDIR=DIRECTORY              a kernel build tree with Rust metadata instead' \
 		'TESTS="NAME..."             only these selftests' \
+		'FIGURES="PATTERN..."        only these figures of the bench; ROWS="veth nic" only these rows' \
+		'QUICK=1                     the bench in fewer and shorter batches' \
 		'FERRONIC_CACHE=DIRECTORY    where everything expensive is kept (~/.cache/ferronic)'
 
 .PHONY: $(PHONY)

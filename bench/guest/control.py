@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What managing links costs: creating, deleting, reconfiguring under traffic, and
+the memory that a port takes."""
+
+import contextlib
+import re
+import struct
+import subprocess
+import time
+
+import ethnl
+import rtnl
+from topology import Fault, address, program
+
+GROUP = 7
+
+
+class Written(rtnl.Rtnl):
+    """Requests written down instead of sent: so that, while the kernel is measured,
+    only sending them is left to do here."""
+
+    def __init__(self):     # pylint: disable=super-init-not-called
+        self.messages, self.sequence = [], 0
+
+    def request(self, kind, flags, body):
+        self.sequence += 1
+        flags |= rtnl.NLM_F_REQUEST | rtnl.NLM_F_ACK
+        self.messages.append(
+            struct.pack("=IHHII", 16 + len(body), kind, flags, self.sequence, 0) + body)
+
+
+def sent(socket, messages):
+    """Sends one request after the other; the nanoseconds until the last was done."""
+    begin = time.monotonic_ns()
+    for message in messages:
+        socket.send(message)
+        answer = socket.recv(4096)
+        if answer[16:20] != b"\0\0\0\0":
+            raise Fault(f"a request failed: {rtnl.struct.unpack_from('=i', answer, 16)[0]}")
+    return time.monotonic_ns() - begin
+
+
+@contextlib.contextmanager
+def made(bench, place, row, count, deleting=None):
+    """Pairs created; or deleted, one by one ("each") or all by one request ("group")."""
+    space = place.space()
+    create, delete, group = Written(), Written(), Written()
+    for i in range(count):
+        create.add_pair(row.kind, {"name": f"right{i}"}, info=row.info, name=f"left{i}",
+                        extra=[rtnl.attr(rtnl.IFLA_GROUP, GROUP)])
+        delete.delete(f"left{i}")
+    group.request(rtnl.RTM_DELLINK, 0, rtnl.ifinfo() + rtnl.attr(rtnl.IFLA_GROUP, GROUP))
+
+    def run(batches):
+        found = []
+        for _ in range(min(batches, 3) if count >= 1000 else batches):
+            creating = sent(space.rtnl.socket, create.messages)
+            removing = sent(space.rtnl.socket, (delete if deleting == "each" else group).messages)
+            found.append((removing if deleting else creating, count))
+        return found
+
+    run(1)
+    yield run
+
+
+def longest_gap(spaces, change):
+    """The longest time in which nothing arrived, while `change` was done once."""
+    with subprocess.Popen(program("gap", from_=spaces[0].name, to=spaces[1].name,
+                                  address=address(0, 2)),
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        if process.stdout.readline() != "ready\n":
+            raise Fault("no traffic to look for gaps in")
+        change()
+        longest, out, back = map(int, process.communicate()[0].split())
+    return longest, out - back
+
+
+@contextlib.contextmanager
+def reconfigured(bench, place, row, what, values):
+    """The receiver is told another number of channels, or size of rings, in turn;
+    the figure is how long traffic stood still."""
+    spaces = place.spaces()
+    _, right = place.pair(row, *spaces, queues=max(values) if row.kind == "veth" else None)
+    port = ethnl.Ethtool(spaces[1], right)
+    place.stack.callback(port.close)
+    table, names = {"channels": (ethnl.CHANNELS, ("combined",)),
+                    "rings": (ethnl.RINGS, ("rx", "tx"))}[what]
+    if row.kind == "veth":
+        names = ("rx", "tx")
+
+    def run(count):
+        found = []
+        for i in range(count):
+            value = values[i % len(values)]
+            longest, _ = longest_gap(
+                spaces, lambda: port.set(table, **{name: value for name in names}))  # noqa: B023
+            found.append((longest, 1))
+        return found
+
+    run(len(values))
+    yield run
+
+
+def free():
+    """Bytes of memory that nothing uses; those waiting on the CPUs' lists among them."""
+    with open("/proc/meminfo") as file:
+        kilobytes = int(re.search(r"MemFree:\s+(\d+)", file.read())[1])
+    with open("/proc/zoneinfo") as file:
+        pages = sum(map(int, re.findall(r"^\s+count:\s+(\d+)", file.read(), re.M)))
+    return kilobytes * 1024 + pages * 4096
+
+
+def settled():
+    """Free memory, once what is freed late has been freed."""
+    with open("/proc/sys/vm/drop_caches", "w") as file:
+        file.write("3")
+    last, now = None, free()
+    while last is None or abs(now - last) > 65536:
+        time.sleep(0.2)
+        last, now = now, free()
+    return now
+
+
+@contextlib.contextmanager
+def memory(bench, place, row, channels=1, ring=None, up=True):
+    """Bytes per port, of ports with so many channels and descriptors in each ring."""
+    one, other = place.spaces()
+    pairs = 4
+
+    def run(count):
+        found = []
+        for _ in range(count):
+            before = settled()
+            for i in range(pairs):
+                names = f"left{i}", f"right{i}"
+                row.make(one, names[0], f"02:00:00:00:{i:02x}:01", other, names[1],
+                         f"02:00:00:00:{i:02x}:02", channels)
+                for space, name in zip((one, other), names):
+                    if ring and row.ours:
+                        space.ethtool("-G", name, "rx", str(ring), "tx", str(ring))
+                    if up:
+                        space.rtnl.change(name, up=True)
+                        row.configure(space, name)
+            found.append((before - settled(), 2 * pairs))
+            for i in range(pairs):
+                one.rtnl.delete(f"left{i}")
+        return found
+
+    run(1)
+    yield run

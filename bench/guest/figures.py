@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The figures: what is measured, in what unit, of which rows, and with what goal
+relative to veth. A goal is what the project wants to stay below."""
+
+import functools
+
+import control
+import tcp
+import udp
+from rows import PAIRS
+
+
+class Figure:
+    """One number for each row. `method` is a context manager that sets up and
+    gives a function which measures so many batches: (nanoseconds, units)."""
+
+    def __init__(self, name, title, unit, method, rows=PAIRS, goals=None, tolerance=0.01,
+                 limit=None, counts=None):
+        self.name, self.title, self.unit = name, title, unit
+        self.method, self.rows = method, rows
+        self.goals, self.tolerance = goals or {}, tolerance
+        # A goal for ours that is no ratio; and what is counted, where it isn't time.
+        self.limit, self.counts = limit, counts
+
+    @property
+    def group(self):
+        return self.name.partition("/")[0]
+
+
+SMALL = {"nic": 1.25, "handoff": 0.85}
+TSO = {"nic": 1.35, "handoff": 1.0}
+FRAMES = {"nic": 1.2, "handoff": 0.8}
+TRIP = {"nic": 1.15, "handoff": 1.15}
+# TCP with segmentation by the device settles into one of several rhythms.
+LOOSE = 0.03
+
+OURS = "nic", "handoff"
+
+part = functools.partial
+
+FIGURES = {figure.name: figure for figure in (
+    *(Figure(f"udp/{size}/drop", f"UDP, {size} bytes, from pktgen, dropped by tc at the receiver",
+             "packet", part(udp.dropped, size=size), ("dummy", *PAIRS, "tap"),
+             SMALL if size == 60 else FRAMES if size == 1514 else None)
+      for size in (60, 256, 1514)),
+    Figure("udp/60/burst", "UDP, 60 bytes, from pktgen in bursts of 16, dropped by tc", "packet",
+           part(udp.dropped, size=60, burst=16), ("dummy", "nic")),
+    *(Figure(f"udp/{size}/socket", f"UDP, {size} bytes, from socket to socket", "packet",
+             part(udp.between_sockets, size=size - 42))
+      for size in (60, 256, 1514)),
+    Figure("udp/60/forward", "UDP, 60 bytes, routed to a second pair", "packet",
+           part(udp.forwarded, size=60)),
+    Figure("udp/60/bridge", "UDP, 60 bytes, bridged to a second pair", "packet",
+           part(udp.bridged, size=60)),
+    Figure("udp/60/ifb", "UDP, 60 bytes, redirected to an ifb and back", "packet",
+           part(udp.redirected, size=60)),
+    Figure("tcp/1500", "TCP stream, MTU 1500", "byte", tcp.streams, goals=TSO, tolerance=LOOSE),
+    Figure("tcp/1500/no-tso", "TCP stream, MTU 1500, sender without TSO and GSO", "byte",
+           part(tcp.streams, tso=False), goals=FRAMES),
+    Figure("tcp/1500/no-gro", "TCP stream, MTU 1500, receiver without GRO", "byte",
+           part(tcp.streams, gro=False), tolerance=LOOSE),
+    Figure("tcp/1500/plain", "TCP stream, MTU 1500, without TSO and GRO", "byte",
+           part(tcp.streams, tso=False, gro=False)),
+    Figure("tcp/9000", "TCP stream, MTU 9000", "byte", part(tcp.streams, mtu=9000),
+           tolerance=LOOSE),
+    Figure("tcp/9000/no-tso", "TCP stream, MTU 9000, sender without TSO and GSO", "byte",
+           part(tcp.streams, mtu=9000, tso=False)),
+    Figure("tcp/both", "TCP streams both ways at once, MTU 1500", "byte",
+           part(tcp.streams, back=True), tolerance=LOOSE),
+    Figure("tcp/rr", "TCP, one byte there and one back", "round trip", tcp.round_trips, goals=TRIP),
+    Figure("udp/gso", "UDP segmented by the device, 40 datagrams of 1472 bytes", "byte",
+           part(udp.between_sockets, size=1472, segments=40)),
+    Figure("udp/gso/gro", "the same, received merged (UDP_GRO)", "byte",
+           part(udp.between_sockets, size=1472, segments=40, gro=1)),
+    *(Figure(f"flows/{count}x{channels}",
+             f"UDP, 60 bytes, {count} flows over {channels} channels, dropped by tc", "packet",
+             part(udp.flows, count=count, channels=channels), ("veth", "veth-gro", "nic", "handoff"))
+      for channels in (1, 4, 16) for count in (1, 10, 1000)),
+    *(Figure(f"control/create/{count}", f"creating {count} pairs, one request each", "pair",
+             part(control.made, count=count), tolerance=LOOSE)
+      for count in (1, 100, 1000)),
+    *(Figure(f"control/delete/{count}", f"deleting {count} pairs, one request each", "pair",
+             part(control.made, count=count, deleting="each"), tolerance=LOOSE)
+      for count in (1, 100, 1000)),
+    Figure("control/delete-group/1000", "deleting 1000 pairs by one request", "pair",
+           part(control.made, count=1000, deleting="group"), tolerance=LOOSE),
+    Figure("gap/channels", "traffic stands still while the number of channels changes (-L)",
+           "change", part(control.reconfigured, what="channels", values=(4, 2)),
+           ("veth", *OURS), tolerance=0.2, limit=1000000),
+    Figure("gap/rings", "traffic stands still while the rings are exchanged (-G)", "change",
+           part(control.reconfigured, what="rings", values=(512, 1024)), OURS, tolerance=0.2,
+           limit=1000000),
+    Figure("memory/down", "memory of a port that was never up, 1 channel", "port",
+           part(control.memory, up=False), tolerance=LOOSE, counts="bytes"),
+    *(Figure(f"memory/{channels}x{ring}",
+             f"memory of a port that is up, {channels} channels, rings of {ring}", "port",
+             part(control.memory, channels=channels, ring=ring), ("veth", "veth-gro", *OURS),
+             tolerance=LOOSE, counts="bytes")
+      for channels, ring in ((1, 1024), (4, 256), (4, 1024), (4, 4096), (16, 1024))),
+)}

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Results as text."""
+
+COLUMNS = "row", "value", "±", "to peer", "goal", "above floor", "idle"
+
+
+def value(number):
+    """With as many digits as mean something."""
+    return f"{number:,.0f}" if number >= 1000 else f"{number:.1f}" if number >= 100 else f"{number:.2f}"
+
+
+def goal(word, row, figure):
+    """What the row is to stay below, and whether it does."""
+    if "ratio" in row and word in figure["goals"]:
+        return f"{figure['goals'][word]:.2f} {'met' if row['ratio'] <= figure['goals'][word] else 'missed'}"
+    if figure["limit"]:
+        return f"{value(figure['limit'])} {'met' if row['value'] <= figure['limit'] else 'missed'}"
+    return ""
+
+
+def cells(word, row, figure):
+    """One row of a figure as texts, in the order of COLUMNS."""
+    if "value" not in row:
+        return [word, "fault", *[""] * (len(COLUMNS) - 2)]
+    return [word, value(row["value"]),
+            f"{row['spread']:.1%}" + ("!" if row["spread"] > figure["tolerance"] else ""),
+            f"{row['ratio']:.2f}" if "ratio" in row else "",
+            goal(word, row, figure),
+            f"{row['above']:.0%}" if "above" in row else "",
+            f"{row['idle']:.1%}" if row.get("idle", 0) >= 0.001 else ""]
+
+
+def text(results):
+    """All figures as a table for a terminal."""
+    lines = []
+    for name, figure in results["figures"].items():
+        table = [list(COLUMNS)] + [cells(word, row, figure) for word, row in figure["rows"].items()]
+        widths = [max(len(line[i]) for line in table) for i in range(len(COLUMNS))]
+        lines.append(f"{name}: {figure['title']}; {figure['counts'] or results['counts']} per {figure['unit']}")
+        for line in table:
+            padded = [line[0].ljust(widths[0])] + [word.rjust(width) for word, width
+                                                   in zip(line[1:], widths[1:])]
+            lines.append("  " + "  ".join(padded).rstrip())
+        lines.append("")
+    return "\n".join(lines)

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Batches measured in turns, as ratios between rows of the same turn."""
+
+import math
+import statistics
+
+import table
+
+
+def interval(values, confidence=0.95):
+    """An interval that holds the median with at least that confidence, whatever the
+    values' distribution: from the k-th smallest to the k-th largest, for the largest
+    k that will do. With too few values it is all of them."""
+    ordered, n = sorted(values), len(values)
+    k, outside = 1, 2 * 0.5 ** n
+    while k < n // 2:
+        outside += 2 * math.comb(n, k) * 0.5 ** n
+        if outside > 1 - confidence:
+            break
+        k += 1
+    return ordered[k - 1], ordered[n - k]
+
+
+def ratios(row, other):
+    """Row to other, turn by turn."""
+    return [(time / units) / (time1 / units1)
+            for (time, units), (time1, units1) in zip(row["batches"], other["batches"])]
+
+
+def text(results):
+    """All figures: medians, and ratios to the peer with their intervals."""
+    lines, peer = [], results["peer"]
+    for name, figure in results["figures"].items():
+        rows = {word: row for word, row in figure["rows"].items() if "value" in row}
+        lines.append(f"{name}: {figure['title']}; {results['counts']} per {figure['unit']}, "
+                     f"ratio to {peer}")
+        for word, row in rows.items():
+            line = f"  {word:10} {table.value(row['value']):>10}"
+            if word != peer and peer in rows:
+                each = ratios(row, rows[peer])
+                low, high = interval(each)
+                line += f"  {statistics.median(each):5.2f}  [{low:.2f} .. {high:.2f}]"
+            lines.append(line)
+        lines += [f"  {word}: {row['fault']}" for word, row in figure["rows"].items() if "fault" in row]
+        lines.append("")
+    return "\n".join(lines)
