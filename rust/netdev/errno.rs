@@ -29,6 +29,8 @@ declare! {
     ENOTCONN,
     /// No buffer space available.
     ENOBUFS,
+    /// Stale file handle; here: what was looked at has changed.
+    ESTALE,
     /// Disk quota exceeded; here: a limit of the user namespace reached.
     EDQUOT,
 }

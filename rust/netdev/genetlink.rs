@@ -25,15 +25,17 @@
 //!
 //! # What is not supported
 //!
-//! Headers of a family's own, legacy operations, data per socket.
+//! Headers of a family's own, legacy operations. Data per socket: see [`Sender`].
 
 mod command;
 mod message;
 mod request;
+mod sender;
 
 pub use command::{Do, Dump, Op, Permission, Spec};
 pub use message::{Batch, Message, Reply};
 pub use request::Context;
+pub use sender::{Sender, Watch, Watcher};
 
 use crate::errno::to_result;
 use crate::netlink::Writer;

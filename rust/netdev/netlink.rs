@@ -4,12 +4,16 @@
 //!
 //! C header: [`include/net/netlink.h`](srctree/include/net/netlink.h)
 
+mod nest;
 mod policy;
 mod writer;
 
+pub(crate) use nest::TWICE;
+pub use nest::{once, Item, Nests, Walk};
 pub use policy::{Policy, Range};
 pub use writer::{Nest, Writer};
 
+use core::fmt;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 use core::slice;
@@ -17,6 +21,7 @@ use kernel::prelude::*;
 use netdev_sys as bindings;
 
 /// Where a refusal says why (`struct netlink_ext_ack`).
+#[derive(Clone, Copy)]
 pub struct ExtAck<'a>(*mut bindings::netlink_ext_ack, PhantomData<&'a ()>);
 
 impl ExtAck<'_> {
@@ -46,7 +51,64 @@ impl ExtAck<'_> {
     /// Says it in a sentence, and which type of attribute is missing.
     pub fn missing(&self, msg: &'static CStr, kind: u16) {
         // SAFETY: As above.
-        unsafe { bindings::netdev_extack_miss(self.0, msg.as_ptr().cast(), u32::from(kind)) };
+        unsafe {
+            bindings::netdev_extack_miss(
+                self.0,
+                msg.as_ptr().cast(),
+                core::ptr::null(),
+                u32::from(kind),
+            )
+        };
+    }
+
+    /// Says it in a sentence, and which type of attribute is missing within `nest`.
+    pub fn missing_in(&self, msg: &'static CStr, nest: &Attribute<'_>, kind: u16) {
+        // SAFETY: As above.
+        unsafe {
+            bindings::netdev_extack_miss(
+                self.0,
+                msg.as_ptr().cast(),
+                nest.0.as_ptr(),
+                u32::from(kind),
+            )
+        };
+    }
+
+    /// Says it in a sentence that is put together here, at most 79 bytes of it (`NL_SET_ERR_MSG_FMT`).
+    pub fn format(&self, args: fmt::Arguments<'_>) {
+        if self.0.is_null() {
+            return;
+        }
+        // SAFETY: Valid by the promise to `from_raw`, and nobody else writes to it meanwhile.
+        let raw = unsafe { &mut *self.0 };
+        let mut text = Text {
+            to: &mut raw._msg_buf,
+            at: 0,
+        };
+        // What does not fit is left out.
+        let _ = fmt::Write::write_fmt(&mut text, args);
+        raw._msg = raw._msg_buf.as_ptr();
+    }
+}
+
+/// A C string being written.
+struct Text<'a> {
+    to: &'a mut [u8],
+    at: usize,
+}
+
+impl fmt::Write for Text<'_> {
+    fn write_str(&mut self, s: &str) -> fmt::Result {
+        for &byte in s.as_bytes() {
+            match self.to.get_mut(self.at..) {
+                Some([to, end, ..]) => {
+                    [*to, *end] = [byte, 0];
+                    self.at = self.at.wrapping_add(1);
+                }
+                _ => return Err(fmt::Error),
+            }
+        }
+        Ok(())
     }
 }
 
@@ -76,11 +138,33 @@ impl<'a> Attribute<'a> {
         b.try_into().map_err(|_| EINVAL)
     }
 
-    /// The payload as an integer of 32 bits, host order.
+    /// Its number, without flags.
+    pub fn kind(&self) -> u16 {
+        // SAFETY: By the type invariant.
+        unsafe { (*self.0.as_ptr()).nla_type & bindings::NLA_TYPE_MASK as u16 }
+    }
+
+    /// The payload as an integer of 8 bits.
     ///
     /// # Errors
     ///
     /// `EINVAL` if it is too short, which a policy would have refused; so for all of these.
+    pub fn u8(&self) -> Result<u8> {
+        let [byte] = self.array()?;
+        Ok(byte)
+    }
+
+    /// The payload as an integer of 16 bits, host order.
+    pub fn u16(&self) -> Result<u16> {
+        Ok(u16::from_ne_bytes(self.array()?))
+    }
+
+    /// The payload as a signed integer of 32 bits, host order.
+    pub fn s32(&self) -> Result<i32> {
+        Ok(i32::from_ne_bytes(self.array()?))
+    }
+
+    /// The payload as an integer of 32 bits, host order.
     pub fn u32(&self) -> Result<u32> {
         Ok(u32::from_ne_bytes(self.array()?))
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <net/genetlink.h>
+#include <net/sock.h>
 
 /* Bit fields, and an array: easier in C. */
 void rust_helper_netdev_genl_family_init(struct genl_family *family, const char *name, unsigned int version,
@@ -75,4 +76,23 @@ const struct genl_info *rust_helper_genl_info_dump(struct netlink_callback *cb)
 void rust_helper_genl_dump_check_consistent(struct netlink_callback *cb, void *hdr)
 {
 	genl_dump_check_consistent(cb, hdr);
+}
+
+/* The socket that a message being handled came from, with a reference. */
+struct sock *rust_helper_netdev_netlink_sender(const struct sk_buff *skb)
+{
+	struct sock *sk = NETLINK_CB(skb).sk;
+
+	sock_hold(sk);
+	return sk;
+}
+
+void rust_helper_netdev_sock_put(struct sock *sk)
+{
+	sock_put(sk);
+}
+
+bool rust_helper_netdev_sock_is_dead(const struct sock *sk)
+{
+	return sock_flag(sk, SOCK_DEAD);
 }

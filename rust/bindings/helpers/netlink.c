@@ -21,13 +21,14 @@ void rust_helper_netdev_extack_set(struct netlink_ext_ack *extack, const char *m
 		NL_SET_BAD_ATTR(extack, attr);
 }
 
-/* Says that an attribute of this type is missing at the top level. */
-void rust_helper_netdev_extack_miss(struct netlink_ext_ack *extack, const char *msg, u32 type)
+/* Says that an attribute of this type is missing in nest, or at the top level if that is NULL. */
+void rust_helper_netdev_extack_miss(struct netlink_ext_ack *extack, const char *msg, const struct nlattr *nest,
+				    u32 type)
 {
 	if (!extack)
 		return;
 	extack->_msg = msg;
-	NL_SET_ERR_ATTR_MISS(extack, NULL, type);
+	NL_SET_ERR_ATTR_MISS(extack, nest, type);
 }
 
 struct nlattr *rust_helper_nla_nest_start(struct sk_buff *skb, int type)

@@ -4,7 +4,7 @@
 
 use super::{Batch, Context, Family};
 use crate::errno::from_result;
-use crate::netlink::{Attributes, Policy};
+use crate::netlink::Policy;
 use core::marker::PhantomData;
 use core::ptr::{self, NonNull};
 use kernel::prelude::*;
@@ -42,7 +42,7 @@ pub trait Spec: 'static {
     const MULTI: &'static [u16] = &[];
 
     /// Reads the attributes, which the policy has passed.
-    fn parse<'a>(attributes: &Attributes<'a>) -> Result<Self::Request<'a>>;
+    fn parse<'a>(context: &Context<'a, Self::Family>) -> Result<Self::Request<'a>>;
 }
 
 /// A command that is done once.
@@ -173,14 +173,20 @@ pub(super) const fn assert_sorted<F: Family>(ops: &[Op<F>]) {
 ///
 /// The core's call of `doit` for a command that `C` is.
 unsafe extern "C" fn doit<C: Do>(
-    _skb: *mut bindings::sk_buff,
+    skb: *mut bindings::sk_buff,
     info: *mut bindings::genl_info,
 ) -> c_int {
     // SAFETY: The core never passes NULL; the policy was that of `C`.
-    let context = unsafe { Context::from_raw(NonNull::new_unchecked(info), C::POLICY.len()) };
+    let context = unsafe {
+        Context::from_raw(
+            NonNull::new_unchecked(skb),
+            NonNull::new_unchecked(info),
+            C::POLICY.len(),
+        )
+    };
     let run = || {
         context.check_unique(C::MULTI)?;
-        C::run(C::parse(context.attributes())?, &context)
+        C::run(C::parse(&context)?, &context)
     };
     from_result(run())
 }
@@ -201,10 +207,14 @@ unsafe fn state<C: Dump>(cb: *mut bindings::netlink_callback) -> *mut C::State {
 ///
 /// `cb` is what the core passes to a callback of a dump by `C`, valid for `'a`.
 unsafe fn context_of<'a, C: Dump>(cb: *mut bindings::netlink_callback) -> Context<'a, C::Family> {
-    // SAFETY: By the caller's promise. The core keeps the information until the dump is done.
+    // SAFETY: By the caller's promise. The core keeps the request and the information until the dump is done.
     unsafe {
         let info = bindings::genl_info_dump(cb).cast_mut();
-        Context::from_raw(NonNull::new_unchecked(info), C::POLICY.len())
+        Context::from_raw(
+            NonNull::new_unchecked((*cb).skb),
+            NonNull::new_unchecked(info),
+            C::POLICY.len(),
+        )
     }
 }
 
@@ -216,7 +226,7 @@ unsafe extern "C" fn start<C: Dump>(cb: *mut bindings::netlink_callback) -> c_in
     let context = unsafe { context_of::<C>(cb) };
     let begin = || {
         context.check_unique(C::MULTI)?;
-        C::start(C::parse(context.attributes())?, &context)
+        C::start(C::parse(&context)?, &context)
     };
     match begin() {
         Ok(first) => {

@@ -2,8 +2,8 @@
 
 //! A request that is being answered.
 
-use super::{Family, Reply};
-use crate::netlink::{Attributes, ExtAck};
+use super::{Family, Reply, Sender};
+use crate::netlink::{Attribute, Attributes, ExtAck, Item, Nests, Walk, TWICE};
 use crate::rtnl::Net;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
@@ -14,15 +14,14 @@ use netdev_sys as bindings;
 /// Bytes before the first attribute: the headers of netlink and of generic netlink.
 const HEADERS: usize = size_of::<bindings::nlmsghdr>() + size_of::<bindings::genlmsghdr>();
 
-/// Bytes of an attribute's header, and what attributes are aligned to.
-const ATTRIBUTE_HEADER: usize = size_of::<bindings::nlattr>();
-
 /// What is known of a request beside its attributes (`struct genl_info`).
 ///
 /// # Invariants
 ///
-/// Points to what the core passes to a handler, valid for `'a`.
+/// Both point to what the core passes to a handler, valid for `'a`.
 pub struct Context<'a, F: Family> {
+    /// The message.
+    skb: NonNull<bindings::sk_buff>,
     info: NonNull<bindings::genl_info>,
     attributes: Attributes<'a>,
     _family: PhantomData<fn() -> F>,
@@ -31,14 +30,19 @@ pub struct Context<'a, F: Family> {
 impl<'a, F: Family> Context<'a, F> {
     /// # Safety
     ///
-    /// `info` is what the core passes to a handler of a command of `F` whose policy has `attributes` entries, valid
-    /// for `'a`.
-    pub(super) unsafe fn from_raw(info: NonNull<bindings::genl_info>, attributes: usize) -> Self {
+    /// `skb` and `info` are what the core passes to a handler of a command of `F` whose policy has `attributes` entries,
+    /// valid for `'a`.
+    pub(super) unsafe fn from_raw(
+        skb: NonNull<bindings::sk_buff>,
+        info: NonNull<bindings::genl_info>,
+        attributes: usize,
+    ) -> Self {
         // SAFETY: The array has an entry for each of the policy's, or is NULL if that has none.
         let attributes =
             unsafe { Attributes::from_raw((*info.as_ptr()).attrs, attributes.saturating_sub(1)) };
         // INVARIANT: By the caller's promise.
         Context {
+            skb,
             info,
             attributes,
             _family: PhantomData,
@@ -49,8 +53,44 @@ impl<'a, F: Family> Context<'a, F> {
         self.info
     }
 
-    pub(super) fn attributes(&self) -> &Attributes<'a> {
+    /// The attributes by number; of those that came more than once, the last.
+    pub fn attributes(&self) -> &Attributes<'a> {
         &self.attributes
+    }
+
+    /// The attributes of that number that hold attributes, all of them.
+    pub fn nests<T: Item<'a>>(&self, kind: u16) -> Nests<'a, T> {
+        Nests::new(self.walk(), kind, self.extack())
+    }
+
+    /// The attributes in their order.
+    fn walk(&self) -> Walk<'a> {
+        // SAFETY: The message is valid for `'a` and `nlmsg_len` bytes long, and its attributes are what the policy says, as
+        // the core has seen.
+        unsafe {
+            let nlh = (*self.info.as_ptr()).nlhdr;
+            let len = ((*nlh).nlmsg_len as usize).saturating_sub(HEADERS);
+            Walk::new(slice::from_raw_parts(nlh.cast::<u8>().add(HEADERS), len))
+        }
+    }
+
+    /// The socket of who asks.
+    pub fn sender(&self) -> Sender {
+        // SAFETY: A message that the core hands on, by the type invariant.
+        unsafe { Sender::of(self.skb) }
+    }
+
+    /// Whether who asks has CAP_NET_ADMIN in the user namespace that owns `net`, and had it when the socket was opened
+    /// (`netlink_ns_capable`).
+    pub fn may_change(&self, net: &Net) -> bool {
+        // SAFETY: The message is valid by the type invariant, the namespace and its owner by `net`.
+        unsafe {
+            bindings::netlink_ns_capable(
+                self.skb.as_ptr(),
+                bindings::net_user_ns(net.as_raw()),
+                bindings::CAP_NET_ADMIN as c_int,
+            )
+        }
     }
 
     /// The namespace of who asks.
@@ -60,7 +100,7 @@ impl<'a, F: Family> Context<'a, F> {
     }
 
     /// Where a refusal says why.
-    pub fn extack(&self) -> ExtAck<'_> {
+    pub fn extack(&self) -> ExtAck<'a> {
         // SAFETY: Valid, or NULL, by the type invariant.
         unsafe { ExtAck::from_raw((*self.info.as_ptr()).extack) }
     }
@@ -80,6 +120,25 @@ impl<'a, F: Family> Context<'a, F> {
         error
     }
 
+    /// As [`missing`](Self::missing), within `nest`.
+    pub fn missing_in(&self, nest: &Attribute<'_>, kind: u16, msg: &'static CStr) -> Error {
+        self.extack().missing_in(msg, nest, kind);
+        EINVAL
+    }
+
+    /// As [`refuse`](Self::refuse), within `nest`.
+    pub fn refuse_in(
+        &self,
+        nest: &Attribute<'_>,
+        kind: u16,
+        msg: &'static CStr,
+        error: Error,
+    ) -> Error {
+        self.extack()
+            .attribute(msg, &nest.find(kind).unwrap_or(*nest));
+        error
+    }
+
     /// Begins the answer.
     pub fn reply(&self) -> Result<Reply<'_>> {
         // SAFETY: Valid by the type invariant.
@@ -89,24 +148,14 @@ impl<'a, F: Family> Context<'a, F> {
     /// Looks for attributes that came twice, which the core allows (the last counts): an error in the sender, or an
     /// attempt to have two readers of one message understand different things.
     pub(super) fn check_unique(&self, multi: &[u16]) -> Result {
-        // SAFETY: The message is valid and `nlmsg_len` bytes long, as the core has seen.
-        let mut rest = unsafe {
-            let nlh = (*self.info.as_ptr()).nlhdr;
-            let len = ((*nlh).nlmsg_len as usize).saturating_sub(HEADERS);
-            slice::from_raw_parts(nlh.cast::<u8>().add(HEADERS), len)
-        };
-        while let Some(&[a, b, c, d]) = rest.first_chunk::<ATTRIBUTE_HEADER>() {
-            let len = usize::from(u16::from_ne_bytes([a, b]));
-            let kind = u16::from_ne_bytes([c, d]) & bindings::NLA_TYPE_MASK as u16;
+        for attribute in self.walk() {
+            let kind = attribute.kind();
             if let Some(last) = self.attributes.get(usize::from(kind)) {
-                if !multi.contains(&kind) && last.as_raw().cast_const().cast() != rest.as_ptr() {
-                    self.extack()
-                        .attribute(c"This attribute came more than once", &last);
+                if !multi.contains(&kind) && last.as_raw() != attribute.as_raw() {
+                    self.extack().attribute(TWICE, &last);
                     return Err(EINVAL);
                 }
             }
-            let next = len.max(ATTRIBUTE_HEADER).next_multiple_of(ATTRIBUTE_HEADER);
-            rest = rest.get(next..).unwrap_or(&[]);
         }
         Ok(())
     }
