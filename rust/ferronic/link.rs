@@ -125,7 +125,7 @@ fn register<'a>(
     let max = queues.min(dev.num_rx_queues());
     let channels = max.min(CHANNELS_DEFAULT);
     dev.random_address();
-    if wire.datapath == Datapath::Handoff {
+    if wire.datapath() == Datapath::Handoff {
         dev.no_tx_sharing();
     }
     dev.set_real_num_queues(channels, channels)?;

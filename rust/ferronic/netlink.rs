@@ -19,19 +19,21 @@
 //! device's, and lives from when both ports of a pair are registered to `NETDEV_UNREGISTER`, which the core sends before
 //! it waits for references. So a request in progress never holds up a device, and never sees one that is gone.
 //!
-//! Nothing here is done under RTNL but what the core's events bring it with; requests take the list's mutex, and under it
-//! the locks of outlets and inlets.
+//! Nothing here is done under RTNL but what the core's events bring it with, and what changes a wire; other requests take
+//! the list's mutex, and under it the locks of outlets and inlets.
 //!
-//! Locking: RTNL > own instance lock > ports of the namespace > outlet, inlet.
+//! Locking: RTNL > own instance lock > ports of the namespace > outlet, inlet. Never the ports of two namespaces. The
+//! transactions of a namespace ([`transaction`]) are locked while something is added, before its ports.
 
 mod channel;
 mod generated;
 mod port;
 mod ports;
 mod stage;
+mod transaction;
 mod wire;
 
-pub(crate) use ports::Seat;
+pub(crate) use ports::{Home, Seat};
 
 use crate::port::Port;
 use generated::Ferronic;
@@ -42,6 +44,7 @@ use netdev::namespace;
 use netdev::notifier::Event;
 use netdev::rtnl::Rtnl;
 use ports::{Ports, PORTS};
+use transaction::{Transactions, TRANSACTIONS};
 
 static FAMILY: genetlink::Slot<Ferronic> = genetlink::Slot::new();
 
@@ -49,6 +52,9 @@ static FAMILY: genetlink::Slot<Ferronic> = genetlink::Slot::new();
 pub(crate) struct Control {
     // First: the commands use the lists.
     _family: genetlink::Registration<Ferronic>,
+    // Before the list it works on.
+    _senders: genetlink::Watcher<Transactions>,
+    _transactions: namespace::Registration<Transactions>,
     _ports: namespace::Registration<Ports>,
 }
 
@@ -56,8 +62,12 @@ impl Control {
     /// Registers it. Before the first port.
     pub(crate) fn new(module: &'static ThisModule) -> Result<Self> {
         let ports = PORTS.register()?;
+        let transactions = TRANSACTIONS.register()?;
+        let senders = genetlink::Watcher::new()?;
         Ok(Control {
             _family: FAMILY.register(module)?,
+            _senders: senders,
+            _transactions: transactions,
             _ports: ports,
         })
     }

@@ -195,7 +195,7 @@ impl Driver for Port {
         };
         skb.tx_timestamp();
         let bytes = skb.len();
-        let handoff = data.wire.datapath == Datapath::Handoff;
+        let handoff = data.wire.datapath() == Datapath::Handoff;
         let skb = if handoff {
             match skb.into_owned() {
                 Ok(owned) => owned.into_skb(),

@@ -419,7 +419,7 @@ fn exchange_rings(
 fn run(device: &Device<Port>, index: usize, bh: &BhGuard) {
     let data = device.data();
     if let Some(outlet) = data.end().outlets.get(index) {
-        if data.wire.datapath == Datapath::Handoff {
+        if data.wire.datapath() == Datapath::Handoff {
             let index = index as u16;
             if !handoff::announce(&data.wire, data.side, index, bh.bh()) {
                 if let Some(open) = outlet.lock.lock(bh.bh()).as_mut() {

@@ -93,7 +93,7 @@ pub(crate) fn fill_channel(
     let data = device.data();
     let (tx_poster, tx_filler, tx_taker) = ring::new(plan.tx_ring)?;
     let (mut rx, mut filler, mut own_taker, mut shared_taker) = (None, None, None, None);
-    match data.wire.datapath {
+    match data.wire.datapath() {
         Datapath::Nic => {
             let pool = PagePool::new(device, index, plan.rx_ring)?;
             let (poster, rx_filler, taker) = ring::new(plan.rx_ring)?;
@@ -276,7 +276,7 @@ pub(crate) fn close_inlets(device: &Device<Port>, from: usize, owners: &[Owner<C
         if let Some(inlet) = end.inlets.get(from.wrapping_add(k)) {
             let open = inlet.lock.lock_bh().take();
             let bh = BhGuard::new();
-            match device.data().wire.datapath {
+            match device.data().wire.datapath() {
                 Datapath::Nic => serve_waiters(owner.instance().shared(), bh.bh(), &mut 0),
                 Datapath::Handoff => {
                     let vector = owner.instance().shared();
@@ -304,7 +304,7 @@ pub(crate) fn close_outlets(device: &Device<Port>, from: usize, to: usize) {
                 let mut guard = outlet.lock.lock_bh();
                 let mut open = guard.take();
                 if let Some(open) = open.as_mut() {
-                    match device.data().wire.datapath {
+                    match device.data().wire.datapath() {
                         Datapath::Nic => engine::discard(outlet, open),
                         Datapath::Handoff => handoff::discard(outlet, open, None, i as u16),
                     }

@@ -13,6 +13,7 @@
 use crate::channel::Channel;
 use crate::filter::Filter;
 use crate::limits::{CHANNELS_MAX, PAUSE_LIMIT_MS};
+use crate::netlink::Home;
 use crate::receive::RxDescriptor;
 use crate::stats::{Drops, InletCounters, OutletCounters};
 use crate::steer::Steer;
@@ -20,6 +21,7 @@ use kernel::prelude::*;
 use kernel::sync::{static_lock_class, Arc};
 use netdev::napi::Instance;
 use netdev::ring::{Filler, Taker};
+use netdev::rtnl::Rtnl;
 use netdev::skb::SkBuff;
 use netdev::sync::{AtomicWord, Rcu, Snapshot, SpinLock, Word};
 
@@ -171,6 +173,8 @@ pub(crate) struct End {
     pub(crate) pause_rx: Word<u32>,
     /// For how long the other end may make this one wait, milliseconds. Written under the lock of the namespace's ports.
     pub(crate) pause_limit_ms: Word<u32>,
+    /// Where the control family knows the port.
+    pub(crate) home: Home,
     /// Frames that were left in TX rings or RX rings when they were closed; written under the instance lock.
     pub(crate) closed: Drops,
 }
@@ -217,12 +221,19 @@ impl End {
             pause_tx: Word::new(1),
             pause_rx: Word::new(1),
             pause_limit_ms: Word::new(PAUSE_LIMIT_MS),
+            home: Home::new()?,
             closed: Drops::default(),
         })
     }
 }
 
 impl End {
+    /// Whether the port is up, which it has channels for. RTNL keeps it so.
+    pub(crate) fn is_open(&self, _rtnl: &Rtnl) -> bool {
+        let first = self.inlets.first();
+        first.is_some_and(|inlet| inlet.lock.lock_bh().is_some())
+    }
+
     /// For how long the other end may make this one wait, nanoseconds.
     pub(crate) fn pause_limit_ns(&self) -> u64 {
         u64::from(self.pause_limit_ms.read()).wrapping_mul(1_000_000)
@@ -233,7 +244,8 @@ impl End {
 pub(crate) struct Wire {
     /// Its number, for users.
     pub(crate) id: u32,
-    pub(crate) datapath: Datapath,
+    /// Not 0 if packets are handed off. Written under RTNL, while both ends are down.
+    handoff: Word<u32>,
     a: End,
     b: End,
 }
@@ -250,12 +262,39 @@ impl Wire {
         Ok(Arc::new(
             Wire {
                 id: (NUMBER.fetch_add(1) as u32).wrapping_add(1),
-                datapath,
+                handoff: Word::new(u32::from(datapath == Datapath::Handoff)),
                 a: End::new(a, b)?,
                 b: End::new(b, a)?,
             },
             GFP_KERNEL_ACCOUNT,
         )?)
+    }
+
+    /// How packets get across.
+    #[inline(always)]
+    pub(crate) fn datapath(&self) -> Datapath {
+        match self.handoff.read() {
+            0 => Datapath::Nic,
+            _ => Datapath::Handoff,
+        }
+    }
+
+    /// Changes it, for when the ends are up again.
+    ///
+    /// # Errors
+    ///
+    /// `EBUSY` if one is up.
+    pub(crate) fn set_datapath(&self, datapath: Datapath, rtnl: &Rtnl) -> Result {
+        if self.is_open(rtnl) {
+            return Err(EBUSY);
+        }
+        self.handoff.write(u32::from(datapath == Datapath::Handoff));
+        Ok(())
+    }
+
+    /// Whether a port of it is up.
+    pub(crate) fn is_open(&self, rtnl: &Rtnl) -> bool {
+        self.a.is_open(rtnl) || self.b.is_open(rtnl)
     }
 
     /// The end of that side.

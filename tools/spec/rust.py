@@ -11,15 +11,15 @@ HEADER = """\
 //! What the netlink specification says, in types.
 //!
 //! A command is a type with what is fixed of it ([`Spec`]); its handler implements `Do` or `Dump` for it, and a
-//! command without a handler does not compile. A request has a field for each attribute it may have, a reply one
-//! for each that it can have, and writes itself.
+//! command without a handler does not compile. A request has a field for each attribute it may have; those within an
+//! attribute are an [`Item`]. A reply has a field for each attribute that it can have, and writes itself.
 
 // A specification says more than one handler needs.
 #![allow(dead_code)]
 
 use kernel::prelude::*;
-use netdev::genetlink::{Family, Group, Op, Permission, Spec};
-use netdev::netlink::{Attributes, Policy, Range, Writer};
+use netdev::genetlink::{Context, Family, Group, Op, Permission, Spec};
+use netdev::netlink::{once, Attribute, ExtAck, Item, Nests, Policy, Range, Writer};
 """
 
 WRITE = {"u8": "u8", "u16": "u16", "u32": "u32", "uint": "uint", "s32": "s32"}
@@ -74,6 +74,76 @@ def field_type(family, attribute, lifetime):
     if attribute.yaml.get("multi-attr"):
         return f"&{lifetime} [{inner}]", True
     return f"Option<{inner}>", False
+
+
+def request_type(family, attribute):
+    """Type of a field of a request."""
+    if attribute.type != "nest":
+        return field_type(family, attribute, "'a")[0]
+    inner = camel(attribute.yaml["nested-attributes"]) + "Item<'a>"
+    return f"Nests<'a, {inner}>" if attribute.yaml.get("multi-attr") else f"Option<{inner}>"
+
+
+def read(attribute, variable):
+    """Code that reads the value of an attribute."""
+    value = f"{variable}.{attribute.type}()?"
+    if "enum" in attribute.yaml:
+        return f"{camel(attribute.yaml['enum'])}::from_number({value})?"
+    return value
+
+
+def item(family, space):
+    """What a nest of these attributes in a request becomes."""
+    name = camel(space.name) + "Item"
+    out = "\n" + doc(space.yaml.get("doc"))
+    out += f"pub(crate) struct {name}<'a> {{\n"
+    out += "    /// The attribute that holds it.\n    pub(crate) nest: Attribute<'a>,\n"
+    chosen = [attribute for _, attribute in space.items()]
+    for attribute in chosen:
+        out += doc(attribute.yaml.get("doc"), "    ")
+        kind = "Option<()>" if attribute.type == "flag" else request_type(family, attribute)
+        out += f"    pub(crate) {snake(attribute.name)}: {kind},\n"
+    out += f"}}\n\nimpl<'a> Item<'a> for {name}<'a> {{\n"
+    out += "    fn parse(nest: Attribute<'a>, extack: &ExtAck<'a>) -> Result<Self> {\n"
+    out += f"        let mut item = {name} {{\n            nest,\n"
+    for attribute in chosen:
+        number = f"{snake(space.name)}::{upper(attribute.name)}"
+        many = attribute.type == "nest" and attribute.yaml.get("multi-attr")
+        empty = f"nest.nests({number}, *extack)" if many else "None"
+        out += f"            {snake(attribute.name)}: {empty},\n"
+    out += "        };\n        for attribute in nest.attributes() {\n            match attribute.kind() {\n"
+    for attribute in chosen:
+        number, field = f"{snake(space.name)}::{upper(attribute.name)}", f"item.{snake(attribute.name)}"
+        if attribute.type == "nest":
+            if attribute.yaml.get("multi-attr"):
+                continue
+            inner = camel(attribute.yaml["nested-attributes"]) + "Item"
+            value = f"{inner}::parse(attribute, extack)?"
+        elif attribute.type == "flag":
+            value = "()"
+        else:
+            value = read(attribute, "attribute")
+        out += f"                {number} => once(&mut {field}, {value}, &attribute, extack)?,\n"
+    out += "                _ => (),\n            }\n        }\n        Ok(item)\n    }\n\n"
+    out += "    fn nest(&self) -> Attribute<'a> {\n        self.nest\n    }\n}\n"
+    return out
+
+
+def nested(family, space, names):
+    """Names of the attribute sets within these attributes, the innermost first."""
+    found = []
+    for name in names:
+        if space[name].type == "nest":
+            inner = space[name].yaml["nested-attributes"]
+            found += [*nested(family, family.attr_sets[inner], list(family.attr_sets[inner])), inner]
+    return found
+
+
+def asked(family):
+    """Those within attributes of requests, each once."""
+    return list(dict.fromkeys(
+        name for operation, mode in calls(family)
+        for name in nested(family, operation.attr_set, request_of(operation, mode))))
 
 
 def borrows(family, space, names):
@@ -156,6 +226,9 @@ def policy(family, space, names):
         elif kind == "string":
             length = attribute.yaml.get("checks", {}).get("max-len", 0)
             entries[attribute.value] = f"Policy::string({length})"
+        elif kind == "nest":
+            inner = upper(f"{attribute.yaml['nested-attributes']}-policy")
+            entries[attribute.value] = f"Policy::nested({inner})"
         else:
             raise SystemExit(f"{space.name}: {name}: no policy for a {kind} in a request")
     table = [entries.get(number, "Policy::UNSPEC") for number in range(max(entries, default=-1) + 1)]
@@ -165,7 +238,8 @@ def policy(family, space, names):
 def command(family, operation, mode):
     name = camel(operation.name) + camel(mode)
     space, names = operation.attr_set, request_of(operation, mode)
-    life = "<'a>" if borrows(family, space, names) else ""
+    nests = [one for one in names if space[one].type == "nest"]
+    life = "<'a>" if nests or borrows(family, space, names) else ""
     ranges, table = policy(family, space, names)
     flags = operation.yaml.get("flags", [])
     permission = "NamespaceAdmin" if "uns-admin-perm" in flags else \
@@ -176,7 +250,7 @@ def command(family, operation, mode):
         out += f"pub(crate) struct {name}Request{life} {{\n"
         for one in names:
             out += doc(space[one].yaml.get("doc"), "    ")
-            out += f"    pub(crate) {snake(one)}: {field_type(family, space[one], chr(39) + 'a')[0]},\n"
+            out += f"    pub(crate) {snake(one)}: {request_type(family, space[one])},\n"
         out += "}\n"
     else:
         out += f"pub(crate) struct {name}Request;\n"
@@ -186,25 +260,32 @@ def command(family, operation, mode):
     out += f"    const COMMAND: u8 = {operation.value};\n"
     out += f"    const PERMISSION: Permission = Permission::{permission};\n"
     out += f"    const POLICY: &'static [Policy] = {table};\n\n"
-    if names:
-        out += "    fn parse<'a>(attributes: &Attributes<'a>) -> Result<Self::Request<'a>> {\n"
-        out += f"        Ok({name}Request {{\n"
-        for one in names:
-            number = f"usize::from({snake(space.name)}::{upper(one)})"
-            get = f"attributes.get({number})"
-            kind = space[one].type
-            if kind == "flag":
-                value = f"{get}.is_some()"
-            elif "enum" in space[one].yaml:
-                value = f"{get}.map(|a| {camel(space[one].yaml['enum'])}::from_number(a.{kind}()?)).transpose()?"
-            else:
-                value = f"{get}.map(|a| a.{kind}()).transpose()?"
-            out += f"            {snake(one)}: {value},\n"
-        out += "        })\n    }\n}\n"
-    else:
-        out += "    fn parse<'a>(_: &Attributes<'a>) -> Result<Self::Request<'a>> {\n"
-        out += f"        Ok({name}Request)\n    }}\n}}\n"
-    return ranges, out
+    many = [f"{snake(space.name)}::{upper(one)}" for one in nests if space[one].yaml.get("multi-attr")]
+    if many:
+        out = out[:-1] + f"    const MULTI: &'static [u16] = &[{', '.join(many)}];\n\n"
+    if not names:
+        out += "    fn parse<'a>(_: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {\n"
+        return ranges, out + f"        Ok({name}Request)\n    }}\n}}\n"
+    out += "    fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {\n"
+    if len(many) < len(names):
+        out += "        let attributes = context.attributes();\n"
+    out += f"        Ok({name}Request {{\n"
+    for one in names:
+        number = f"{snake(space.name)}::{upper(one)}"
+        get = f"attributes.get(usize::from({number}))"
+        if number in many:
+            value = f"context.nests({number})"
+        elif space[one].type == "nest":
+            inner = camel(space[one].yaml["nested-attributes"]) + "Item"
+            value = f"{get}.map(|a| {inner}::parse(a, &context.extack())).transpose()?"
+        elif space[one].type == "flag":
+            value = f"{get}.is_some()"
+        elif "enum" in space[one].yaml:
+            value = f"{get}.map(|a| {camel(space[one].yaml['enum'])}::from_number(a.{space[one].type}()?)).transpose()?"
+        else:
+            value = f"{get}.map(|a| a.{space[one].type}()).transpose()?"
+        out += f"            {snake(one)}: {value},\n"
+    return ranges, out + "        })\n    }\n}\n"
 
 
 def generate(family):
@@ -244,15 +325,22 @@ impl Family for Ferronic {{
     for space in family.attr_sets.values():
         out += attribute_numbers(space)
 
-    nested = {attribute.yaml["nested-attributes"] for space in family.attr_sets.values()
-              for _, attribute in space.items() if attribute.type == "nest"}
+    told = {attribute for operation, mode in calls(family) for attribute in nested(
+        family, operation.attr_set, reply_of(operation, mode))}
     for name in family.attr_sets:
-        if name in nested:
+        if name in told:
             space = family.attr_sets[name]
             out += structure(family, camel(name), space, None, space.yaml.get("doc"))
 
     seen = set()
     ranges = {}
+    for name in asked(family):
+        space = family.attr_sets[name]
+        bound, table = policy(family, space, list(space))
+        for line in bound.splitlines():
+            ranges[line] = None
+        ranges[f"const {upper(name + '-policy')}: &[Policy] = {table};"] = None
+        out += item(family, space)
     for operation, mode in calls(family):
         reply = reply_of(operation, mode)
         if reply and operation.name not in seen:

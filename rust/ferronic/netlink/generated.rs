@@ -4,15 +4,15 @@
 //! What the netlink specification says, in types.
 //!
 //! A command is a type with what is fixed of it ([`Spec`]); its handler implements `Do` or `Dump` for it, and a
-//! command without a handler does not compile. A request has a field for each attribute it may have, a reply one
-//! for each that it can have, and writes itself.
+//! command without a handler does not compile. A request has a field for each attribute it may have; those within an
+//! attribute are an [`Item`]. A reply has a field for each attribute that it can have, and writes itself.
 
 // A specification says more than one handler needs.
 #![allow(dead_code)]
 
 use kernel::prelude::*;
-use netdev::genetlink::{Family, Group, Op, Permission, Spec};
-use netdev::netlink::{Attributes, Policy, Range, Writer};
+use netdev::genetlink::{Context, Family, Group, Op, Permission, Spec};
+use netdev::netlink::{once, Attribute, ExtAck, Item, Nests, Policy, Range, Writer};
 
 /// The family.
 pub(crate) struct Ferronic;
@@ -31,6 +31,11 @@ impl Family for Ferronic {
         Op::run::<StageGetDo>(),
         Op::dump::<StageGetDump>(),
         Op::run::<StatsResetDo>(),
+        Op::run::<WireSetDo>(),
+        Op::run::<TransactionBeginDo>(),
+        Op::run::<TransactionAddDo>(),
+        Op::run::<TransactionCommitDo>(),
+        Op::run::<TransactionAbortDo>(),
     ];
     const GROUPS: &'static [Group] = &[Group::new(c"mgmt")];
 }
@@ -310,6 +315,36 @@ pub(crate) mod wire {
     pub(crate) const PORT: u16 = 4;
 }
 
+/// Numbers of the attributes of `port-change`.
+pub(crate) mod port_change {
+    /// Number of the network device.
+    pub(crate) const IFINDEX: u16 = 1;
+    /// For how long a receiver without buffers may hold the port's transmit
+    /// queues (see "ethtool -a"), in milliseconds. What finds no buffer
+    /// afterwards is dropped and counted as `pause-expired`, until a buffer
+    /// is found.
+    pub(crate) const PAUSE_LIMIT: u16 = 16;
+}
+
+/// Numbers of the attributes of `wire-change`.
+pub(crate) mod wire_change {
+    /// Its number, unique until the module is unloaded.
+    pub(crate) const ID: u16 = 1;
+    /// Its datapath.
+    pub(crate) const DATAPATH: u16 = 3;
+}
+
+/// Numbers of the attributes of `transaction`.
+pub(crate) mod transaction {
+    /// Generation of the namespace: in the answer to transaction-begin that
+    /// at the time, in transaction-commit that which it must be.
+    pub(crate) const GENERATION: u16 = 1;
+    /// As in port-set.
+    pub(crate) const PORT: u16 = 2;
+    /// As in wire-set.
+    pub(crate) const WIRE: u16 = 3;
+}
+
 /// Numbers of the attributes of `channel`.
 pub(crate) mod channel {
     /// The port.
@@ -477,6 +512,82 @@ impl Drop {
     }
 }
 
+/// A change of a port. What is not sent stays as it is.
+pub(crate) struct PortChangeItem<'a> {
+    /// The attribute that holds it.
+    pub(crate) nest: Attribute<'a>,
+    /// Number of the network device.
+    pub(crate) ifindex: Option<u32>,
+    /// For how long a receiver without buffers may hold the port's transmit
+    /// queues (see "ethtool -a"), in milliseconds. What finds no buffer
+    /// afterwards is dropped and counted as `pause-expired`, until a buffer
+    /// is found.
+    pub(crate) pause_limit: Option<u32>,
+}
+
+impl<'a> Item<'a> for PortChangeItem<'a> {
+    fn parse(nest: Attribute<'a>, extack: &ExtAck<'a>) -> Result<Self> {
+        let mut item = PortChangeItem {
+            nest,
+            ifindex: None,
+            pause_limit: None,
+        };
+        for attribute in nest.attributes() {
+            match attribute.kind() {
+                port_change::IFINDEX => {
+                    once(&mut item.ifindex, attribute.u32()?, &attribute, extack)?
+                }
+                port_change::PAUSE_LIMIT => {
+                    once(&mut item.pause_limit, attribute.u32()?, &attribute, extack)?
+                }
+                _ => (),
+            }
+        }
+        Ok(item)
+    }
+
+    fn nest(&self) -> Attribute<'a> {
+        self.nest
+    }
+}
+
+/// A change of a wire. What is not sent stays as it is.
+pub(crate) struct WireChangeItem<'a> {
+    /// The attribute that holds it.
+    pub(crate) nest: Attribute<'a>,
+    /// Its number, unique until the module is unloaded.
+    pub(crate) id: Option<u32>,
+    /// Its datapath.
+    pub(crate) datapath: Option<Datapath>,
+}
+
+impl<'a> Item<'a> for WireChangeItem<'a> {
+    fn parse(nest: Attribute<'a>, extack: &ExtAck<'a>) -> Result<Self> {
+        let mut item = WireChangeItem {
+            nest,
+            id: None,
+            datapath: None,
+        };
+        for attribute in nest.attributes() {
+            match attribute.kind() {
+                wire_change::ID => once(&mut item.id, attribute.u32()?, &attribute, extack)?,
+                wire_change::DATAPATH => once(
+                    &mut item.datapath,
+                    Datapath::from_number(attribute.u32()?)?,
+                    &attribute,
+                    extack,
+                )?,
+                _ => (),
+            }
+        }
+        Ok(item)
+    }
+
+    fn nest(&self) -> Attribute<'a> {
+        self.nest
+    }
+}
+
 /// An answer to `port-get`, and what notifications of it say.
 #[derive(Clone, Default)]
 pub(crate) struct PortGetReply<'a> {
@@ -615,7 +726,8 @@ impl Spec for PortGetDo {
     const PERMISSION: Permission = Permission::Any;
     const POLICY: &'static [Policy] = &[Policy::UNSPEC, Policy::u32_in(&PORT_IFINDEX_RANGE)];
 
-    fn parse<'a>(attributes: &Attributes<'a>) -> Result<Self::Request<'a>> {
+    fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
+        let attributes = context.attributes();
         Ok(PortGetDoRequest {
             ifindex: attributes
                 .get(usize::from(port::IFINDEX))
@@ -638,7 +750,7 @@ impl Spec for PortGetDump {
     const PERMISSION: Permission = Permission::Any;
     const POLICY: &'static [Policy] = &[];
 
-    fn parse<'a>(_: &Attributes<'a>) -> Result<Self::Request<'a>> {
+    fn parse<'a>(_: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
         Ok(PortGetDumpRequest)
     }
 }
@@ -683,7 +795,8 @@ impl Spec for PortSetDo {
         Policy::u32_in(&PORT_PAUSE_LIMIT_RANGE),
     ];
 
-    fn parse<'a>(attributes: &Attributes<'a>) -> Result<Self::Request<'a>> {
+    fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
+        let attributes = context.attributes();
         Ok(PortSetDoRequest {
             ifindex: attributes
                 .get(usize::from(port::IFINDEX))
@@ -759,7 +872,8 @@ impl Spec for WireGetDo {
     const PERMISSION: Permission = Permission::Any;
     const POLICY: &'static [Policy] = &[Policy::UNSPEC, Policy::U32];
 
-    fn parse<'a>(attributes: &Attributes<'a>) -> Result<Self::Request<'a>> {
+    fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
+        let attributes = context.attributes();
         Ok(WireGetDoRequest {
             id: attributes
                 .get(usize::from(wire::ID))
@@ -782,7 +896,7 @@ impl Spec for WireGetDump {
     const PERMISSION: Permission = Permission::Any;
     const POLICY: &'static [Policy] = &[];
 
-    fn parse<'a>(_: &Attributes<'a>) -> Result<Self::Request<'a>> {
+    fn parse<'a>(_: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
         Ok(WireGetDumpRequest)
     }
 }
@@ -939,7 +1053,8 @@ impl Spec for ChannelGetDo {
         Policy::u32_in(&CHANNEL_INDEX_RANGE),
     ];
 
-    fn parse<'a>(attributes: &Attributes<'a>) -> Result<Self::Request<'a>> {
+    fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
+        let attributes = context.attributes();
         Ok(ChannelGetDoRequest {
             ifindex: attributes
                 .get(usize::from(channel::IFINDEX))
@@ -970,7 +1085,8 @@ impl Spec for ChannelGetDump {
     const PERMISSION: Permission = Permission::Any;
     const POLICY: &'static [Policy] = &[Policy::UNSPEC, Policy::u32_in(&CHANNEL_IFINDEX_RANGE)];
 
-    fn parse<'a>(attributes: &Attributes<'a>) -> Result<Self::Request<'a>> {
+    fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
+        let attributes = context.attributes();
         Ok(ChannelGetDumpRequest {
             ifindex: attributes
                 .get(usize::from(channel::IFINDEX))
@@ -1136,7 +1252,8 @@ impl Spec for StageGetDo {
         Policy::u32_in(&STAGE_STAGE_RANGE),
     ];
 
-    fn parse<'a>(attributes: &Attributes<'a>) -> Result<Self::Request<'a>> {
+    fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
+        let attributes = context.attributes();
         Ok(StageGetDoRequest {
             ifindex: attributes
                 .get(usize::from(stage::IFINDEX))
@@ -1171,7 +1288,8 @@ impl Spec for StageGetDump {
     const PERMISSION: Permission = Permission::Any;
     const POLICY: &'static [Policy] = &[Policy::UNSPEC, Policy::u32_in(&STAGE_IFINDEX_RANGE)];
 
-    fn parse<'a>(attributes: &Attributes<'a>) -> Result<Self::Request<'a>> {
+    fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
+        let attributes = context.attributes();
         Ok(StageGetDumpRequest {
             ifindex: attributes
                 .get(usize::from(stage::IFINDEX))
@@ -1199,7 +1317,8 @@ impl Spec for StatsResetDo {
     const PERMISSION: Permission = Permission::NamespaceAdmin;
     const POLICY: &'static [Policy] = &[Policy::UNSPEC, Policy::u32_in(&PORT_IFINDEX_RANGE)];
 
-    fn parse<'a>(attributes: &Attributes<'a>) -> Result<Self::Request<'a>> {
+    fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
+        let attributes = context.attributes();
         Ok(StatsResetDoRequest {
             ifindex: attributes
                 .get(usize::from(port::IFINDEX))
@@ -1209,6 +1328,197 @@ impl Spec for StatsResetDo {
     }
 }
 
+/// A request of `wire-set`.
+pub(crate) struct WireSetDoRequest {
+    /// Its number, unique until the module is unloaded.
+    pub(crate) id: Option<u32>,
+    /// Its datapath.
+    pub(crate) datapath: Option<Datapath>,
+}
+
+/// Change a wire while both of its ports are down. What is not sent stays
+/// as it is. Needs the right to change both ends, wherever they are.
+pub(crate) struct WireSetDo;
+
+impl Spec for WireSetDo {
+    type Family = Ferronic;
+    type Request<'a> = WireSetDoRequest;
+    const COMMAND: u8 = 10;
+    const PERMISSION: Permission = Permission::NamespaceAdmin;
+    const POLICY: &'static [Policy] = &[
+        Policy::UNSPEC,
+        Policy::U32,
+        Policy::UNSPEC,
+        Policy::u32_in(&WIRE_DATAPATH_RANGE),
+    ];
+
+    fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
+        let attributes = context.attributes();
+        Ok(WireSetDoRequest {
+            id: attributes
+                .get(usize::from(wire::ID))
+                .map(|a| a.u32())
+                .transpose()?,
+            datapath: attributes
+                .get(usize::from(wire::DATAPATH))
+                .map(|a| Datapath::from_number(a.u32()?))
+                .transpose()?,
+        })
+    }
+}
+
+/// An answer to `transaction-begin`, and what notifications of it say.
+#[derive(Clone, Default)]
+pub(crate) struct TransactionBeginReply {
+    /// Generation of the namespace: in the answer to transaction-begin that
+    /// at the time, in transaction-commit that which it must be.
+    pub(crate) generation: Option<u64>,
+}
+
+impl TransactionBeginReply {
+    /// Nothing is known.
+    pub(crate) const NONE: Self = Self { generation: None };
+
+    /// Writes it.
+    ///
+    /// # Errors
+    ///
+    /// `EMSGSIZE` if there is no room.
+    pub(crate) fn put(&self, w: &mut Writer<'_>) -> Result {
+        if let Some(value) = self.generation {
+            w.uint(transaction::GENERATION, value)?;
+        }
+        Ok(())
+    }
+}
+
+/// A request of `transaction-begin`.
+pub(crate) struct TransactionBeginDoRequest;
+
+/// Begin a transaction. It belongs to the socket, which can have one, and
+/// goes with it. Nothing is changed until transaction-commit.
+pub(crate) struct TransactionBeginDo;
+
+impl Spec for TransactionBeginDo {
+    type Family = Ferronic;
+    type Request<'a> = TransactionBeginDoRequest;
+    const COMMAND: u8 = 11;
+    const PERMISSION: Permission = Permission::NamespaceAdmin;
+    const POLICY: &'static [Policy] = &[];
+
+    fn parse<'a>(_: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
+        Ok(TransactionBeginDoRequest)
+    }
+}
+
+/// A request of `transaction-add`.
+pub(crate) struct TransactionAddDoRequest<'a> {
+    /// As in port-set.
+    pub(crate) port: Nests<'a, PortChangeItem<'a>>,
+    /// As in wire-set.
+    pub(crate) wire: Nests<'a, WireChangeItem<'a>>,
+}
+
+/// Add changes to the socket's transaction: all that the message holds, or
+/// none.
+pub(crate) struct TransactionAddDo;
+
+impl Spec for TransactionAddDo {
+    type Family = Ferronic;
+    type Request<'a> = TransactionAddDoRequest<'a>;
+    const COMMAND: u8 = 12;
+    const PERMISSION: Permission = Permission::NamespaceAdmin;
+    const POLICY: &'static [Policy] = &[
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::nested(PORT_CHANGE_POLICY),
+        Policy::nested(WIRE_CHANGE_POLICY),
+    ];
+    const MULTI: &'static [u16] = &[transaction::PORT, transaction::WIRE];
+
+    fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
+        Ok(TransactionAddDoRequest {
+            port: context.nests(transaction::PORT),
+            wire: context.nests(transaction::WIRE),
+        })
+    }
+}
+
+/// A request of `transaction-commit`.
+pub(crate) struct TransactionCommitDoRequest {
+    /// Generation of the namespace: in the answer to transaction-begin that
+    /// at the time, in transaction-commit that which it must be.
+    pub(crate) generation: Option<u64>,
+}
+
+/// Make all changes of the socket's transaction, or none; it is over either
+/// way. With `generation`, only if the namespace is still of that one.
+pub(crate) struct TransactionCommitDo;
+
+impl Spec for TransactionCommitDo {
+    type Family = Ferronic;
+    type Request<'a> = TransactionCommitDoRequest;
+    const COMMAND: u8 = 13;
+    const PERMISSION: Permission = Permission::NamespaceAdmin;
+    const POLICY: &'static [Policy] = &[Policy::UNSPEC, Policy::UINT];
+
+    fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
+        let attributes = context.attributes();
+        Ok(TransactionCommitDoRequest {
+            generation: attributes
+                .get(usize::from(transaction::GENERATION))
+                .map(|a| a.uint())
+                .transpose()?,
+        })
+    }
+}
+
+/// A request of `transaction-abort`.
+pub(crate) struct TransactionAbortDoRequest;
+
+/// Forget the socket's transaction.
+pub(crate) struct TransactionAbortDo;
+
+impl Spec for TransactionAbortDo {
+    type Family = Ferronic;
+    type Request<'a> = TransactionAbortDoRequest;
+    const COMMAND: u8 = 14;
+    const PERMISSION: Permission = Permission::NamespaceAdmin;
+    const POLICY: &'static [Policy] = &[];
+
+    fn parse<'a>(_: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
+        Ok(TransactionAbortDoRequest)
+    }
+}
+
+const PORT_CHANGE_IFINDEX_RANGE: Range = Range::new(1, 2147483647);
+const PORT_CHANGE_PAUSE_LIMIT_RANGE: Range = Range::new(1, 4000);
+const PORT_CHANGE_POLICY: &[Policy] = &[
+    Policy::UNSPEC,
+    Policy::u32_in(&PORT_CHANGE_IFINDEX_RANGE),
+    Policy::UNSPEC,
+    Policy::UNSPEC,
+    Policy::UNSPEC,
+    Policy::UNSPEC,
+    Policy::UNSPEC,
+    Policy::UNSPEC,
+    Policy::UNSPEC,
+    Policy::UNSPEC,
+    Policy::UNSPEC,
+    Policy::UNSPEC,
+    Policy::UNSPEC,
+    Policy::UNSPEC,
+    Policy::UNSPEC,
+    Policy::UNSPEC,
+    Policy::u32_in(&PORT_CHANGE_PAUSE_LIMIT_RANGE),
+];
+const WIRE_CHANGE_DATAPATH_RANGE: Range = Range::new(0, 1);
+const WIRE_CHANGE_POLICY: &[Policy] = &[
+    Policy::UNSPEC,
+    Policy::U32,
+    Policy::UNSPEC,
+    Policy::u32_in(&WIRE_CHANGE_DATAPATH_RANGE),
+];
 const PORT_IFINDEX_RANGE: Range = Range::new(1, 2147483647);
 const PORT_PAUSE_LIMIT_RANGE: Range = Range::new(1, 4000);
 const CHANNEL_IFINDEX_RANGE: Range = Range::new(1, 2147483647);
@@ -1216,3 +1526,4 @@ const CHANNEL_INDEX_RANGE: Range = Range::new(0, 255);
 const STAGE_IFINDEX_RANGE: Range = Range::new(1, 2147483647);
 const STAGE_DIRECTION_RANGE: Range = Range::new(0, 1);
 const STAGE_STAGE_RANGE: Range = Range::new(0, 5);
+const WIRE_DATAPATH_RANGE: Range = Range::new(0, 1);

@@ -3,13 +3,18 @@
 //! `port-get`, `port-set`.
 
 use super::generated::{
-    port, Ferronic, PortGetDo, PortGetDoRequest, PortGetDump, PortGetDumpRequest, PortSetDo,
-    PortSetDoRequest,
+    port, transaction, Ferronic, PortChangeItem, PortGetDo, PortGetDoRequest, PortGetDump,
+    PortGetDumpRequest, PortSetDo, PortSetDoRequest,
 };
 use super::ports::{self, Entry, Ports};
+use super::transaction::{Changes, Refusal};
 use kernel::prelude::*;
-use netdev::errno::EOPNOTSUPP;
+use netdev::errno::{EOPNOTSUPP, ESTALE};
 use netdev::genetlink::{Batch, Context, Do, Dump};
+use netdev::rtnl::Net;
+
+const WHICH: &CStr = c"Which port? It needs an ifindex";
+const ABSENT: &CStr = c"No ferronic port of this namespace";
 
 /// The number of the port a request is about.
 pub(super) fn number(
@@ -20,7 +25,7 @@ pub(super) fn number(
     match ifindex {
         // The policy has seen that it fits.
         Some(ifindex) => Ok(ifindex as i32),
-        None => Err(context.missing(kind, c"Which port? It needs an ifindex")),
+        None => Err(context.missing(kind, WHICH)),
     }
 }
 
@@ -34,7 +39,7 @@ pub(super) fn find<'p>(
     ports
         .tree
         .get_mut(&ifindex)
-        .ok_or_else(|| context.refuse(kind, c"No ferronic port of this namespace", ENODEV))
+        .ok_or_else(|| context.refuse(kind, ABSENT, ENODEV))
 }
 
 /// Locks the ports of the namespace of who asks.
@@ -88,21 +93,104 @@ impl Dump for PortGetDump {
     }
 }
 
+/// A change of a port.
+#[derive(Clone, Copy)]
+struct Change {
+    ifindex: i32,
+    pause_limit: Option<u32>,
+}
+
+impl Change {
+    /// Whether it can be made, as long as the list is locked.
+    fn check(&self, ports: &Ports) -> Result<(), Refusal> {
+        let Some(entry) = ports.tree.get(&self.ifindex) else {
+            return Err(Refusal::new(port::IFINDEX, ABSENT, ENODEV));
+        };
+        if self.pause_limit.is_some() && !entry.can_pause() {
+            return Err(Refusal::new(
+                port::PAUSE_LIMIT,
+                c"Nobody pauses on the handoff datapath",
+                EOPNOTSUPP(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Makes it, after [`check`](Self::check).
+    fn make(&self, ports: &mut Ports, net: &Net) {
+        if let Some(limit) = self.pause_limit {
+            ports.set_pause_limit(net, self.ifindex, limit);
+        }
+    }
+}
+
 impl Do for PortSetDo {
     fn run(request: PortSetDoRequest, context: &Context<'_, Ferronic>) -> Result {
-        let ifindex = number(request.ifindex, port::IFINDEX, context)?;
+        let change = Change {
+            ifindex: number(request.ifindex, port::IFINDEX, context)?,
+            pause_limit: request.pause_limit,
+        };
         ports::of(context.net())?
             .with(|ports, net| {
-                let entry = find(ports, ifindex, port::IFINDEX, context)?;
-                if let Some(limit) = request.pause_limit {
-                    if !entry.can_pause() {
-                        return Err(context.refuse(
-                            port::PAUSE_LIMIT,
-                            c"Nobody pauses on the handoff datapath",
-                            EOPNOTSUPP(),
-                        ));
-                    }
-                    ports.set_pause_limit(net, ifindex, limit);
+                change.check(ports).map_err(|r| r.tell(context))?;
+                change.make(ports, net);
+                Ok(())
+            })
+            .ok_or(ENODEV)?
+    }
+}
+
+/// Changes of ports, in a transaction, and the generation that the ports must be of.
+#[derive(Default)]
+pub(super) struct PortChanges {
+    changes: KVVec<Change>,
+    pub(super) generation: Option<u64>,
+}
+
+impl Changes for PortChanges {
+    type Item<'a> = PortChangeItem<'a>;
+
+    const BYTES: usize = size_of::<Change>();
+
+    fn len(&self) -> usize {
+        self.changes.len()
+    }
+
+    fn truncate(&mut self, len: usize) {
+        self.changes.truncate(len);
+    }
+
+    fn add(&mut self, item: PortChangeItem<'_>, context: &Context<'_, Ferronic>) -> Result<usize> {
+        let Some(ifindex) = item.ifindex else {
+            return Err(context.missing_in(&item.nest, port::IFINDEX, WHICH));
+        };
+        let change = Change {
+            // The policy has seen that it fits.
+            ifindex: ifindex as i32,
+            pause_limit: item.pause_limit,
+        };
+        self.changes.push(change, GFP_KERNEL_ACCOUNT)?;
+        Ok(0)
+    }
+
+    fn commit(self, context: &Context<'_, Ferronic>, then: impl FnOnce() -> Result) -> Result {
+        ports::of(context.net())?
+            .with(|ports, net| {
+                if self.generation.is_some_and(|g| g != ports.generation) {
+                    return Err(context.refuse(
+                        transaction::GENERATION,
+                        c"The namespace has changed since",
+                        ESTALE(),
+                    ));
+                }
+                for (number, change) in self.changes.iter().enumerate() {
+                    change
+                        .check(ports)
+                        .map_err(|r| r.tell_of(c"port", number, context))?;
+                }
+                then()?;
+                for change in &self.changes {
+                    change.make(ports, net);
                 }
                 Ok(())
             })

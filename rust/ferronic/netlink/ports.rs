@@ -35,6 +35,7 @@ pub(super) struct View {
     up: bool,
     carrier: bool,
     mtu: u32,
+    pub(super) datapath: Datapath,
     pub(super) channels: u32,
     tx_ring: u32,
     rx_ring: u32,
@@ -121,6 +122,31 @@ impl Seat {
     }
 }
 
+/// Which list a port is in, and as which number: for whoever reaches it from the other end of its wire. Changed under
+/// RTNL.
+pub(crate) struct Home(Pin<KBox<Mutex<Option<Place>>>>);
+
+type Place = (Arc<Namespaced<Ports>>, i32);
+
+impl Home {
+    /// Nowhere.
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Home(KBox::pin_init(new_mutex!(None), GFP_KERNEL_ACCOUNT)?))
+    }
+
+    fn set(&self, place: Option<(&Net, i32)>) {
+        let place = place.and_then(|(net, ifindex)| Some((PORTS.get(net)?, ifindex)));
+        let before = core::mem::replace(&mut *self.0.lock(), place);
+        drop(before);
+    }
+
+    /// Locks the list, and lets `f` work on it.
+    pub(super) fn with<R>(&self, f: impl FnOnce(&mut Ports, &Net, i32) -> R) -> Option<R> {
+        let (ports, ifindex) = self.0.lock().clone()?;
+        ports.with(|ports, net| f(ports, net, ifindex))
+    }
+}
+
 /// The list of the namespace that `dev` is in, locked.
 pub(super) fn with<R>(dev: &Device<Port>, f: impl FnOnce(&mut Ports, &Net) -> R) -> Option<R> {
     dev.with_net(|net| PORTS.get(net))?.with(f)
@@ -142,6 +168,7 @@ impl View {
             up: false,
             carrier: false,
             mtu: 0,
+            datapath: Datapath::Nic,
             channels: 0,
             tx_ring: 0,
             rx_ring: 0,
@@ -169,6 +196,7 @@ impl View {
     /// What the driver itself changes.
     fn set(&mut self, dev: &Device<Port>) {
         let data = dev.data();
+        self.datapath = datapath(&data.wire);
         self.channels = dev.real_num_tx_queues();
         self.tx_ring = data.seat.tx_ring.read();
         self.rx_ring = data.seat.rx_ring.read();
@@ -178,7 +206,7 @@ impl View {
 
 /// For how long the port at that end may be paused, if it can be.
 fn pause_limit(wire: &Wire, side: Side) -> Option<u32> {
-    match wire.datapath {
+    match wire.datapath() {
         wire::Datapath::Nic => Some(wire.end(side).pause_limit_ms.read()),
         wire::Datapath::Handoff => None,
     }
@@ -193,8 +221,8 @@ pub(super) fn end(side: Side) -> End {
 }
 
 /// How the specification calls a datapath.
-pub(super) fn datapath(wire: &Wire) -> Datapath {
-    match wire.datapath {
+fn datapath(wire: &Wire) -> Datapath {
+    match wire.datapath() {
         wire::Datapath::Nic => Datapath::Nic,
         wire::Datapath::Handoff => Datapath::Handoff,
     }
@@ -230,7 +258,7 @@ impl Entry {
             name: self.name(),
             wire: Some(self.wire.id),
             end: Some(end(self.side)),
-            datapath: Some(datapath(&self.wire)),
+            datapath: Some(view.datapath),
             peer_ifindex: view.peer.map(|p| p.ifindex as u32),
             peer_netnsid: view.peer.and_then(|p| p.netnsid),
             up: view.up,
@@ -271,6 +299,7 @@ impl Ports {
             dropped: data.dropped.clone(),
             base: stash.base,
         };
+        data.end().home.set(Some((net, ifindex)));
         // The core gives a number once; what is replaced cannot be.
         drop(self.tree.insert(stash.node.into_node(ifindex, entry)));
         self.notify(net, notification::PORT_ADD_NTF, ifindex);
@@ -283,6 +312,7 @@ impl Ports {
             return;
         }
         self.notify(net, notification::PORT_DEL_NTF, ifindex);
+        data.end().home.set(None);
         let base = self.tree.get_mut(&ifindex).and_then(|e| e.base.take());
         if let Some(node) = self.tree.remove_node(&ifindex) {
             let node = node.into_reservation();
@@ -313,6 +343,14 @@ impl Ports {
         self.change(net, ifindex, |entry| {
             let end = entry.wire.end(entry.side);
             end.pause_limit_ms.write(limit);
+            entry.view.pause_limit = pause_limit(&entry.wire, entry.side);
+        });
+    }
+
+    /// The datapath of a port's wire has changed.
+    pub(super) fn datapath_changed(&mut self, net: &Net, ifindex: i32) {
+        self.change(net, ifindex, |entry| {
+            entry.view.datapath = datapath(&entry.wire);
             entry.view.pause_limit = pause_limit(&entry.wire, entry.side);
         });
     }

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `wire-get`.
+//! `wire-get`, `wire-set`.
 
 use super::generated::{
-    wire, Ferronic, WireGetDo, WireGetDoRequest, WireGetDump, WireGetDumpRequest, WireGetReply,
-    WirePort,
+    wire, Datapath, Ferronic, WireChangeItem, WireGetDo, WireGetDoRequest, WireGetDump,
+    WireGetDumpRequest, WireGetReply, WirePort, WireSetDo, WireSetDoRequest,
 };
 use super::port::lock;
-use super::ports::{self, datapath, end, Entry, Ports};
-use crate::wire::Side;
+use super::ports::{self, end, Entry, Ports};
+use super::transaction::{Changes, Refusal};
+use crate::wire::{self as cable, Side, Wire};
 use kernel::prelude::*;
+use kernel::rbtree::RBTree;
+use kernel::sync::Arc;
 use netdev::genetlink::{Batch, Context, Do, Dump};
 use netdev::netlink::Writer;
+use netdev::rtnl::{Rtnl, RtnlGuard};
 
 /// Whether this entry is the one that its wire is told by: of two in one namespace, that of side A.
 fn tells(entry: &Entry) -> bool {
@@ -44,7 +48,7 @@ fn put(ports: &Ports, ifindex: i32, w: &mut Writer<'_>) -> Result {
     WireGetReply {
         id: Some(entry.wire.id),
         generation: Some(ports.generation),
-        datapath: Some(datapath(&entry.wire)),
+        datapath: Some(entry.view.datapath),
         port: &both,
     }
     .put(w)
@@ -53,7 +57,7 @@ fn put(ports: &Ports, ifindex: i32, w: &mut Writer<'_>) -> Result {
 impl Do for WireGetDo {
     fn run(request: WireGetDoRequest, context: &Context<'_, Ferronic>) -> Result {
         let Some(id) = request.id else {
-            return Err(context.missing(wire::ID, c"Which wire? It needs an id"));
+            return Err(context.missing(wire::ID, WHICH));
         };
         let mut reply = context.reply()?;
         lock(context, |ports| {
@@ -94,5 +98,163 @@ impl Dump for WireGetDump {
                 Ok(())
             })
             .unwrap_or(Ok(()))
+    }
+}
+
+/// A change of a wire.
+#[derive(Clone, Copy)]
+struct Change {
+    id: u32,
+    datapath: Option<Datapath>,
+}
+
+const WHICH: &CStr = c"Which wire? It needs an id";
+
+/// The wires of a namespace by number.
+struct Wires(RBTree<u32, Arc<Wire>>);
+
+impl Wires {
+    fn new(context: &Context<'_, Ferronic>) -> Result<Self> {
+        lock(context, |ports| {
+            let mut all = RBTree::new();
+            for entry in ports.tree.values() {
+                if tells(entry) {
+                    let wire = entry.wire.clone();
+                    all.try_create_and_insert(wire.id, wire, GFP_KERNEL_ACCOUNT)?;
+                }
+            }
+            Ok(Wires(all))
+        })
+    }
+
+    fn find(&self, id: u32) -> Option<&Arc<Wire>> {
+        self.0.get(&id)
+    }
+}
+
+impl Change {
+    /// Whether it can be made, as long as RTNL is held.
+    fn check(
+        &self,
+        wires: &Wires,
+        context: &Context<'_, Ferronic>,
+        rtnl: &Rtnl,
+    ) -> Result<(), Refusal> {
+        let Some(found) = wires.find(self.id) else {
+            return Err(Refusal::new(
+                wire::ID,
+                c"No wire with a port in this namespace",
+                ENOENT,
+            ));
+        };
+        for side in [Side::A, Side::B] {
+            let allowed = found
+                .end(side)
+                .home
+                .with(|_, net, _| context.may_change(net));
+            if allowed == Some(false) {
+                return Err(Refusal::new(
+                    wire::ID,
+                    c"It takes the right to change both ends",
+                    EPERM,
+                ));
+            }
+        }
+        if self.datapath.is_some_and(|d| found.datapath() != d.into()) && found.is_open(rtnl) {
+            return Err(Refusal::new(
+                wire::DATAPATH,
+                c"Both ports have to be down",
+                EBUSY,
+            ));
+        }
+        Ok(())
+    }
+
+    /// Makes it, after [`check`](Self::check).
+    fn make(&self, wires: &Wires, rtnl: &Rtnl) {
+        let (Some(found), Some(datapath)) = (wires.find(self.id), self.datapath) else {
+            return;
+        };
+        if found.set_datapath(datapath.into(), rtnl).is_err() {
+            return;
+        }
+        for side in [Side::A, Side::B] {
+            found.end(side).home.with(|ports, net, ifindex| {
+                ports.datapath_changed(net, ifindex);
+            });
+        }
+    }
+}
+
+impl From<Datapath> for cable::Datapath {
+    fn from(datapath: Datapath) -> Self {
+        match datapath {
+            Datapath::Nic => cable::Datapath::Nic,
+            Datapath::Handoff => cable::Datapath::Handoff,
+        }
+    }
+}
+
+impl Do for WireSetDo {
+    fn run(request: WireSetDoRequest, context: &Context<'_, Ferronic>) -> Result {
+        let Some(id) = request.id else {
+            return Err(context.missing(wire::ID, WHICH));
+        };
+        let change = Change {
+            id,
+            datapath: request.datapath,
+        };
+        let rtnl = RtnlGuard::lock();
+        let wires = Wires::new(context)?;
+        change
+            .check(&wires, context, &rtnl)
+            .map_err(|r| r.tell(context))?;
+        change.make(&wires, &rtnl);
+        Ok(())
+    }
+}
+
+/// Changes of wires, in a transaction.
+#[derive(Default)]
+pub(super) struct WireChanges(KVVec<Change>);
+
+impl Changes for WireChanges {
+    type Item<'a> = WireChangeItem<'a>;
+
+    const BYTES: usize = size_of::<Change>();
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn truncate(&mut self, len: usize) {
+        self.0.truncate(len);
+    }
+
+    fn add(&mut self, item: WireChangeItem<'_>, context: &Context<'_, Ferronic>) -> Result<usize> {
+        let Some(id) = item.id else {
+            return Err(context.missing_in(&item.nest, wire::ID, WHICH));
+        };
+        let datapath = item.datapath;
+        self.0.push(Change { id, datapath }, GFP_KERNEL_ACCOUNT)?;
+        Ok(0)
+    }
+
+    fn commit(self, context: &Context<'_, Ferronic>, then: impl FnOnce() -> Result) -> Result {
+        if self.0.is_empty() {
+            return then();
+        }
+        let rtnl = RtnlGuard::lock();
+        let wires = Wires::new(context)?;
+        for (number, change) in self.0.iter().enumerate() {
+            change
+                .check(&wires, context, &rtnl)
+                .map_err(|r| r.tell_of(c"wire", number, context))?;
+        }
+        then()?;
+        for change in &self.0 {
+            change.make(&wires, &rtnl);
+        }
+        Ok(())
     }
 }

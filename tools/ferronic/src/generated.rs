@@ -190,6 +190,42 @@ pub const WIRE: Space = Space {
     ],
 };
 
+/// A change of a port. What is not sent stays as it is.
+pub const PORT_CHANGE: Space = Space {
+attributes: &[
+Attribute { name: "ifindex", number: 1, kind: Kind::U32, many: false, help: "Number of the network device." },
+Attribute { name: "pause-limit", number: 16, kind: Kind::U32, many: false, help: "For how long a receiver without buffers may hold the port's transmit queues (see \"ethtool -a\"), in milliseconds. What finds no buffer afterwards is dropped and counted as pause-expired, until a buffer is found." },
+]};
+
+/// A change of a wire. What is not sent stays as it is.
+pub const WIRE_CHANGE: Space = Space {
+    attributes: &[
+        Attribute {
+            name: "id",
+            number: 1,
+            kind: Kind::U32,
+            many: false,
+            help: "Its number, unique until the module is unloaded.",
+        },
+        Attribute {
+            name: "datapath",
+            number: 3,
+            kind: Kind::Enum(VALUES_DATAPATH),
+            many: false,
+            help: "Its datapath.",
+        },
+    ],
+};
+
+/// Changes that are made together. Those of one kind are made in the order
+/// in which they were added.
+pub const TRANSACTION: Space = Space {
+attributes: &[
+Attribute { name: "generation", number: 1, kind: Kind::Uint, many: false, help: "Generation of the namespace: in the answer to transaction-begin that at the time, in transaction-commit that which it must be." },
+Attribute { name: "port", number: 2, kind: Kind::Nest(&PORT_CHANGE), many: true, help: "As in port-set." },
+Attribute { name: "wire", number: 3, kind: Kind::Nest(&WIRE_CHANGE), many: true, help: "As in wire-set." },
+]};
+
 /// A channel of a port that is up.
 pub const CHANNEL: Space = Space {
 attributes: &[
@@ -424,6 +460,51 @@ name: "stats-reset", number: 9, space: &PORT,
 help: "Let channel-get and stage-get count a port's events from now on. The counters of ip, ethtool and the netdev family go on as they are, and so do those of the other end.",
 request: &["ifindex"],
 dump: None };
+
+/// Change a wire while both of its ports are down. What is not sent stays
+/// as it is. Needs the right to change both ends, wherever they are.
+pub const WIRE_SET: Command = Command {
+name: "wire-set", number: 10, space: &WIRE,
+help: "Change a wire while both of its ports are down. What is not sent stays as it is. Needs the right to change both ends, wherever they are.",
+request: &["id", "datapath"],
+dump: None };
+
+/// Begin a transaction. It belongs to the socket, which can have one, and
+/// goes with it. Nothing is changed until transaction-commit.
+pub const TRANSACTION_BEGIN: Command = Command {
+name: "transaction-begin", number: 11, space: &TRANSACTION,
+help: "Begin a transaction. It belongs to the socket, which can have one, and goes with it. Nothing is changed until transaction-commit.",
+request: &[],
+dump: None };
+
+/// Add changes to the socket's transaction: all that the message holds, or
+/// none.
+pub const TRANSACTION_ADD: Command = Command {
+    name: "transaction-add",
+    number: 12,
+    space: &TRANSACTION,
+    help: "Add changes to the socket's transaction: all that the message holds, or none.",
+    request: &["port", "wire"],
+    dump: None,
+};
+
+/// Make all changes of the socket's transaction, or none; it is over either
+/// way. With `generation`, only if the namespace is still of that one.
+pub const TRANSACTION_COMMIT: Command = Command {
+name: "transaction-commit", number: 13, space: &TRANSACTION,
+help: "Make all changes of the socket's transaction, or none; it is over either way. With generation, only if the namespace is still of that one.",
+request: &["generation"],
+dump: None };
+
+/// Forget the socket's transaction.
+pub const TRANSACTION_ABORT: Command = Command {
+    name: "transaction-abort",
+    number: 14,
+    space: &TRANSACTION,
+    help: "Forget the socket's transaction.",
+    request: &[],
+    dump: None,
+};
 
 /// Notifications: number, name, and the command whose reply they are like.
 pub const NOTIFICATIONS: &[(u8, &str, &Command)] = &[
