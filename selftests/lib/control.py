@@ -23,9 +23,12 @@ if not os.path.isdir(PYYNL):
     PYYNL = "/nowhere"
 
 (PORT_GET, PORT_SET, PORT_ADD_NTF, PORT_DEL_NTF, PORT_CHANGE_NTF, WIRE_GET, CHANNEL_GET,
- STAGE_GET, STATS_RESET) = range(1, 10)
+ STAGE_GET, STATS_RESET, WIRE_SET, TRANSACTION_BEGIN, TRANSACTION_ADD, TRANSACTION_COMMIT,
+ TRANSACTION_ABORT) = range(1, 15)
+LAST = TRANSACTION_ABORT
 READS = (PORT_GET, WIRE_GET, CHANNEL_GET, STAGE_GET)
-CHANGES = (PORT_SET, STATS_RESET)
+CHANGES = (PORT_SET, STATS_RESET, WIRE_SET, TRANSACTION_BEGIN, TRANSACTION_ADD,
+           TRANSACTION_COMMIT, TRANSACTION_ABORT)
 
 # Attributes: port, channel and stage begin with an ifindex.
 IFINDEX, GENERATION, NAME = 1, 2, 3
@@ -165,15 +168,18 @@ class Raw(genl.Family):
         header = struct.pack("=BBH", command, 1, 0) if header is None else header
         return self.link.request(self.family, flags, header + body)
 
-    def refused(self, number, command, body, *, at=None, missing=None, flags=0, header=None,
-                silent=False):
-        """The request must fail; `at` is the place in the attributes it has to point to."""
+    def refused(self, number, command, body, *, at=None, missing=None, nest=None, flags=0,
+                header=None, silent=False):
+        """The request must fail; `at` is the place in the attributes it has to point to,
+        `nest` that of the attribute in which one is missing."""
         try:
             self.send(command, body, flags, header)
         except rtnl.NetlinkError as error:
             tap.equal(errno.errorcode[error.errno], errno.errorcode[number], "error")
             want = None if at is None else 20 + at
-            tap.equal((error.offset, error.missing), (want, missing), f"'{error.text}': place")
+            inside = None if nest is None else 20 + nest
+            tap.equal((error.offset, error.missing, error.nest), (want, missing, inside),
+                      f"'{error.text}': place")
             if not (error.text or silent):
                 raise AssertionError("refused without a word") from None
         else:

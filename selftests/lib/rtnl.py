@@ -59,9 +59,9 @@ STATS = (
 class NetlinkError(OSError):
     """The kernel refused; `text` is its own explanation, or empty."""
 
-    def __init__(self, number, text, offset=None, missing=None):
+    def __init__(self, number, text, offset=None, missing=None, nest=None):
         super().__init__(number, os.strerror(number))
-        self.text, self.offset, self.missing = text, offset, missing
+        self.text, self.offset, self.missing, self.nest = text, offset, missing, nest
 
     def __str__(self):
         return f"{errno.errorcode.get(self.errno, self.errno)}: {self.text!r}"
@@ -163,7 +163,8 @@ class Netlink:
         text = found.get(1, b"").rstrip(b"\0").decode()
         offset = struct.unpack("=I", found[2])[0] if 2 in found else None
         missing = struct.unpack("=I", found[5])[0] if 5 in found else None
-        raise NetlinkError(number, text, offset, missing)
+        nest = struct.unpack("=I", found[6])[0] if 6 in found else None
+        raise NetlinkError(number, text, offset, missing, nest)
 
 
 def parse_link(body):

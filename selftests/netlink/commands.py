@@ -147,6 +147,54 @@ def wire_within(t):
     tap.equal(len({wire["id"] for wire in wires}), 2, "numbers")
 
 
+@tap.case("wire-set: the datapath, while both ends are down; both namespaces are told")
+def wire_set(t):
+    t.pair(up=False)
+    number = t.c0.port("fe0")["wire"]
+    for datapath, limit in (("handoff", None), ("nic", 100), ("handoff", None)):
+        for family in (t.c0, t.c1):
+            family.events()
+        t.c1.do("wire-set", id=number, datapath=datapath)
+        for family, name in ((t.c0, "fe0"), (t.c1, "fe1")):
+            told = [one["msg"] for one in family.events()]
+            tap.equal([(one["name"], one["datapath"], one.get("pause-limit")) for one in told],
+                      [(name, datapath, limit)], "notifications")
+            tap.equal(family.port(name), told[0], "port-get")
+            tap.equal(family.do("wire-get", id=number)["datapath"], datapath, "wire-get")
+        t.c0.do("wire-set", id=number, datapath=datapath)
+        t.c0.do("wire-set", id=number)
+        tap.equal(t.c0.events(), [], "notifications of no change")
+        for index, namespace in enumerate((t.n0, t.n1)):
+            namespace.rtnl.change(f"fe{index}", up=True)
+            if not namespace.ip("-4", "addr", "show", "dev", f"fe{index}"):
+                namespace.rtnl.add_address(f"fe{index}", net.V4[index], 24)
+        t.ready()
+        t.ping(count=5)
+        channel = t.c0.dump("channel-get")[0]
+        tap.equal("rx-ring" in channel, datapath == "nic", "receive ring")
+        t.n0.rtnl.change("fe0", up=False)
+        t.c0.refused(errno.EBUSY, "wire-set", bad="datapath", id=number,
+                     datapath="nic" if datapath == "handoff" else "handoff")
+        t.n1.rtnl.change("fe1", up=False)
+
+
+@tap.case("transaction: every command, by names of the specification")
+def transaction(t):
+    t.pair(up=False)
+    port = t.c0.port("fe0")
+    generation = t.c0.do("transaction-begin")["generation"]
+    tap.equal(generation, port["generation"], "generation")
+    t.c0.do("transaction-add", port=[{"ifindex": port["ifindex"], "pause-limit": 8},
+                                     {"ifindex": port["ifindex"], "pause-limit": 9}])
+    t.c0.do("transaction-add", wire=[{"id": port["wire"], "datapath": "nic"}])
+    t.c0.do("transaction-commit", generation=generation)
+    tap.equal(t.c0.port("fe0")["pause-limit"], 9, "limit")
+    t.c0.do("transaction-begin")
+    t.c0.do("transaction-add", wire=[{"id": port["wire"], "datapath": "handoff"}])
+    t.c0.do("transaction-abort")
+    tap.equal(t.c0.port("fe0")["datapath"], "nic", "datapath")
+
+
 @tap.case("channel-get: rings, fill levels, NAPI, moderation")
 def channel(t):
     t.pair()

@@ -24,8 +24,13 @@ ALLOWED = {
     (control.WIRE_GET, 0): {1}, (control.WIRE_GET, DUMP): set(),
     (control.CHANNEL_GET, 0): {1, 2}, (control.CHANNEL_GET, DUMP): {1},
     (control.STAGE_GET, 0): {1, 2, 3}, (control.STAGE_GET, DUMP): {1},
-    (control.STATS_RESET, 0): {1},
+    (control.STATS_RESET, 0): {1}, (control.WIRE_SET, 0): {1, 3},
+    (control.TRANSACTION_BEGIN, 0): set(), (control.TRANSACTION_ADD, 0): {2, 3},
+    (control.TRANSACTION_COMMIT, 0): {1}, (control.TRANSACTION_ABORT, 0): set(),
 }
+# Those whose first attribute is the number of a port.
+PORTS = [key for key in ALLOWED if 1 in ALLOWED[key] and key[0] not in
+         (control.WIRE_GET, control.WIRE_SET, control.TRANSACTION_COMMIT)]
 
 
 def port(t):
@@ -54,7 +59,8 @@ def missing(t):
             (control.CHANNEL_GET, b"", 1), (control.CHANNEL_GET, index, 2),
             (control.CHANNEL_GET, attr(2, 0), 1), (control.STAGE_GET, b"", 1),
             (control.STAGE_GET, index, 2), (control.STAGE_GET, index + attr(2, 0), 3),
-            (control.STAGE_GET, index + attr(3, 0), 2), (control.STATS_RESET, b"", 1)):
+            (control.STAGE_GET, index + attr(3, 0), 2), (control.STATS_RESET, b"", 1),
+            (control.WIRE_SET, b"", 1), (control.WIRE_SET, attr(3, 0), 1)):
         t.c0.refused(INVALID, command, body, missing=kind)
 
 
@@ -76,8 +82,9 @@ def truncated(t):
     index = port(t)
     for command, flags in ALLOWED:
         if 1 in ALLOWED[command, flags]:
-            for value in (b"", b"\1", b"\1\0", b"\1\0\0", bytes(5), bytes(8), bytes(100)):
-                t.c0.refused(INVALID, command, attr(1, value), at=0, flags=flags)
+            wide = command == control.TRANSACTION_COMMIT
+            for size in (0, 1, 2, 3, 5, 6 if wide else 8, 100):
+                t.c0.refused(INVALID, command, attr(1, bytes(size)), at=0, flags=flags)
     whole = attr(1, index)
     # The header says more than there is, or less than a header.
     for size in (0, 1, 3, 9, 12, 0xFFFF):
@@ -91,15 +98,15 @@ def truncated(t):
 def ranges(t):
     index = attr(1, port(t))
     for value in (0, 1 << 31, 0xFFFFFFFF):
-        for command, flags in ALLOWED:
-            if 1 in ALLOWED[command, flags] and command != control.WIRE_GET:
-                t.c0.refused(RANGE, command, attr(1, value), at=0, flags=flags)
+        for command, flags in PORTS:
+            t.c0.refused(RANGE, command, attr(1, value), at=0, flags=flags)
     for value in (0, 4001, 0xFFFFFFFF):
         t.c0.refused(RANGE, control.PORT_SET, index + attr(16, value), at=8)
     for value in (256, 0xFFFFFFFF):
         t.c0.refused(RANGE, control.CHANNEL_GET, index + attr(2, value), at=8)
     t.c0.refused(RANGE, control.STAGE_GET, index + attr(2, 2) + attr(3, 0), at=8)
     t.c0.refused(RANGE, control.STAGE_GET, index + attr(2, 0) + attr(3, 6), at=16)
+    t.c0.refused(RANGE, control.WIRE_SET, attr(1, 1) + attr(3, 2), at=8)
 
 
 @tap.case("attributes that are nested and should not be")
@@ -131,12 +138,13 @@ def absent(t):
                      at=16)
     t.c0.refused(errno.ENOENT, control.WIRE_GET, attr(1, 0), at=0)
     t.c0.refused(errno.ENOENT, control.WIRE_GET, attr(1, 0xFFFFFFFF), at=0)
+    t.c0.refused(errno.ENOENT, control.WIRE_SET, attr(1, 0xFFFFFFFF), at=0)
 
 
 @tap.case("commands that are not there, and dumps of those that have none")
 def commands(t):
     port(t)
-    for command in (0, 3, 4, 5, 10, 77, 255):
+    for command in (0, 3, 4, 5, control.LAST + 1, 77, 255):
         for flags in (0, DUMP):
             t.c0.refused(errno.EOPNOTSUPP, command, b"", flags=flags, silent=True)
     for command in control.CHANGES:

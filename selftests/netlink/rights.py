@@ -6,6 +6,7 @@ in the user namespace that owns it, and nothing is told of other namespaces."""
 import errno
 import os
 import sys
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import control  # noqa: E402
@@ -39,7 +40,8 @@ def no_changes(family, index):
     """Every command that changes must be refused, whatever it says."""
     for command, body in ((control.PORT_SET, attr(1, index) + attr(16, 9)),
                           (control.STATS_RESET, attr(1, index)), (control.PORT_SET, b""),
-                          (control.PORT_SET, attr(16, 0)), (control.STATS_RESET, attr(1, 0))):
+                          (control.PORT_SET, attr(16, 0)), (control.STATS_RESET, attr(1, 0)),
+                          *((command, b"") for command in control.CHANGES)):
         family.refused(errno.EPERM, command, body, silent=True)
 
 
@@ -98,6 +100,45 @@ def own(t):
         tap.equal(ports[index]["pause-limit"], 9, "limit")
 
     user.as_user(work)
+
+
+@tap.case("a wire with an end in another's namespace: root of a user namespace may not change it")
+def half(t):
+    """The port is the child's own, the other end is not."""
+    t.pair(up=False)
+    wire = next(iter(t.c0.ports().values()))["wire"]
+    (ask, asked), (answer, answered) = os.pipe(), os.pipe()
+
+    def give():
+        pid = int(os.read(ask, 100))
+        namespace = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY)
+        t.n1.rtnl.change("fe1", ns=namespace)
+        os.close(namespace)
+        os.write(answered, b"there")
+
+    def work():
+        os.write(asked, str(os.getpid()).encode())
+        os.read(answer, 100)
+        family = control.Raw(Here())
+        index, port = next(iter(family.ports().items()))
+        tap.equal(port["name"], "fe1", "the port")
+        family.send(control.PORT_SET, attr(1, index) + attr(16, 9))
+        family.refused(errno.EPERM, control.WIRE_SET, attr(1, wire) + attr(3, 1), at=0)
+        family.refused(errno.EPERM, control.WIRE_SET, attr(1, wire), at=0)
+        family.send(control.TRANSACTION_BEGIN)
+        family.send(control.TRANSACTION_ADD, attr(2, [attr(1, index), attr(16, 10)]) +
+                    attr(3, [attr(1, wire), attr(3, 1)]))
+        family.refused(errno.EPERM, control.TRANSACTION_COMMIT, b"")
+        tap.equal(family.ports()[index]["pause-limit"], 9, "limit")
+
+    helper = threading.Thread(target=give)
+    helper.start()
+    try:
+        user.as_user(work)
+    finally:
+        os.write(asked, b"0") if helper.is_alive() else None
+        helper.join()
+    tap.equal(next(iter(t.c0.ports().values()))["datapath"], 0, "datapath")
 
 
 @tap.case("of the other end in another namespace: a number there and here, no name")
