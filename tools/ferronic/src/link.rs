@@ -3,7 +3,7 @@
 //! Talking to the kernel.
 
 use crate::generated::{FAMILY, VERSION};
-use crate::spec::{self, Command, Object, Space};
+use crate::spec::{self, Attribute, Command, Kind, Object, Space};
 use netlink_packet_core::{
     DecodeError, DefaultNla, Emitable, ErrorMessage, NetlinkMessage, NetlinkPayload, NlasIterator,
     ParseableParametrized, NLMSG_ERROR, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST,
@@ -24,10 +24,12 @@ const NLM_F_DUMP_INTR: u16 = 0x10;
 /// How often an interrupted dump is tried again before it is taken as it is.
 const TRIES: u32 = 10;
 /// Attributes of an extended acknowledgement.
+const NLA_TYPE_MASK: u16 = 0x3FFF;
 const NLMSGERR_ATTR_MSG: u16 = 1;
 const NLMSGERR_ATTR_OFFS: u16 = 2;
 const NLMSGERR_ATTR_POLICY: u16 = 4;
 const NLMSGERR_ATTR_MISS_TYPE: u16 = 5;
+const NLMSGERR_ATTR_MISS_NEST: u16 = 6;
 const NL_POLICY_TYPE_ATTR_MIN_VALUE_U: u16 = 4;
 const NL_POLICY_TYPE_ATTR_MAX_VALUE_U: u16 = 5;
 
@@ -348,6 +350,7 @@ fn number(payload: &[u8]) -> u64 {
 /// Says why the kernel refused, in its own words and with the attribute that it points to.
 fn refusal(command: &Command, sent: &[u8], code: i32, tlvs: &[u8]) -> Error {
     let (mut text, mut attribute, mut range) = (None, None, String::new());
+    let (mut missing, mut nest) = (None, None);
     for nla in NlasIterator::new(tlvs).flatten() {
         match nla.kind() {
             NLMSGERR_ATTR_MSG => {
@@ -355,11 +358,11 @@ fn refusal(command: &Command, sent: &[u8], code: i32, tlvs: &[u8]) -> Error {
                 text = Some(String::from_utf8_lossy(bytes).into_owned());
             }
             NLMSGERR_ATTR_OFFS => {
-                attribute = at(command.space, sent, number(nla.value()) as usize);
+                attribute = at(command.space, sent, HEADERS, number(nla.value()) as usize);
             }
-            NLMSGERR_ATTR_MISS_TYPE => {
-                let missing = command.space.numbered(number(nla.value()) as u16);
-                attribute = missing.map(|a| a.name);
+            NLMSGERR_ATTR_MISS_TYPE => missing = Some(number(nla.value()) as u16),
+            NLMSGERR_ATTR_MISS_NEST => {
+                nest = at(command.space, sent, HEADERS, number(nla.value()) as usize);
             }
             NLMSGERR_ATTR_POLICY => {
                 let bounds = NlasIterator::new(nla.value()).flatten();
@@ -381,18 +384,42 @@ fn refusal(command: &Command, sent: &[u8], code: i32, tlvs: &[u8]) -> Error {
         }
     }
     let text = text.unwrap_or_else(|| io::Error::from_raw_os_error(-code).to_string());
-    let place = attribute.map_or(String::new(), |a| format!("{a}: "));
+    if let Some(missing) = missing {
+        let path = nest.unwrap_or_default();
+        let inner = path.last().map_or(command.space, |a| match a.kind {
+            Kind::Nest(space) => space,
+            _ => command.space,
+        });
+        attribute = Some([path, inner.numbered(missing).into_iter().collect()].concat());
+    }
+    let path: Vec<_> = attribute.iter().flatten().map(|a| a.name).collect();
+    let place = match path.is_empty() {
+        true => String::new(),
+        false => format!("{}: ", path.join(".")),
+    };
     Error::Refused(format!("{}: {place}{text}{range}", command.name))
 }
 
-/// The attribute that begins at that place of a request.
-fn at(space: &Space, sent: &[u8], offset: usize) -> Option<&'static str> {
-    let mut place = HEADERS;
-    for nla in NlasIterator::new(sent.get(HEADERS..)?).flatten() {
-        if place == offset {
-            return space.numbered(nla.kind()).map(|a| a.name);
+/// The attribute that begins at that place of a request, behind those that hold it. `begin` is where the attributes of
+/// `space` begin.
+fn at(
+    space: &'static Space,
+    sent: &[u8],
+    begin: usize,
+    offset: usize,
+) -> Option<Vec<&'static Attribute>> {
+    let mut place = begin;
+    for nla in NlasIterator::new(sent.get(begin..)?).flatten() {
+        let next = place + (nla.value().len() + 4).next_multiple_of(4);
+        if (place..next).contains(&offset) {
+            let found = space.numbered(nla.kind() & NLA_TYPE_MASK)?;
+            let mut path = vec![found];
+            if let (Kind::Nest(inner), true) = (found.kind, place < offset) {
+                path.extend(at(inner, sent.get(..next)?, place + 4, offset)?);
+            }
+            return Some(path);
         }
-        place += (nla.value().len() + 4).next_multiple_of(4);
+        place = next;
     }
     None
 }

@@ -4,6 +4,7 @@
 //!
 //! What there is to be shown and set stands in the netlink specification, which [`generated`] is made from.
 
+mod apply;
 mod generated;
 mod link;
 mod monitor;
@@ -12,14 +13,25 @@ mod table;
 
 use clap::{Arg, ArgAction, ArgMatches, Command as Cli};
 use clap_complete::Shell;
-use generated::{CHANNEL_GET, PORT_GET, PORT_SET, STAGE_GET, STATS_RESET, WIRE_GET};
+use generated::{CHANNEL_GET, PORT_GET, PORT_SET, STAGE_GET, STATS_RESET, WIRE_GET, WIRE_SET};
 use link::{Error, Link};
 use serde_json::Value;
-use spec::{attribute, Command, Kind, Object};
+use spec::{attribute, Attribute, Command, Kind, Object};
 use std::process::ExitCode;
 
 /// What `show` can show.
 const SHOWN: [&Command; 3] = [&PORT_GET, &WIRE_GET, &CHANNEL_GET];
+
+/// What `set` can set, and the attribute that says of what.
+const SETTERS: [(&Command, &str); 2] = [(&PORT_SET, "ifindex"), (&WIRE_SET, "id")];
+
+/// The attributes that `set` can set.
+fn settable() -> impl Iterator<Item = &'static Attribute> {
+    SETTERS.iter().flat_map(|(command, key)| {
+        let names = command.request.iter().filter(move |n| *n != key);
+        names.filter_map(|name| command.space.named(name))
+    })
+}
 
 fn noun(command: &Command) -> &'static str {
     command.name.trim_end_matches("-get")
@@ -33,21 +45,19 @@ fn cli() -> Cli {
     };
     let nouns: Vec<_> = SHOWN.iter().map(|c| noun(c)).collect();
     let mut set = Cli::new("set")
-        .about(PORT_SET.help)
+        .about("Change a port, or the wire it is at. What is not given stays as it is")
         .arg(port().required(true))
         .arg_required_else_help(true);
-    for name in PORT_SET.request.iter().filter(|n| **n != "ifindex") {
-        if let Some(found) = PORT_SET.space.named(name) {
-            let mut arg = Arg::new(*name)
-                .long(*name)
-                .help(found.help)
-                .value_name("VALUE");
-            if let Kind::Enum(values) = found.kind {
-                let names: Vec<_> = values.iter().map(|v| v.name).collect();
-                arg = arg.value_parser(names);
-            }
-            set = set.arg(arg);
+    for found in settable() {
+        let mut arg = Arg::new(found.name)
+            .long(found.name)
+            .help(found.help)
+            .value_name("VALUE");
+        if let Kind::Enum(values) = found.kind {
+            let names: Vec<_> = values.iter().map(|v| v.name).collect();
+            arg = arg.value_parser(names);
         }
+        set = set.arg(arg);
     }
     Cli::new("ferronic")
         .version(clap::crate_version!())
@@ -87,6 +97,7 @@ fn cli() -> Cli {
                 ),
         )
         .subcommand(set)
+        .subcommand(apply::cli())
         .subcommand(
             Cli::new("monitor")
                 .about("Show the ports, then every change of them")
@@ -111,7 +122,7 @@ fn cli() -> Cli {
 }
 
 /// The number of the port that a user names.
-fn resolve(link: &mut Link, port: &str) -> Result<String, Error> {
+pub(crate) fn resolve(link: &mut Link, port: &str) -> Result<String, Error> {
     if port.bytes().all(|b| b.is_ascii_digit()) {
         return Ok(port.into());
     }
@@ -130,11 +141,7 @@ fn get(link: &mut Link, command: &Command, port: Option<&String>) -> Result<Vec<
     };
     let index = resolve(link, port)?;
     if command.name == WIRE_GET.name {
-        let port = one(link, &PORT_GET, "ifindex", &index)?;
-        let id = port
-            .first()
-            .and_then(|p| p.get("wire"))
-            .map_or("0".into(), table::text);
+        let id = wire_of(link, &index)?;
         return one(link, command, "id", &id);
     }
     match command.dump {
@@ -207,17 +214,45 @@ fn stats(link: &mut Link, json: bool, matches: &ArgMatches) -> Result<(), Error>
     Ok(())
 }
 
+/// The number of the wire that a port is at.
+fn wire_of(link: &mut Link, index: &str) -> Result<String, Error> {
+    let port = one(link, &PORT_GET, "ifindex", index)?;
+    let id = port.first().and_then(|p| p.get("wire")).map(table::text);
+    id.ok_or_else(|| Error::Refused(format!("port {index} is at no wire")))
+}
+
 fn set(link: &mut Link, matches: &ArgMatches) -> Result<(), Error> {
     let port = matches.get_one::<String>("port").map_or("", String::as_str);
     let index = resolve(link, port)?;
-    let mut attributes = vec![argument(&PORT_SET, "ifindex", &index)?];
-    for name in PORT_SET.request.iter().filter(|n| **n != "ifindex") {
-        if let Some(value) = matches.get_one::<String>(name) {
-            attributes.push(argument(&PORT_SET, name, value)?);
+    let mut requests = vec![];
+    for (command, key) in SETTERS {
+        let mut attributes = vec![];
+        for name in command.request.iter().filter(|n| **n != key) {
+            if let Some(value) = matches.get_one::<String>(name) {
+                attributes.push(argument(command, name, value)?);
+            }
         }
+        if attributes.is_empty() {
+            continue;
+        }
+        let value = match command.name == WIRE_SET.name {
+            true => wire_of(link, &index)?,
+            false => index.clone(),
+        };
+        attributes.insert(0, argument(command, key, &value)?);
+        requests.push((command, attributes));
     }
-    link.request(&PORT_SET, attributes)?;
-    Ok(())
+    match requests.len() {
+        0 => Ok(()),
+        1 => {
+            for (command, attributes) in requests {
+                link.request(command, attributes)?;
+            }
+            Ok(())
+        }
+        // All or nothing.
+        _ => apply::together(link, requests),
+    }
 }
 
 fn run(matches: &ArgMatches) -> Result<(), Error> {
@@ -237,6 +272,7 @@ fn run(matches: &ArgMatches) -> Result<(), Error> {
         Some(("show", matches)) => show(&mut link, json, matches),
         Some(("stats", matches)) => stats(&mut link, json, matches),
         Some(("set", matches)) => set(&mut link, matches),
+        Some(("apply", matches)) => apply::run(&mut link, matches),
         Some(("monitor", matches)) => {
             monitor::run(&mut link, json, matches.get_one("count").copied())
         }

@@ -2,7 +2,7 @@
 
 //! How the specification is put into tables, and how messages are read and written by them.
 
-use netlink_packet_core::{DefaultNla, NlasIterator, NLA_F_NESTED};
+use netlink_packet_core::{DefaultNla, Emitable, NlasIterator, NLA_F_NESTED};
 use serde_json::{Map, Value as Json};
 
 /// A message as a program sees it: attributes by name.
@@ -115,6 +115,38 @@ pub fn object(space: &'static Space, payload: &[u8]) -> Object {
     found
 }
 
+/// An attribute that holds attributes.
+pub fn nest(kind: u16, attributes: &[DefaultNla]) -> DefaultNla {
+    let mut payload = vec![0; attributes.buffer_len()];
+    attributes.emit(&mut payload);
+    DefaultNla::new(kind, payload)
+}
+
+/// Makes attributes of what JSON says of one.
+pub fn from_json(found: &'static Attribute, value: &Json) -> Result<Vec<DefaultNla>, String> {
+    match (value, found.kind) {
+        (Json::Array(list), _) if found.many => {
+            let all: Result<Vec<_>, _> = list.iter().map(|v| from_json(found, v)).collect();
+            Ok(all?.into_iter().flatten().collect())
+        }
+        (Json::Object(object), Kind::Nest(space)) => {
+            let mut inner = vec![];
+            for (name, value) in object {
+                let within = space.named(name);
+                let within =
+                    within.ok_or_else(|| format!("{}: there is no '{name}'", found.name))?;
+                inner.extend(from_json(within, value)?);
+            }
+            Ok(vec![nest(found.number | NLA_F_NESTED, &inner)])
+        }
+        (Json::Bool(false), Kind::Flag) => Ok(vec![]),
+        (Json::Bool(true), Kind::Flag) => Ok(vec![attribute(found, "")?]),
+        (Json::String(text), _) => Ok(vec![attribute(found, text)?]),
+        (Json::Number(number), _) => Ok(vec![attribute(found, &number.to_string())?]),
+        _ => Err(format!("{}: {value} is not what it takes", found.name)),
+    }
+}
+
 /// Makes an attribute of what a user wrote.
 pub fn attribute(attribute: &'static Attribute, text: &str) -> Result<DefaultNla, String> {
     let wrong = |what: &str| Err(format!("{}: '{text}' is not {what}", attribute.name));
@@ -142,9 +174,5 @@ pub fn attribute(attribute: &'static Attribute, text: &str) -> Result<DefaultNla
         },
         Kind::Nest(_) => return wrong("something that can be written here"),
     };
-    let nested = match attribute.kind {
-        Kind::Nest(_) => NLA_F_NESTED,
-        _ => 0,
-    };
-    Ok(DefaultNla::new(attribute.number | nested, payload))
+    Ok(DefaultNla::new(attribute.number, payload))
 }
