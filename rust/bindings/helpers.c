@@ -14,6 +14,7 @@
 #include "helpers/lock.c"
 #include "helpers/napi.c"
 #include "helpers/netdevice.c"
+#include "helpers/netfilter.c"
 #include "helpers/netlink.c"
 #include "helpers/page_pool.c"
 #include "helpers/pernet.c"

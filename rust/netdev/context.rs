@@ -54,6 +54,27 @@ impl Bh<'_> {
 /// Pending softirqs run in the drop: a NAPI raised under the guard is polled at once, not at the next tick.
 pub struct BhGuard(Bh<'static>);
 
+/// Softirqs disabled, by whomever; turned on again on drop if that was here.
+pub(crate) struct BhEntered(Bh<'static>, bool);
+
+impl BhEntered {
+    /// Returns the evidence.
+    #[inline(always)]
+    pub(crate) fn bh(&self) -> &Bh<'_> {
+        &self.0
+    }
+}
+
+impl Drop for BhEntered {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if self.1 {
+            // SAFETY: Balances `BhGuard::enter`.
+            unsafe { bindings::netdev_local_bh_enable() };
+        }
+    }
+}
+
 impl BhGuard {
     /// Disables softirqs. Any context but a hard interrupt.
     #[inline]
@@ -62,6 +83,17 @@ impl BhGuard {
         unsafe { bindings::netdev_local_bh_disable() };
         // SAFETY: They stay disabled until this value is dropped, which ends all borrows of the inner value.
         BhGuard(unsafe { Bh::assume() })
+    }
+
+    /// Disables softirqs, unless they are.
+    #[inline]
+    pub(crate) fn enter() -> BhEntered {
+        // SAFETY: Balanced in the drop of what is returned. Whoever had them off before keeps them off until the caller
+        // has returned.
+        unsafe {
+            let here = bindings::netdev_bh_enter();
+            BhEntered(Bh::assume(), here)
+        }
     }
 
     /// Returns the evidence.

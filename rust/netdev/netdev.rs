@@ -10,6 +10,8 @@
 //! | [`device`] | `struct net_device`, its operations, private data, life cycle |
 //! | [`quota`] | limits on what a user namespace may take |
 //! | [`rtnl`] | RTNL as evidence, `struct rtnl_link_ops` |
+//! | [`interface`] | `struct net_device` of any driver |
+//! | [`netfilter`] | `struct nf_hook_ops`: hooks on packets' way through the stack |
 //! | [`skb`] | `struct sk_buff`, owned by exactly one place |
 //! | [`txq`] | `struct netdev_queue`: the lock, byte queue limits, stop and wake |
 //! | [`napi`] | `struct napi_struct`, poll, GRO |
@@ -49,13 +51,16 @@ pub mod errno;
 pub mod ethtool;
 pub mod features;
 pub mod genetlink;
+pub mod interface;
 pub mod namespace;
 pub mod napi;
+pub mod netfilter;
 pub mod netlink;
 pub mod notifier;
 pub mod page_pool;
 pub mod queue_stats;
 pub mod quota;
+pub mod random;
 pub mod ring;
 pub mod rtnl;
 pub mod skb;

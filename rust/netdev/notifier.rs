@@ -7,9 +7,12 @@
 //! A [`Link`] with [`WATCHED`](Link::WATCHED) set hears of the events of its own devices, whoever caused them, in the
 //! order in which they happen: RTNL is held. The block of the core's chain belongs to the kind's registration, so there
 //! are events from before the first device to after the last.
+//!
+//! Who has to hear of the devices of all kinds is a [`Watch`].
 
 use crate::device::Device;
 use crate::errno::to_result;
+use crate::interface::Interface;
 use crate::rtnl::{Link, Rtnl};
 use core::marker::PhantomData;
 use kernel::prelude::*;
@@ -135,5 +138,72 @@ impl<L: Link> Drop for Notifier<L> {
     fn drop(&mut self) {
         // SAFETY: Registered in `new`.
         unsafe { bindings::unregister_netdevice_notifier(self.block.raw.get()) };
+    }
+}
+
+/// One who hears of all devices, in all namespaces.
+pub trait Watch: 'static {
+    /// Something has happened to a device. Process context, with RTNL.
+    fn event(event: Event, dev: &Interface, rtnl: &Rtnl);
+}
+
+/// The events of all devices. Dropping it ends them; process context, without RTNL.
+///
+/// The core tells at once of devices that are there ([`Event::Register`], [`Event::Up`]), and at the end of those that
+/// are still there ([`Event::Down`], [`Event::Unregister`]), as if they went.
+pub struct Watcher<W: Watch> {
+    block: Pin<KBox<Opaque<bindings::notifier_block>>>,
+    _watch: PhantomData<W>,
+}
+
+// SAFETY: The block belongs to the core's list, which has a lock of its own.
+unsafe impl<W: Watch> Send for Watcher<W> {}
+// SAFETY: There is nothing to be done with a reference.
+unsafe impl<W: Watch> Sync for Watcher<W> {}
+
+impl<W: Watch> Watcher<W> {
+    /// Registers it (`register_netdevice_notifier`). Process context; sleeps.
+    pub fn new() -> Result<Self> {
+        let block = KBox::pin_init(
+            Opaque::ffi_init(|slot: *mut bindings::notifier_block| {
+                // SAFETY: Valid for writing; all zeros is a block that is in no chain.
+                unsafe {
+                    slot.write_bytes(0, 1);
+                    (*slot).notifier_call = Some(Self::call);
+                }
+            }),
+            GFP_KERNEL,
+        )?;
+        // SAFETY: Complete, and pinned until `drop`.
+        to_result(unsafe { bindings::register_netdevice_notifier(block.get()) })?;
+        Ok(Watcher {
+            block,
+            _watch: PhantomData,
+        })
+    }
+
+    /// # Safety
+    ///
+    /// The core's call of `notifier_call`.
+    unsafe extern "C" fn call(
+        _block: *mut bindings::notifier_block,
+        event: c_ulong,
+        info: *mut c_void,
+    ) -> c_int {
+        if let Some(event) = Event::from_raw(event) {
+            // SAFETY: The core passes the event's information, which begins with a valid device; RTNL is held.
+            unsafe {
+                let dev = bindings::netdev_notifier_info_to_dev(info.cast());
+                W::event(event, Interface::from_raw(dev), &Rtnl::assume());
+            }
+        }
+        bindings::NOTIFY_DONE as c_int
+    }
+}
+
+impl<W: Watch> Drop for Watcher<W> {
+    fn drop(&mut self) {
+        // SAFETY: Registered in `new`.
+        unsafe { bindings::unregister_netdevice_notifier(self.block.get()) };
     }
 }

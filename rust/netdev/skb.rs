@@ -13,6 +13,7 @@
 mod drop_reason;
 mod gso;
 mod handoff;
+mod meta;
 mod rx;
 
 pub use drop_reason::Reason;

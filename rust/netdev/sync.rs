@@ -3,10 +3,12 @@
 //! Locks and shared words for the packet path.
 
 mod rcu;
+mod rcu_arc;
 mod spinlock;
 mod word;
 
 pub use rcu::{Rcu, Snapshot};
+pub use rcu_arc::{Old, RcuArc};
 pub use spinlock::{Guard, GuardBh, SpinLock};
 pub use word::{AtomicWord, Word};
 

@@ -28,6 +28,8 @@ pub enum Reason {
     Gso = bindings::skb_drop_reason_SKB_DROP_REASON_SKB_GSO_SEG,
     /// Not for this station: filtered by its destination address.
     OtherHost = bindings::skb_drop_reason_SKB_DROP_REASON_OTHERHOST,
+    /// A netfilter hook refused it.
+    Netfilter = bindings::skb_drop_reason_SKB_DROP_REASON_NETFILTER_DROP,
 }
 
 impl Reason {

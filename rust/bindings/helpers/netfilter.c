@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/mutex.h>
+#include <linux/netfilter.h>
+#include <linux/skbuff.h>
+#include <net/netfilter/nf_conntrack.h>
+
+/* The list of registered hooks; netdev::netfilter says what is done under it. */
+static DEFINE_MUTEX(netdev_nf_mutex);
+
+void rust_helper_netdev_nf_lock(void)
+{
+	mutex_lock(&netdev_nf_mutex);
+}
+
+void rust_helper_netdev_nf_unlock(void)
+{
+	mutex_unlock(&netdev_nf_mutex);
+}
+
+/* Whether a namespace has users: one that has none is ending, or about to. */
+bool rust_helper_check_net(const struct net *net)
+{
+	return check_net(net);
+}
+
+/* Softirqs off for what follows; whether they were on, and have to be turned on again. */
+bool rust_helper_netdev_bh_enter(void)
+{
+	if (softirq_count())
+		return false;
+	local_bh_disable();
+	return true;
+}
+
+/*
+ * The state of a packet's connection: bit NF_CT_STATE_BIT() of it, and bit 8 for the direction of replies, bits 9 and
+ * 10 for translated source and destination. 0 if connection tracking is not loaded. Inline: no module is depended on.
+ */
+u32 rust_helper_netdev_nf_ct_state(const struct sk_buff *skb)
+{
+	enum ip_conntrack_info info;
+	struct nf_conn *ct = nf_ct_get(skb, &info);
+	u32 bits;
+
+	if (!ct) {
+		if (info == IP_CT_UNTRACKED)
+			return NF_CT_STATE_UNTRACKED_BIT;
+		return rcu_access_pointer(nf_ct_hook) ? NF_CT_STATE_INVALID_BIT : 0;
+	}
+	bits = NF_CT_STATE_BIT(info);
+	if (CTINFO2DIR(info) == IP_CT_DIR_REPLY)
+		bits |= 1 << 8;
+	if (test_bit(IPS_SRC_NAT_BIT, &ct->status))
+		bits |= 1 << 9;
+	if (test_bit(IPS_DST_NAT_BIT, &ct->status))
+		bits |= 1 << 10;
+	return bits;
+}
+
+/* Bytes from the link header to the data, or -1 if there is no link header that was noted. */
+int rust_helper_netdev_skb_mac_distance(const struct sk_buff *skb)
+{
+	if (!skb_mac_header_was_set(skb) || skb->data < skb_mac_header(skb))
+		return -1;
+	return skb->data - skb_mac_header(skb);
+}

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A packet at a hook.
+
+use super::{Direction, Inet, Queued, Verdict};
+use crate::skb::SkBuff;
+use core::marker::PhantomData;
+use core::ptr::NonNull;
+use core::slice;
+use netdev_sys as bindings;
+
+/// Bytes of an Ethernet header.
+const ETH_HLEN: u32 = bindings::ETH_HLEN;
+
+/// A packet at a hook: owned by the one who is called until it is given back.
+///
+/// # Invariants
+///
+/// `state` is what the core passes with the packet, valid for `'p`, with `hook` and `pf` of the registration.
+pub struct Packet<'p> {
+    skb: SkBuff,
+    state: NonNull<bindings::nf_hook_state>,
+    _state: PhantomData<&'p bindings::nf_hook_state>,
+}
+
+/// The bytes of a packet as a hook finds them.
+#[derive(Clone, Copy)]
+pub struct Bytes<'a> {
+    /// Those that lie in one piece, from the first header on.
+    pub linear: &'a [u8],
+    /// Whether they begin with an Ethernet header; with the network header otherwise.
+    pub ethernet: bool,
+    /// How long the packet is from there on.
+    pub length: u32,
+    /// Where that is, seen from the data of the buffer.
+    offset: i32,
+}
+
+impl<'p> Packet<'p> {
+    /// # Safety
+    ///
+    /// The arguments are those of the core's call of a hook; the packet is given away.
+    #[inline(always)]
+    pub(super) unsafe fn from_raw(
+        skb: NonNull<bindings::sk_buff>,
+        state: NonNull<bindings::nf_hook_state>,
+    ) -> Self {
+        Packet {
+            // SAFETY: The core passes its reference on with the call.
+            skb: unsafe { SkBuff::from_raw(skb) },
+            // INVARIANT: By the caller's promise.
+            state,
+            _state: PhantomData,
+        }
+    }
+
+    /// Gives the reference back to the core.
+    #[inline(always)]
+    pub(super) fn into_skb(self) -> SkBuff {
+        self.skb
+    }
+
+    #[inline(always)]
+    fn state(&self) -> &bindings::nf_hook_state {
+        // SAFETY: Valid by the type invariant.
+        unsafe { self.state.as_ref() }
+    }
+
+    /// The packet's buffer.
+    #[inline(always)]
+    pub fn skb(&self) -> &SkBuff {
+        &self.skb
+    }
+
+    /// The point, if it is one of IP's.
+    #[inline]
+    pub fn inet(&self) -> Option<Inet> {
+        if u32::from(self.state().pf) == bindings::NFPROTO_NETDEV {
+            return None;
+        }
+        Some(match u32::from(self.state().hook) {
+            bindings::nf_inet_hooks_NF_INET_PRE_ROUTING => Inet::PreRouting,
+            bindings::nf_inet_hooks_NF_INET_LOCAL_IN => Inet::LocalIn,
+            bindings::nf_inet_hooks_NF_INET_FORWARD => Inet::Forward,
+            bindings::nf_inet_hooks_NF_INET_LOCAL_OUT => Inet::LocalOut,
+            _ => Inet::PostRouting,
+        })
+    }
+
+    /// The direction, if it is at a device.
+    #[inline]
+    pub fn direction(&self) -> Option<Direction> {
+        if u32::from(self.state().pf) != bindings::NFPROTO_NETDEV {
+            return None;
+        }
+        Some(match u32::from(self.state().hook) {
+            bindings::nf_dev_hooks_NF_NETDEV_INGRESS => Direction::Ingress,
+            _ => Direction::Egress,
+        })
+    }
+
+    /// # Safety
+    ///
+    /// `dev` is NULL or one of the state's devices.
+    #[inline(always)]
+    unsafe fn number(dev: *mut bindings::net_device) -> u32 {
+        if dev.is_null() {
+            return 0;
+        }
+        // SAFETY: The core's devices live as long as the packet is at the hook.
+        unsafe { (*dev).ifindex as u32 }
+    }
+
+    /// Number of the device it came in by, 0 if it came by none or that is over.
+    #[inline]
+    pub fn in_ifindex(&self) -> u32 {
+        // SAFETY: Of the state.
+        unsafe { Self::number(self.state().in_) }
+    }
+
+    /// Number of the device it is to leave by, 0 if that is not known.
+    #[inline]
+    pub fn out_ifindex(&self) -> u32 {
+        // SAFETY: Of the state.
+        unsafe { Self::number(self.state().out) }
+    }
+
+    /// Whether the device it is at has Ethernet headers.
+    #[inline]
+    fn is_ethernet(&self) -> bool {
+        let dev = if self.state().in_.is_null() {
+            self.state().out
+        } else {
+            self.state().in_
+        };
+        // SAFETY: One of the state's devices, which live as long as the packet is at the hook.
+        !dev.is_null() && unsafe { u32::from((*dev).type_) } == bindings::ARPHRD_ETHER
+    }
+
+    /// Its bytes: at IP's points from the IP header on, at a device from the Ethernet header on, where there is one.
+    #[inline]
+    pub fn bytes(&self) -> Bytes<'_> {
+        let linear = self.skb.linear();
+        let plain = Bytes {
+            linear,
+            ethernet: false,
+            length: self.skb.len(),
+            offset: 0,
+        };
+        match self.direction() {
+            None => plain,
+            Some(direction) => self.device_bytes(plain, direction),
+        }
+    }
+
+    /// [`bytes`](Self::bytes) at a device.
+    fn device_bytes<'a>(&'a self, plain: Bytes<'a>, direction: Direction) -> Bytes<'a> {
+        match (direction, self.is_ethernet()) {
+            // What is sent begins with its link header.
+            (Direction::Egress, true) => Bytes {
+                ethernet: true,
+                ..plain
+            },
+            (Direction::Egress, false) => {
+                let skip = self.skb.network_offset();
+                Bytes {
+                    linear: plain.linear.get(skip as usize..).unwrap_or(&[]),
+                    ethernet: false,
+                    length: plain.length.saturating_sub(skip),
+                    offset: skip as i32,
+                }
+            }
+            // What was received is past it.
+            (Direction::Ingress, true) if self.skb.mac_distance() == Some(ETH_HLEN) => Bytes {
+                // SAFETY: The link header lies so many bytes before the data, in the same buffer, and was received.
+                linear: unsafe {
+                    slice::from_raw_parts(
+                        plain.linear.as_ptr().sub(ETH_HLEN as usize),
+                        plain.linear.len().wrapping_add(ETH_HLEN as usize),
+                    )
+                },
+                ethernet: true,
+                length: plain.length.saturating_add(ETH_HLEN),
+                offset: -(ETH_HLEN as i32),
+            },
+            (Direction::Ingress, _) => plain,
+        }
+    }
+
+    /// Copies the first bytes, wherever they lie, from where [`bytes`](Self::bytes) begins; returns how many there are.
+    pub fn copy_start(&self, to: &mut [u8]) -> usize {
+        let bytes = self.bytes();
+        let n = to.len().min(bytes.length as usize);
+        let Some(to) = to.get_mut(..n) else {
+            return 0;
+        };
+        match self.skb.copy_bits_from(bytes.offset, to) {
+            Ok(()) => n,
+            Err(_) => 0,
+        }
+    }
+
+    /// Addresses of the Ethernet header it was received with: destination, then source.
+    #[inline]
+    pub fn ethernet_addresses(&self) -> Option<&[u8; 12]> {
+        if matches!(self.inet(), Some(Inet::LocalOut | Inet::PostRouting)) || !self.is_ethernet() {
+            return None;
+        }
+        let distance = self.skb.mac_distance().filter(|&d| d >= ETH_HLEN)?;
+        // SAFETY: The link header lies so many bytes before the data, in the same buffer, and was received. An array of
+        // bytes has no alignment.
+        Some(unsafe {
+            &*self
+                .skb
+                .linear()
+                .as_ptr()
+                .sub(distance as usize)
+                .cast::<[u8; 12]>()
+        })
+    }
+
+    /// State of its connection; `None` where connection tracking is not loaded. Bits 0 to 6 are those of
+    /// `NF_CT_STATE_BIT()`, bit 8 is set in the direction of replies, bit 9 if the connection's source is translated,
+    /// and bit 10 if its destination is.
+    #[inline]
+    pub fn conntrack(&self) -> Option<u16> {
+        // SAFETY: Valid; under RCU, so that the connection does not go away.
+        match unsafe { bindings::netdev_nf_ct_state(self.skb.as_ptr()) } {
+            0 => None,
+            bits => Some(bits as u16),
+        }
+    }
+
+    /// Sets the packet's mark.
+    #[inline]
+    pub fn set_mark(&mut self, mark: u32) {
+        self.skb.set_mark(mark);
+    }
+
+    /// Hands it to a program that listens on queue `number` (`NF_QUEUE`); with `bypass` it is accepted if none does.
+    ///
+    /// # Errors
+    ///
+    /// Gives the packet back at a device: the core cannot resume it there.
+    pub fn queue(self, number: u16, bypass: bool) -> Result<Verdict<'p>, Packet<'p>> {
+        if self.direction().is_some() {
+            return Err(self);
+        }
+        let mut verdict = u32::from(number) << bindings::NF_VERDICT_QBITS | bindings::NF_QUEUE;
+        if bypass {
+            verdict |= bindings::NF_VERDICT_FLAG_QUEUE_BYPASS;
+        }
+        Ok(Verdict::Queue(Queued {
+            packet: self,
+            verdict,
+        }))
+    }
+}
+
+impl Queued<'_> {
+    /// Gives the packet and the verdict to the core.
+    #[inline]
+    pub(super) fn into_parts(self) -> (SkBuff, u32) {
+        (self.packet.into_skb(), self.verdict)
+    }
+}

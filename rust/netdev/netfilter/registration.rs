@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Attaching a hook.
+
+use super::packet::Packet;
+use super::service::{self, Seat};
+use super::{Direction, Hook, Inet, Protocol, Verdict, REPEATS_MAX};
+use crate::context::{synchronize_net, Bh, BhGuard};
+use crate::interface::Interface;
+use crate::rtnl::{Net, Rtnl};
+use crate::skb::Reason;
+use core::ptr::NonNull;
+use kernel::prelude::*;
+use kernel::sync::Arc;
+use netdev_sys as bindings;
+
+/// What a hook's private pointer points to.
+struct Entry<T: Hook> {
+    data: T::Data,
+}
+
+/// A hook that is attached. Dropping it detaches it and waits until no packet is in it any more; process context.
+pub struct Registration<T: Hook> {
+    seat: Arc<Seat>,
+    entry: Pin<KBox<Entry<T>>>,
+}
+
+impl<T: Hook> Registration<T> {
+    /// Attaches a hook at a point of IP's way, for a namespace (`nf_register_net_hook`). `priority` says where among the
+    /// hooks of the point; see [`super::priority`]. Process context; sleeps.
+    ///
+    /// # Errors
+    ///
+    /// `ENODEV` if there is no [`Service`](super::Service), or the namespace is going; `E2BIG` if the point has 1024 hooks
+    /// already; `ENOMEM`.
+    pub fn new(
+        net: &Net,
+        protocol: Protocol,
+        point: Inet,
+        priority: i32,
+        data: T::Data,
+    ) -> Result<Self> {
+        Self::attach(net, data, |ops| {
+            ops.pf = protocol as u8;
+            ops.hooknum = point as u32;
+            ops.priority = priority;
+        })
+    }
+
+    /// Attaches a hook at a device, in the namespace it is in. RTNL keeps it from going or moving meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// As for [`new`](Self::new); `EOPNOTSUPP` if the kernel has no such hooks.
+    pub fn on_device(
+        dev: &Interface,
+        direction: Direction,
+        priority: i32,
+        data: T::Data,
+        rtnl: &Rtnl,
+    ) -> Result<Self> {
+        // SAFETY: A device that was found under RTNL is valid as long as it is held.
+        if unsafe { bindings::netdev_reg_state(dev.as_raw()) }
+            != bindings::netdev_reg_state_NETREG_REGISTERED
+        {
+            return Err(ENODEV);
+        }
+        Self::attach(dev.net(rtnl), data, |ops| {
+            ops.pf = bindings::NFPROTO_NETDEV as u8;
+            ops.hooknum = direction as u32;
+            ops.priority = priority;
+            ops.dev = dev.as_raw();
+        })
+    }
+
+    fn attach(
+        net: &Net,
+        data: T::Data,
+        fill: impl FnOnce(&mut bindings::nf_hook_ops),
+    ) -> Result<Self> {
+        let entry = KBox::pin(Entry::<T> { data }, GFP_KERNEL)?;
+        let at: *const Entry<T> = &*entry;
+        let seat = Seat::new(|ops| {
+            fill(ops);
+            ops.hook = Some(trampoline::<T>);
+            ops.priv_ = at.cast_mut().cast();
+        })?;
+        // What the hook is called with stays where it is until it was unregistered and a grace period has passed.
+        service::seat(&seat, net)?;
+        Ok(Registration { seat, entry })
+    }
+
+    /// What belongs to it.
+    pub fn data(&self) -> &T::Data {
+        &self.entry.data
+    }
+}
+
+impl<T: Hook> Drop for Registration<T> {
+    fn drop(&mut self) {
+        service::unseat(&self.seat);
+        // Even if the service took it off the hook already: it does not wait.
+        synchronize_net();
+    }
+}
+
+/// # Safety
+///
+/// The core's call of the hook that `T` is, with `entry` as registered.
+unsafe extern "C" fn trampoline<T: Hook>(
+    entry: *mut c_void,
+    skb: *mut bindings::sk_buff,
+    state: *const bindings::nf_hook_state,
+) -> c_uint {
+    // SAFETY: The entry lives until a grace period after the hook was unregistered; this is one's read side.
+    let data = unsafe { &(*entry.cast::<Entry<T>>()).data };
+    // SAFETY: The core passes both, never NULL.
+    let (skb, state) = unsafe {
+        (
+            NonNull::new_unchecked(skb),
+            NonNull::new_unchecked(state.cast_mut()),
+        )
+    };
+    let guard = BhGuard::enter();
+    let bh: &Bh<'_> = guard.bh();
+    let mut skb = skb;
+    // The first time, and the repeats.
+    for _ in 0..=REPEATS_MAX {
+        // SAFETY: The core's call, or a packet that was given back.
+        let packet = unsafe { Packet::from_raw(skb, state) };
+        match T::packet(data, packet, bh) {
+            Verdict::Accept(packet) => {
+                let _ = packet.into_skb().into_raw();
+                return bindings::NF_ACCEPT;
+            }
+            Verdict::Queue(queued) => {
+                let (skb, verdict) = queued.into_parts();
+                let _ = skb.into_raw();
+                return verdict;
+            }
+            Verdict::Drop(packet, reason) => {
+                packet.into_skb().drop_with(reason);
+                return DROPPED;
+            }
+            Verdict::Stolen => return bindings::NF_STOLEN,
+            Verdict::Repeat(packet) => {
+                // SAFETY: An owned packet is not NULL.
+                skb = unsafe { NonNull::new_unchecked(packet.into_skb().into_raw()) };
+            }
+        }
+    }
+    // SAFETY: The last repeat gave it back.
+    unsafe { crate::skb::SkBuff::from_raw(skb) }.drop_with(Reason::Netfilter);
+    DROPPED
+}
+
+/// What `NF_DROP_REASON()` makes: taken, and who sent it is told `EPERM`.
+const DROPPED: u32 = bindings::EPERM << 16 | bindings::NF_STOLEN;

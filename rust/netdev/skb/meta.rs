@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a packet carries beside its bytes.
+
+use super::SkBuff;
+use kernel::prelude::*;
+use netdev_sys as bindings;
+
+impl SkBuff {
+    /// Ethertype of what the data begins with, or holds behind the link header (`skb->protocol`), host order.
+    #[inline]
+    pub fn protocol(&self) -> u16 {
+        u16::from_be(self.headers().protocol)
+    }
+
+    /// Whom it is for, as the link layer sees it (`PACKET_*`).
+    #[inline]
+    pub fn packet_type(&self) -> u8 {
+        self.headers().pkt_type()
+    }
+
+    /// Its mark.
+    #[inline]
+    pub fn mark(&self) -> u32 {
+        // SAFETY: Both members of the union are plain integers.
+        unsafe { self.headers().__bindgen_anon_4.mark }
+    }
+
+    /// Sets its mark.
+    #[inline]
+    pub(crate) fn set_mark(&mut self, mark: u32) {
+        // SAFETY: Valid by the type invariant; the mark of a packet at a hook is written by who has it there.
+        unsafe {
+            let headers = &raw mut (*self.as_ptr()).__bindgen_anon_4.__bindgen_anon_1;
+            (*headers.cast::<bindings::sk_buff__bindgen_ty_4__bindgen_ty_1>())
+                .__bindgen_anon_4
+                .mark = mark;
+        }
+    }
+
+    /// Bytes from the link header to the data; `None` if no link header was noted before the data.
+    #[inline]
+    pub(crate) fn mac_distance(&self) -> Option<u32> {
+        // SAFETY: Valid by the type invariant.
+        let distance = unsafe { bindings::netdev_skb_mac_distance(self.as_ptr()) };
+        u32::try_from(distance).ok()
+    }
+
+    /// Bytes from the data to the network header, 0 if that lies before it.
+    #[inline]
+    pub(crate) fn network_offset(&self) -> u32 {
+        let raw = self.raw();
+        let headroom = (raw.data as usize).wrapping_sub(raw.head as usize);
+        usize::from(self.headers().network_header).saturating_sub(headroom) as u32
+    }
+
+    /// How many segments a super frame stands for; 1 for any other packet.
+    #[inline]
+    pub fn segments(&self) -> u32 {
+        // SAFETY: Valid by the type invariant, and so is its shared information.
+        let info = unsafe { &*self.shinfo() };
+        match info.gso_size {
+            0 => 1,
+            _ => u32::from(info.gso_segs).max(1),
+        }
+    }
+
+    /// [`copy_bits`](Self::copy_bits) from an offset that may be before the data, where headers lie.
+    ///
+    /// # Errors
+    ///
+    /// `EFAULT` if the packet is shorter.
+    pub(crate) fn copy_bits_from(&self, offset: i32, to: &mut [u8]) -> Result {
+        // SAFETY: `to` is valid for writing its length; the packet is valid, and what is before its data was pulled off
+        // it.
+        crate::errno::to_result(unsafe {
+            bindings::skb_copy_bits(
+                self.as_ptr(),
+                offset,
+                to.as_mut_ptr().cast(),
+                to.len() as c_int,
+            )
+        })
+    }
+}
