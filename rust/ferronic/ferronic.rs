@@ -40,6 +40,7 @@ mod engine;
 mod ethtool;
 mod filter;
 mod handoff;
+mod hooks;
 mod limits;
 mod link;
 mod netlink;
@@ -79,14 +80,18 @@ struct Ferronic {
     // First: the ports go, and the control family tells of it.
     _link: Registration<link::Ferronic>,
     _control: netlink::Control,
+    // Last: commands speak of the chains.
+    _hooks: hooks::Hooks,
 }
 
 impl kernel::Module for Ferronic {
     fn init(module: &'static ThisModule) -> Result<Self> {
+        let hooks = hooks::Hooks::new()?;
         let control = netlink::Control::new(module)?;
         Ok(Ferronic {
             _link: Registration::new()?,
             _control: control,
+            _hooks: hooks,
         })
     }
 }

@@ -25,10 +25,12 @@
 //! Locking: RTNL > own instance lock > ports of the namespace > outlet, inlet. Never the ports of two namespaces. The
 //! transactions of a namespace ([`transaction`]) are locked while something is added, before its ports.
 
+mod chain;
 mod channel;
 mod generated;
 mod port;
 mod ports;
+mod rule;
 mod stage;
 mod transaction;
 mod wire;

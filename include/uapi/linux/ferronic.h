@@ -107,6 +107,169 @@ enum ferronic_drop_reason {
 	FERRONIC_DROP_REASON_NOT_OPEN,
 };
 
+/**
+ * enum ferronic_chain_family - Which packets come to a chain.
+ * @FERRONIC_CHAIN_FAMILY_IP: Those of IPv4.
+ * @FERRONIC_CHAIN_FAMILY_IP6: Those of IPv6.
+ * @FERRONIC_CHAIN_FAMILY_INET: Both.
+ * @FERRONIC_CHAIN_FAMILY_NETDEV: All that a device carries.
+ */
+enum ferronic_chain_family {
+	FERRONIC_CHAIN_FAMILY_IP,
+	FERRONIC_CHAIN_FAMILY_IP6,
+	FERRONIC_CHAIN_FAMILY_INET,
+	FERRONIC_CHAIN_FAMILY_NETDEV,
+};
+
+/**
+ * enum ferronic_hook - The points of the stack that a chain can be at.
+ * @FERRONIC_HOOK_PREROUTING: A packet has been received.
+ * @FERRONIC_HOOK_INPUT: It is for this machine.
+ * @FERRONIC_HOOK_FORWARD: It is for another one.
+ * @FERRONIC_HOOK_OUTPUT: It was made here.
+ * @FERRONIC_HOOK_POSTROUTING: It is about to leave.
+ * @FERRONIC_HOOK_INGRESS: A device has received it.
+ * @FERRONIC_HOOK_EGRESS: It goes to a device's queues.
+ */
+enum ferronic_hook {
+	FERRONIC_HOOK_PREROUTING,
+	FERRONIC_HOOK_INPUT,
+	FERRONIC_HOOK_FORWARD,
+	FERRONIC_HOOK_OUTPUT,
+	FERRONIC_HOOK_POSTROUTING,
+	FERRONIC_HOOK_INGRESS,
+	FERRONIC_HOOK_EGRESS,
+};
+
+/**
+ * enum ferronic_chain_policy - What becomes of packets that no rule decides
+ *   on.
+ * @FERRONIC_CHAIN_POLICY_ACCEPT: They go on.
+ * @FERRONIC_CHAIN_POLICY_DROP: They are dropped.
+ */
+enum ferronic_chain_policy {
+	FERRONIC_CHAIN_POLICY_ACCEPT,
+	FERRONIC_CHAIN_POLICY_DROP,
+};
+
+/**
+ * enum ferronic_field - What of a packet a term looks at: a number of up to
+ *   128 bits, in the order of its bytes on the wire. A packet that has no such
+ *   field fulfils no term on it.
+ * @FERRONIC_FIELD_IN_DEVICE: Number of the device it came in by.
+ * @FERRONIC_FIELD_OUT_DEVICE: Number of the device it is to leave by.
+ * @FERRONIC_FIELD_SOURCE_MAC: Source of the Ethernet header.
+ * @FERRONIC_FIELD_DESTINATION_MAC: Destination of the Ethernet header.
+ * @FERRONIC_FIELD_ETHERTYPE: Ethertype, behind all VLAN tags.
+ * @FERRONIC_FIELD_VLAN: VLAN id of the outermost tag.
+ * @FERRONIC_FIELD_INNER_VLAN: VLAN id of the tag behind it.
+ * @FERRONIC_FIELD_SOURCE_IPV4: Source of an IPv4 packet.
+ * @FERRONIC_FIELD_DESTINATION_IPV4: Destination of an IPv4 packet.
+ * @FERRONIC_FIELD_SOURCE_IPV6: Source of an IPv6 packet.
+ * @FERRONIC_FIELD_DESTINATION_IPV6: Destination of an IPv6 packet.
+ * @FERRONIC_FIELD_PROTOCOL: Protocol of IP's payload, behind all extension
+ *   headers.
+ * @FERRONIC_FIELD_SOURCE_PORT: Source port of TCP, UDP or SCTP.
+ * @FERRONIC_FIELD_DESTINATION_PORT: Destination port of TCP, UDP or SCTP.
+ * @FERRONIC_FIELD_TCP_FLAGS: Flags of TCP, from the lowest bit: FIN, SYN, RST,
+ *   PSH, ACK, URG, ECE, CWR, AE.
+ * @FERRONIC_FIELD_ICMP_TYPE: Type of an ICMP message.
+ * @FERRONIC_FIELD_ICMP_CODE: Its code.
+ * @FERRONIC_FIELD_ICMPV6_TYPE: Type of an ICMPv6 message.
+ * @FERRONIC_FIELD_ICMPV6_CODE: Its code.
+ * @FERRONIC_FIELD_DSCP: Differentiated services code point.
+ * @FERRONIC_FIELD_ECN: Explicit congestion notification.
+ * @FERRONIC_FIELD_TTL: Time to live, or hop limit.
+ * @FERRONIC_FIELD_FRAGMENT: 0 for a whole packet, 1 for the first fragment, 2
+ *   for a later one.
+ * @FERRONIC_FIELD_LENGTH: Length in bytes, from the IP header, or at a device
+ *   from the Ethernet header on.
+ * @FERRONIC_FIELD_MARK: Mark of the packet.
+ * @FERRONIC_FIELD_PACKET_TYPE: Whom it is for, as the link layer sees it: 0
+ *   this host, 1 broadcast, 2 multicast, 3 another host, 4 outgoing.
+ * @FERRONIC_FIELD_CONNTRACK: State of its connection, bits: 0 invalid, 1
+ *   established, 2 related, 3 new, 6 untracked; 8 direction of replies, 9
+ *   source translated, 10 destination translated. Not there where connection
+ *   tracking isn't loaded, or hasn't seen the packet.
+ */
+enum ferronic_field {
+	FERRONIC_FIELD_IN_DEVICE,
+	FERRONIC_FIELD_OUT_DEVICE,
+	FERRONIC_FIELD_SOURCE_MAC,
+	FERRONIC_FIELD_DESTINATION_MAC,
+	FERRONIC_FIELD_ETHERTYPE,
+	FERRONIC_FIELD_VLAN,
+	FERRONIC_FIELD_INNER_VLAN,
+	FERRONIC_FIELD_SOURCE_IPV4,
+	FERRONIC_FIELD_DESTINATION_IPV4,
+	FERRONIC_FIELD_SOURCE_IPV6,
+	FERRONIC_FIELD_DESTINATION_IPV6,
+	FERRONIC_FIELD_PROTOCOL,
+	FERRONIC_FIELD_SOURCE_PORT,
+	FERRONIC_FIELD_DESTINATION_PORT,
+	FERRONIC_FIELD_TCP_FLAGS,
+	FERRONIC_FIELD_ICMP_TYPE,
+	FERRONIC_FIELD_ICMP_CODE,
+	FERRONIC_FIELD_ICMPV6_TYPE,
+	FERRONIC_FIELD_ICMPV6_CODE,
+	FERRONIC_FIELD_DSCP,
+	FERRONIC_FIELD_ECN,
+	FERRONIC_FIELD_TTL,
+	FERRONIC_FIELD_FRAGMENT,
+	FERRONIC_FIELD_LENGTH,
+	FERRONIC_FIELD_MARK,
+	FERRONIC_FIELD_PACKET_TYPE,
+	FERRONIC_FIELD_CONNTRACK,
+};
+
+/**
+ * enum ferronic_test - What a field is tested for.
+ * @FERRONIC_TEST_VALUE: It is @value.
+ * @FERRONIC_TEST_PREFIX: Its highest @operand bits are those of @value.
+ * @FERRONIC_TEST_MASK: Its bits under @operand are @value.
+ * @FERRONIC_TEST_RANGE: It is not below @value nor above @operand.
+ */
+enum ferronic_test {
+	FERRONIC_TEST_VALUE,
+	FERRONIC_TEST_PREFIX,
+	FERRONIC_TEST_MASK,
+	FERRONIC_TEST_RANGE,
+};
+
+/**
+ * enum ferronic_action - What a rule does with a packet.
+ * @FERRONIC_ACTION_ACCEPT: It leaves the chain and goes on.
+ * @FERRONIC_ACTION_DROP: It is dropped.
+ * @FERRONIC_ACTION_CONTINUE: Nothing; the rule counts.
+ * @FERRONIC_ACTION_SET_MARK: Its mark's bits under @mark-mask become @mark.
+ * @FERRONIC_ACTION_SET_DSCP: Its DSCP becomes @dscp.
+ * @FERRONIC_ACTION_SET_ECN: Its ECN becomes @ecn.
+ * @FERRONIC_ACTION_QUEUE: It goes to the program that listens on queue @queue.
+ * @FERRONIC_ACTION_SAMPLE: Its first @snap bytes are shown in an event.
+ * @FERRONIC_ACTION_CORRUPT: So many of its @bits are flipped, from byte
+ *   @offset on.
+ * @FERRONIC_ACTION_TRUNCATE: It is cut off behind @length bytes.
+ * @FERRONIC_ACTION_DUPLICATE: So many @copies of it go along.
+ * @FERRONIC_ACTION_DELAY: It is held for @delay, up to @jitter more or less.
+ * @FERRONIC_ACTION_REORDER: It is held until @gap others have passed, or
+ *   @timeout is over.
+ */
+enum ferronic_action {
+	FERRONIC_ACTION_ACCEPT,
+	FERRONIC_ACTION_DROP,
+	FERRONIC_ACTION_CONTINUE,
+	FERRONIC_ACTION_SET_MARK,
+	FERRONIC_ACTION_SET_DSCP,
+	FERRONIC_ACTION_SET_ECN,
+	FERRONIC_ACTION_QUEUE,
+	FERRONIC_ACTION_SAMPLE,
+	FERRONIC_ACTION_CORRUPT,
+	FERRONIC_ACTION_TRUNCATE,
+	FERRONIC_ACTION_DUPLICATE,
+	FERRONIC_ACTION_DELAY,
+	FERRONIC_ACTION_REORDER,
+};
+
 #define FERRONIC_POLL_BUCKETS	8
 
 enum {
@@ -217,6 +380,76 @@ enum {
 };
 
 enum {
+	FERRONIC_A_CHAIN_NAME = 1,
+	FERRONIC_A_CHAIN_GENERATION,
+	FERRONIC_A_CHAIN_FAMILY,
+	FERRONIC_A_CHAIN_HOOK,
+	FERRONIC_A_CHAIN_PRIORITY,
+	FERRONIC_A_CHAIN_IFINDEX,
+	FERRONIC_A_CHAIN_POLICY,
+	FERRONIC_A_CHAIN_RULES,
+	FERRONIC_A_CHAIN_SHAPES,
+	FERRONIC_A_CHAIN_PACKETS,
+	FERRONIC_A_CHAIN_BYTES,
+
+	__FERRONIC_A_CHAIN_MAX,
+	FERRONIC_A_CHAIN_MAX = (__FERRONIC_A_CHAIN_MAX - 1)
+};
+
+enum {
+	FERRONIC_A_TERM_FIELD = 1,
+	FERRONIC_A_TERM_TEST,
+	FERRONIC_A_TERM_NEGATED,
+	FERRONIC_A_TERM_VALUE,
+	FERRONIC_A_TERM_VALUE_HIGH,
+	FERRONIC_A_TERM_OPERAND,
+	FERRONIC_A_TERM_OPERAND_HIGH,
+
+	__FERRONIC_A_TERM_MAX,
+	FERRONIC_A_TERM_MAX = (__FERRONIC_A_TERM_MAX - 1)
+};
+
+enum {
+	FERRONIC_A_RULE_CHAIN = 1,
+	FERRONIC_A_RULE_HANDLE,
+	FERRONIC_A_RULE_GENERATION,
+	FERRONIC_A_RULE_POSITION,
+	FERRONIC_A_RULE_BEFORE,
+	FERRONIC_A_RULE_TERM,
+	FERRONIC_A_RULE_ACTION,
+	FERRONIC_A_RULE_MARK,
+	FERRONIC_A_RULE_MARK_MASK,
+	FERRONIC_A_RULE_DSCP,
+	FERRONIC_A_RULE_ECN,
+	FERRONIC_A_RULE_QUEUE,
+	FERRONIC_A_RULE_BYPASS,
+	FERRONIC_A_RULE_SNAP,
+	FERRONIC_A_RULE_BITS,
+	FERRONIC_A_RULE_OFFSET,
+	FERRONIC_A_RULE_LENGTH,
+	FERRONIC_A_RULE_COPIES,
+	FERRONIC_A_RULE_DELAY,
+	FERRONIC_A_RULE_JITTER,
+	FERRONIC_A_RULE_GAP,
+	FERRONIC_A_RULE_TIMEOUT,
+	FERRONIC_A_RULE_NTH,
+	FERRONIC_A_RULE_EVERY,
+	FERRONIC_A_RULE_PROBABILITY,
+	FERRONIC_A_RULE_SEED,
+	FERRONIC_A_RULE_RATE,
+	FERRONIC_A_RULE_BURST,
+	FERRONIC_A_RULE_RATE_BYTES,
+	FERRONIC_A_RULE_AT_MOST,
+	FERRONIC_A_RULE_SEGMENTS,
+	FERRONIC_A_RULE_PACKETS,
+	FERRONIC_A_RULE_BYTES,
+	FERRONIC_A_RULE_ACTED,
+
+	__FERRONIC_A_RULE_MAX,
+	FERRONIC_A_RULE_MAX = (__FERRONIC_A_RULE_MAX - 1)
+};
+
+enum {
 	FERRONIC_CMD_PORT_GET = 1,
 	FERRONIC_CMD_PORT_SET,
 	FERRONIC_CMD_PORT_ADD_NTF,
@@ -231,6 +464,15 @@ enum {
 	FERRONIC_CMD_TRANSACTION_ADD,
 	FERRONIC_CMD_TRANSACTION_COMMIT,
 	FERRONIC_CMD_TRANSACTION_ABORT,
+	FERRONIC_CMD_CHAIN_GET,
+	FERRONIC_CMD_CHAIN_ADD,
+	FERRONIC_CMD_CHAIN_SET,
+	FERRONIC_CMD_CHAIN_DEL,
+	FERRONIC_CMD_RULE_GET,
+	FERRONIC_CMD_RULE_ADD,
+	FERRONIC_CMD_RULE_REPLACE,
+	FERRONIC_CMD_RULE_DEL,
+	FERRONIC_CMD_RULE_RESET,
 
 	__FERRONIC_CMD_MAX,
 	FERRONIC_CMD_MAX = (__FERRONIC_CMD_MAX - 1)

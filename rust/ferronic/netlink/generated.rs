@@ -36,6 +36,17 @@ impl Family for Ferronic {
         Op::run::<TransactionAddDo>(),
         Op::run::<TransactionCommitDo>(),
         Op::run::<TransactionAbortDo>(),
+        Op::run::<ChainGetDo>(),
+        Op::dump::<ChainGetDump>(),
+        Op::run::<ChainAddDo>(),
+        Op::run::<ChainSetDo>(),
+        Op::run::<ChainDelDo>(),
+        Op::run::<RuleGetDo>(),
+        Op::dump::<RuleGetDump>(),
+        Op::run::<RuleAddDo>(),
+        Op::run::<RuleReplaceDo>(),
+        Op::run::<RuleDelDo>(),
+        Op::run::<RuleResetDo>(),
     ];
     const GROUPS: &'static [Group] = &[Group::new(c"mgmt")];
 }
@@ -247,6 +258,348 @@ impl DropReason {
     }
 }
 
+/// Which packets come to a chain.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub(crate) enum ChainFamily {
+    /// Those of IPv4.
+    Ip = 0,
+    /// Those of IPv6.
+    Ip6 = 1,
+    /// Both.
+    Inet = 2,
+    /// All that a device carries.
+    Netdev = 3,
+}
+
+impl ChainFamily {
+    /// All, by number.
+    pub(crate) const ALL: [ChainFamily; 4] = [
+        ChainFamily::Ip,
+        ChainFamily::Ip6,
+        ChainFamily::Inet,
+        ChainFamily::Netdev,
+    ];
+
+    /// The one of that number.
+    pub(crate) fn from_number(number: u32) -> Result<ChainFamily> {
+        Ok(match number {
+            0 => ChainFamily::Ip,
+            1 => ChainFamily::Ip6,
+            2 => ChainFamily::Inet,
+            3 => ChainFamily::Netdev,
+            _ => return Err(EINVAL),
+        })
+    }
+}
+
+/// The points of the stack that a chain can be at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub(crate) enum Hook {
+    /// A packet has been received.
+    Prerouting = 0,
+    /// It is for this machine.
+    Input = 1,
+    /// It is for another one.
+    Forward = 2,
+    /// It was made here.
+    Output = 3,
+    /// It is about to leave.
+    Postrouting = 4,
+    /// A device has received it.
+    Ingress = 5,
+    /// It goes to a device's queues.
+    Egress = 6,
+}
+
+impl Hook {
+    /// All, by number.
+    pub(crate) const ALL: [Hook; 7] = [
+        Hook::Prerouting,
+        Hook::Input,
+        Hook::Forward,
+        Hook::Output,
+        Hook::Postrouting,
+        Hook::Ingress,
+        Hook::Egress,
+    ];
+
+    /// The one of that number.
+    pub(crate) fn from_number(number: u32) -> Result<Hook> {
+        Ok(match number {
+            0 => Hook::Prerouting,
+            1 => Hook::Input,
+            2 => Hook::Forward,
+            3 => Hook::Output,
+            4 => Hook::Postrouting,
+            5 => Hook::Ingress,
+            6 => Hook::Egress,
+            _ => return Err(EINVAL),
+        })
+    }
+}
+
+/// What becomes of packets that no rule decides on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub(crate) enum ChainPolicy {
+    /// They go on.
+    Accept = 0,
+    /// They are dropped.
+    Drop = 1,
+}
+
+impl ChainPolicy {
+    /// All, by number.
+    pub(crate) const ALL: [ChainPolicy; 2] = [ChainPolicy::Accept, ChainPolicy::Drop];
+
+    /// The one of that number.
+    pub(crate) fn from_number(number: u32) -> Result<ChainPolicy> {
+        Ok(match number {
+            0 => ChainPolicy::Accept,
+            1 => ChainPolicy::Drop,
+            _ => return Err(EINVAL),
+        })
+    }
+}
+
+/// What of a packet a term looks at: a number of up to 128 bits, in the
+/// order of its bytes on the wire. A packet that has no such field fulfils
+/// no term on it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub(crate) enum Field {
+    /// Number of the device it came in by.
+    InDevice = 0,
+    /// Number of the device it is to leave by.
+    OutDevice = 1,
+    /// Source of the Ethernet header.
+    SourceMac = 2,
+    /// Destination of the Ethernet header.
+    DestinationMac = 3,
+    /// Ethertype, behind all VLAN tags.
+    Ethertype = 4,
+    /// VLAN id of the outermost tag.
+    Vlan = 5,
+    /// VLAN id of the tag behind it.
+    InnerVlan = 6,
+    /// Source of an IPv4 packet.
+    SourceIpv4 = 7,
+    /// Destination of an IPv4 packet.
+    DestinationIpv4 = 8,
+    /// Source of an IPv6 packet.
+    SourceIpv6 = 9,
+    /// Destination of an IPv6 packet.
+    DestinationIpv6 = 10,
+    /// Protocol of IP's payload, behind all extension headers.
+    Protocol = 11,
+    /// Source port of TCP, UDP or SCTP.
+    SourcePort = 12,
+    /// Destination port of TCP, UDP or SCTP.
+    DestinationPort = 13,
+    /// Flags of TCP, from the lowest bit: FIN, SYN, RST, PSH, ACK, URG, ECE,
+    /// CWR, AE.
+    TcpFlags = 14,
+    /// Type of an ICMP message.
+    IcmpType = 15,
+    /// Its code.
+    IcmpCode = 16,
+    /// Type of an ICMPv6 message.
+    Icmpv6Type = 17,
+    /// Its code.
+    Icmpv6Code = 18,
+    /// Differentiated services code point.
+    Dscp = 19,
+    /// Explicit congestion notification.
+    Ecn = 20,
+    /// Time to live, or hop limit.
+    Ttl = 21,
+    /// 0 for a whole packet, 1 for the first fragment, 2 for a later one.
+    Fragment = 22,
+    /// Length in bytes, from the IP header, or at a device from the Ethernet
+    /// header on.
+    Length = 23,
+    /// Mark of the packet.
+    Mark = 24,
+    /// Whom it is for, as the link layer sees it: 0 this host, 1 broadcast,
+    /// 2 multicast, 3 another host, 4 outgoing.
+    PacketType = 25,
+    /// State of its connection, bits: 0 invalid, 1 established, 2 related, 3
+    /// new, 6 untracked; 8 direction of replies, 9 source translated, 10
+    /// destination translated. Not there where connection tracking isn't
+    /// loaded, or hasn't seen the packet.
+    Conntrack = 26,
+}
+
+impl Field {
+    /// All, by number.
+    pub(crate) const ALL: [Field; 27] = [
+        Field::InDevice,
+        Field::OutDevice,
+        Field::SourceMac,
+        Field::DestinationMac,
+        Field::Ethertype,
+        Field::Vlan,
+        Field::InnerVlan,
+        Field::SourceIpv4,
+        Field::DestinationIpv4,
+        Field::SourceIpv6,
+        Field::DestinationIpv6,
+        Field::Protocol,
+        Field::SourcePort,
+        Field::DestinationPort,
+        Field::TcpFlags,
+        Field::IcmpType,
+        Field::IcmpCode,
+        Field::Icmpv6Type,
+        Field::Icmpv6Code,
+        Field::Dscp,
+        Field::Ecn,
+        Field::Ttl,
+        Field::Fragment,
+        Field::Length,
+        Field::Mark,
+        Field::PacketType,
+        Field::Conntrack,
+    ];
+
+    /// The one of that number.
+    pub(crate) fn from_number(number: u32) -> Result<Field> {
+        Ok(match number {
+            0 => Field::InDevice,
+            1 => Field::OutDevice,
+            2 => Field::SourceMac,
+            3 => Field::DestinationMac,
+            4 => Field::Ethertype,
+            5 => Field::Vlan,
+            6 => Field::InnerVlan,
+            7 => Field::SourceIpv4,
+            8 => Field::DestinationIpv4,
+            9 => Field::SourceIpv6,
+            10 => Field::DestinationIpv6,
+            11 => Field::Protocol,
+            12 => Field::SourcePort,
+            13 => Field::DestinationPort,
+            14 => Field::TcpFlags,
+            15 => Field::IcmpType,
+            16 => Field::IcmpCode,
+            17 => Field::Icmpv6Type,
+            18 => Field::Icmpv6Code,
+            19 => Field::Dscp,
+            20 => Field::Ecn,
+            21 => Field::Ttl,
+            22 => Field::Fragment,
+            23 => Field::Length,
+            24 => Field::Mark,
+            25 => Field::PacketType,
+            26 => Field::Conntrack,
+            _ => return Err(EINVAL),
+        })
+    }
+}
+
+/// What a field is tested for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub(crate) enum Test {
+    /// It is `value`.
+    Value = 0,
+    /// Its highest `operand` bits are those of `value`.
+    Prefix = 1,
+    /// Its bits under `operand` are `value`.
+    Mask = 2,
+    /// It is not below `value` nor above `operand`.
+    Range = 3,
+}
+
+impl Test {
+    /// All, by number.
+    pub(crate) const ALL: [Test; 4] = [Test::Value, Test::Prefix, Test::Mask, Test::Range];
+
+    /// The one of that number.
+    pub(crate) fn from_number(number: u32) -> Result<Test> {
+        Ok(match number {
+            0 => Test::Value,
+            1 => Test::Prefix,
+            2 => Test::Mask,
+            3 => Test::Range,
+            _ => return Err(EINVAL),
+        })
+    }
+}
+
+/// What a rule does with a packet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub(crate) enum Action {
+    /// It leaves the chain and goes on.
+    Accept = 0,
+    /// It is dropped.
+    Drop = 1,
+    /// Nothing; the rule counts.
+    Continue = 2,
+    /// Its mark's bits under `mark-mask` become `mark`.
+    SetMark = 3,
+    /// Its DSCP becomes `dscp`.
+    SetDscp = 4,
+    /// Its ECN becomes `ecn`.
+    SetEcn = 5,
+    /// It goes to the program that listens on queue `queue`.
+    Queue = 6,
+    /// Its first `snap` bytes are shown in an event.
+    Sample = 7,
+    /// So many of its `bits` are flipped, from byte `offset` on.
+    Corrupt = 8,
+    /// It is cut off behind `length` bytes.
+    Truncate = 9,
+    /// So many `copies` of it go along.
+    Duplicate = 10,
+    /// It is held for `delay`, up to `jitter` more or less.
+    Delay = 11,
+    /// It is held until `gap` others have passed, or `timeout` is over.
+    Reorder = 12,
+}
+
+impl Action {
+    /// All, by number.
+    pub(crate) const ALL: [Action; 13] = [
+        Action::Accept,
+        Action::Drop,
+        Action::Continue,
+        Action::SetMark,
+        Action::SetDscp,
+        Action::SetEcn,
+        Action::Queue,
+        Action::Sample,
+        Action::Corrupt,
+        Action::Truncate,
+        Action::Duplicate,
+        Action::Delay,
+        Action::Reorder,
+    ];
+
+    /// The one of that number.
+    pub(crate) fn from_number(number: u32) -> Result<Action> {
+        Ok(match number {
+            0 => Action::Accept,
+            1 => Action::Drop,
+            2 => Action::Continue,
+            3 => Action::SetMark,
+            4 => Action::SetDscp,
+            5 => Action::SetEcn,
+            6 => Action::Queue,
+            7 => Action::Sample,
+            8 => Action::Corrupt,
+            9 => Action::Truncate,
+            10 => Action::Duplicate,
+            11 => Action::Delay,
+            12 => Action::Reorder,
+            _ => return Err(EINVAL),
+        })
+    }
+}
+
 /// Numbers of the attributes of `port`.
 pub(crate) mod port {
     /// Number of the network device.
@@ -434,6 +787,126 @@ pub(crate) mod stage {
     pub(crate) const DROP: u16 = 18;
 }
 
+/// Numbers of the attributes of `chain`.
+pub(crate) mod chain {
+    /// What it is called in its namespace.
+    pub(crate) const NAME: u16 = 1;
+    /// Generation of the namespace's chains when the message was written.
+    pub(crate) const GENERATION: u16 = 2;
+    /// Which packets come to it.
+    pub(crate) const FAMILY: u16 = 3;
+    /// Where it is.
+    pub(crate) const HOOK: u16 = 4;
+    /// Where among the hooks of that point: the lowest comes first. What the
+    /// kernel does itself is at -400 (defragmentation), -200 (connection
+    /// tracking), -100 and 100 (address translation).
+    pub(crate) const PRIORITY: u16 = 5;
+    /// Number of the network device, for ingress and egress.
+    pub(crate) const IFINDEX: u16 = 6;
+    /// What becomes of packets that no rule decides on.
+    pub(crate) const POLICY: u16 = 7;
+    /// How many rules it has.
+    pub(crate) const RULES: u16 = 8;
+    /// How many different sets of fields, and bits of them, those look at: what
+    /// a look-up costs grows with this.
+    pub(crate) const SHAPES: u16 = 9;
+    /// Packets that no rule decided on.
+    pub(crate) const PACKETS: u16 = 10;
+    /// Their bytes.
+    pub(crate) const BYTES: u16 = 11;
+}
+
+/// Numbers of the attributes of `term`.
+pub(crate) mod term {
+    /// The field.
+    pub(crate) const FIELD: u16 = 1;
+    /// What it is tested for; `value` if nothing is said.
+    pub(crate) const TEST: u16 = 2;
+    /// The test must fail.
+    pub(crate) const NEGATED: u16 = 3;
+    /// First number of the test, the lowest 64 bits.
+    pub(crate) const VALUE: u16 = 4;
+    /// Its highest 64 bits.
+    pub(crate) const VALUE_HIGH: u16 = 5;
+    /// Second number of the test, the lowest 64 bits.
+    pub(crate) const OPERAND: u16 = 6;
+    /// Its highest 64 bits.
+    pub(crate) const OPERAND_HIGH: u16 = 7;
+}
+
+/// Numbers of the attributes of `rule`.
+pub(crate) mod rule {
+    /// The chain it is in.
+    pub(crate) const CHAIN: u16 = 1;
+    /// What it is known by; never given again in the chain.
+    pub(crate) const HANDLE: u16 = 2;
+    /// As of a chain.
+    pub(crate) const GENERATION: u16 = 3;
+    /// Number of rules before it.
+    pub(crate) const POSITION: u16 = 4;
+    /// Handle of the rule it is to come before.
+    pub(crate) const BEFORE: u16 = 5;
+    /// What a packet has to fulfil, all of it.
+    pub(crate) const TERM: u16 = 6;
+    /// What it does with them; `continue` if nothing is said.
+    pub(crate) const ACTION: u16 = 7;
+    /// See the action set-mark.
+    pub(crate) const MARK: u16 = 8;
+    /// Bits of the mark that change; all if nothing is said.
+    pub(crate) const MARK_MASK: u16 = 9;
+    /// See the action set-dscp.
+    pub(crate) const DSCP: u16 = 10;
+    /// See the action set-ecn.
+    pub(crate) const ECN: u16 = 11;
+    /// See the action queue.
+    pub(crate) const QUEUE: u16 = 12;
+    /// A packet for a queue that nobody listens on is accepted.
+    pub(crate) const BYPASS: u16 = 13;
+    /// See the action sample.
+    pub(crate) const SNAP: u16 = 14;
+    /// See the action corrupt.
+    pub(crate) const BITS: u16 = 15;
+    /// First byte that the action corrupt may change.
+    pub(crate) const OFFSET: u16 = 16;
+    /// See the action truncate.
+    pub(crate) const LENGTH: u16 = 17;
+    /// See the action duplicate; 1 if nothing is said.
+    pub(crate) const COPIES: u16 = 18;
+    /// See the action delay, nanoseconds.
+    pub(crate) const DELAY: u16 = 19;
+    /// See the action delay, nanoseconds.
+    pub(crate) const JITTER: u16 = 20;
+    /// See the action reorder; 1 if nothing is said.
+    pub(crate) const GAP: u16 = 21;
+    /// See the action reorder, nanoseconds; 100 ms if nothing is said.
+    pub(crate) const TIMEOUT: u16 = 22;
+    /// It acts for this one of the packets that match, counted from 1.
+    pub(crate) const NTH: u16 = 23;
+    /// It acts for every one whose number is a multiple of this.
+    pub(crate) const EVERY: u16 = 24;
+    /// It acts with this probability, in parts of 2^32.
+    pub(crate) const PROBABILITY: u16 = 25;
+    /// What probability, jitter and corruption are drawn from: the same seed,
+    /// the same packets.
+    pub(crate) const SEED: u16 = 26;
+    /// It acts for at most so many a second.
+    pub(crate) const RATE: u16 = 27;
+    /// As many can come at once after a pause.
+    pub(crate) const BURST: u16 = 28;
+    /// The rate counts bytes rather than packets.
+    pub(crate) const RATE_BYTES: u16 = 29;
+    /// It acts so many times, then never again.
+    pub(crate) const AT_MOST: u16 = 30;
+    /// A super frame counts as the segments it stands for.
+    pub(crate) const SEGMENTS: u16 = 31;
+    /// Packets that matched.
+    pub(crate) const PACKETS: u16 = 32;
+    /// Their bytes.
+    pub(crate) const BYTES: u16 = 33;
+    /// How often it acted.
+    pub(crate) const ACTED: u16 = 34;
+}
+
 /// One of the two ports of a wire, as far as the namespace can see it.
 #[derive(Clone, Default)]
 pub(crate) struct WirePort<'a> {
@@ -512,6 +985,68 @@ impl Drop {
     }
 }
 
+/// A condition on a field.
+#[derive(Clone, Default)]
+pub(crate) struct Term {
+    /// The field.
+    pub(crate) field: Option<Field>,
+    /// What it is tested for; `value` if nothing is said.
+    pub(crate) test: Option<Test>,
+    /// The test must fail.
+    pub(crate) negated: bool,
+    /// First number of the test, the lowest 64 bits.
+    pub(crate) value: Option<u64>,
+    /// Its highest 64 bits.
+    pub(crate) value_high: Option<u64>,
+    /// Second number of the test, the lowest 64 bits.
+    pub(crate) operand: Option<u64>,
+    /// Its highest 64 bits.
+    pub(crate) operand_high: Option<u64>,
+}
+
+impl Term {
+    /// Nothing is known.
+    pub(crate) const NONE: Self = Self {
+        field: None,
+        test: None,
+        negated: false,
+        value: None,
+        value_high: None,
+        operand: None,
+        operand_high: None,
+    };
+
+    /// Writes it.
+    ///
+    /// # Errors
+    ///
+    /// `EMSGSIZE` if there is no room.
+    pub(crate) fn put(&self, w: &mut Writer<'_>) -> Result {
+        if let Some(value) = self.field {
+            w.u32(term::FIELD, value as u32)?;
+        }
+        if let Some(value) = self.test {
+            w.u32(term::TEST, value as u32)?;
+        }
+        if self.negated {
+            w.flag(term::NEGATED)?;
+        }
+        if let Some(value) = self.value {
+            w.uint(term::VALUE, value)?;
+        }
+        if let Some(value) = self.value_high {
+            w.uint(term::VALUE_HIGH, value)?;
+        }
+        if let Some(value) = self.operand {
+            w.uint(term::OPERAND, value)?;
+        }
+        if let Some(value) = self.operand_high {
+            w.uint(term::OPERAND_HIGH, value)?;
+        }
+        Ok(())
+    }
+}
+
 /// A change of a port. What is not sent stays as it is.
 pub(crate) struct PortChangeItem<'a> {
     /// The attribute that holds it.
@@ -574,6 +1109,75 @@ impl<'a> Item<'a> for WireChangeItem<'a> {
                 wire_change::DATAPATH => once(
                     &mut item.datapath,
                     Datapath::from_number(attribute.u32()?)?,
+                    &attribute,
+                    extack,
+                )?,
+                _ => (),
+            }
+        }
+        Ok(item)
+    }
+
+    fn nest(&self) -> Attribute<'a> {
+        self.nest
+    }
+}
+
+/// A condition on a field.
+pub(crate) struct TermItem<'a> {
+    /// The attribute that holds it.
+    pub(crate) nest: Attribute<'a>,
+    /// The field.
+    pub(crate) field: Option<Field>,
+    /// What it is tested for; `value` if nothing is said.
+    pub(crate) test: Option<Test>,
+    /// The test must fail.
+    pub(crate) negated: Option<()>,
+    /// First number of the test, the lowest 64 bits.
+    pub(crate) value: Option<u64>,
+    /// Its highest 64 bits.
+    pub(crate) value_high: Option<u64>,
+    /// Second number of the test, the lowest 64 bits.
+    pub(crate) operand: Option<u64>,
+    /// Its highest 64 bits.
+    pub(crate) operand_high: Option<u64>,
+}
+
+impl<'a> Item<'a> for TermItem<'a> {
+    fn parse(nest: Attribute<'a>, extack: &ExtAck<'a>) -> Result<Self> {
+        let mut item = TermItem {
+            nest,
+            field: None,
+            test: None,
+            negated: None,
+            value: None,
+            value_high: None,
+            operand: None,
+            operand_high: None,
+        };
+        for attribute in nest.attributes() {
+            match attribute.kind() {
+                term::FIELD => once(
+                    &mut item.field,
+                    Field::from_number(attribute.u32()?)?,
+                    &attribute,
+                    extack,
+                )?,
+                term::TEST => once(
+                    &mut item.test,
+                    Test::from_number(attribute.u32()?)?,
+                    &attribute,
+                    extack,
+                )?,
+                term::NEGATED => once(&mut item.negated, (), &attribute, extack)?,
+                term::VALUE => once(&mut item.value, attribute.uint()?, &attribute, extack)?,
+                term::VALUE_HIGH => {
+                    once(&mut item.value_high, attribute.uint()?, &attribute, extack)?
+                }
+                term::OPERAND => once(&mut item.operand, attribute.uint()?, &attribute, extack)?,
+                term::OPERAND_HIGH => once(
+                    &mut item.operand_high,
+                    attribute.uint()?,
                     &attribute,
                     extack,
                 )?,
@@ -1491,6 +2095,1099 @@ impl Spec for TransactionAbortDo {
     }
 }
 
+/// An answer to `chain-get`, and what notifications of it say.
+#[derive(Clone, Default)]
+pub(crate) struct ChainGetReply<'a> {
+    /// What it is called in its namespace.
+    pub(crate) name: Option<&'a CStr>,
+    /// Generation of the namespace's chains when the message was written.
+    pub(crate) generation: Option<u64>,
+    /// Which packets come to it.
+    pub(crate) family: Option<ChainFamily>,
+    /// Where it is.
+    pub(crate) hook: Option<Hook>,
+    /// Where among the hooks of that point: the lowest comes first. What the
+    /// kernel does itself is at -400 (defragmentation), -200 (connection
+    /// tracking), -100 and 100 (address translation).
+    pub(crate) priority: Option<i32>,
+    /// Number of the network device, for ingress and egress.
+    pub(crate) ifindex: Option<u32>,
+    /// What becomes of packets that no rule decides on.
+    pub(crate) policy: Option<ChainPolicy>,
+    /// How many rules it has.
+    pub(crate) rules: Option<u32>,
+    /// How many different sets of fields, and bits of them, those look at: what
+    /// a look-up costs grows with this.
+    pub(crate) shapes: Option<u32>,
+    /// Packets that no rule decided on.
+    pub(crate) packets: Option<u64>,
+    /// Their bytes.
+    pub(crate) bytes: Option<u64>,
+}
+
+impl ChainGetReply<'_> {
+    /// Nothing is known.
+    pub(crate) const NONE: Self = Self {
+        name: None,
+        generation: None,
+        family: None,
+        hook: None,
+        priority: None,
+        ifindex: None,
+        policy: None,
+        rules: None,
+        shapes: None,
+        packets: None,
+        bytes: None,
+    };
+
+    /// Writes it.
+    ///
+    /// # Errors
+    ///
+    /// `EMSGSIZE` if there is no room.
+    pub(crate) fn put(&self, w: &mut Writer<'_>) -> Result {
+        if let Some(value) = self.name {
+            w.string(chain::NAME, value)?;
+        }
+        if let Some(value) = self.generation {
+            w.uint(chain::GENERATION, value)?;
+        }
+        if let Some(value) = self.family {
+            w.u32(chain::FAMILY, value as u32)?;
+        }
+        if let Some(value) = self.hook {
+            w.u32(chain::HOOK, value as u32)?;
+        }
+        if let Some(value) = self.priority {
+            w.s32(chain::PRIORITY, value)?;
+        }
+        if let Some(value) = self.ifindex {
+            w.u32(chain::IFINDEX, value)?;
+        }
+        if let Some(value) = self.policy {
+            w.u32(chain::POLICY, value as u32)?;
+        }
+        if let Some(value) = self.rules {
+            w.u32(chain::RULES, value)?;
+        }
+        if let Some(value) = self.shapes {
+            w.u32(chain::SHAPES, value)?;
+        }
+        if let Some(value) = self.packets {
+            w.uint(chain::PACKETS, value)?;
+        }
+        if let Some(value) = self.bytes {
+            w.uint(chain::BYTES, value)?;
+        }
+        Ok(())
+    }
+}
+
+/// A request of `chain-get`.
+pub(crate) struct ChainGetDoRequest<'a> {
+    /// What it is called in its namespace.
+    pub(crate) name: Option<&'a CStr>,
+}
+
+/// Get a chain, or dump all of the namespace.
+pub(crate) struct ChainGetDo;
+
+impl Spec for ChainGetDo {
+    type Family = Ferronic;
+    type Request<'a> = ChainGetDoRequest<'a>;
+    const COMMAND: u8 = 15;
+    const PERMISSION: Permission = Permission::Any;
+    const POLICY: &'static [Policy] = &[Policy::UNSPEC, Policy::string(31)];
+
+    fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
+        let attributes = context.attributes();
+        Ok(ChainGetDoRequest {
+            name: attributes
+                .get(usize::from(chain::NAME))
+                .map(|a| a.string())
+                .transpose()?,
+        })
+    }
+}
+
+/// A request of `chain-get` for a dump.
+pub(crate) struct ChainGetDumpRequest;
+
+/// Get a chain, or dump all of the namespace.
+pub(crate) struct ChainGetDump;
+
+impl Spec for ChainGetDump {
+    type Family = Ferronic;
+    type Request<'a> = ChainGetDumpRequest;
+    const COMMAND: u8 = 15;
+    const PERMISSION: Permission = Permission::Any;
+    const POLICY: &'static [Policy] = &[];
+
+    fn parse<'a>(_: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
+        Ok(ChainGetDumpRequest)
+    }
+}
+
+/// A request of `chain-add`.
+pub(crate) struct ChainAddDoRequest<'a> {
+    /// What it is called in its namespace.
+    pub(crate) name: Option<&'a CStr>,
+    /// Which packets come to it.
+    pub(crate) family: Option<ChainFamily>,
+    /// Where it is.
+    pub(crate) hook: Option<Hook>,
+    /// Where among the hooks of that point: the lowest comes first. What the
+    /// kernel does itself is at -400 (defragmentation), -200 (connection
+    /// tracking), -100 and 100 (address translation).
+    pub(crate) priority: Option<i32>,
+    /// Number of the network device, for ingress and egress.
+    pub(crate) ifindex: Option<u32>,
+    /// What becomes of packets that no rule decides on.
+    pub(crate) policy: Option<ChainPolicy>,
+}
+
+/// Attach a new chain, without rules, to a hook. At a device it goes when
+/// that goes, or moves to another namespace.
+pub(crate) struct ChainAddDo;
+
+impl Spec for ChainAddDo {
+    type Family = Ferronic;
+    type Request<'a> = ChainAddDoRequest<'a>;
+    const COMMAND: u8 = 16;
+    const PERMISSION: Permission = Permission::NamespaceAdmin;
+    const POLICY: &'static [Policy] = &[
+        Policy::UNSPEC,
+        Policy::string(31),
+        Policy::UNSPEC,
+        Policy::u32_in(&CHAIN_FAMILY_RANGE),
+        Policy::u32_in(&CHAIN_HOOK_RANGE),
+        Policy::S32,
+        Policy::u32_in(&CHAIN_IFINDEX_RANGE),
+        Policy::u32_in(&CHAIN_POLICY_RANGE),
+    ];
+
+    fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
+        let attributes = context.attributes();
+        Ok(ChainAddDoRequest {
+            name: attributes
+                .get(usize::from(chain::NAME))
+                .map(|a| a.string())
+                .transpose()?,
+            family: attributes
+                .get(usize::from(chain::FAMILY))
+                .map(|a| ChainFamily::from_number(a.u32()?))
+                .transpose()?,
+            hook: attributes
+                .get(usize::from(chain::HOOK))
+                .map(|a| Hook::from_number(a.u32()?))
+                .transpose()?,
+            priority: attributes
+                .get(usize::from(chain::PRIORITY))
+                .map(|a| a.s32())
+                .transpose()?,
+            ifindex: attributes
+                .get(usize::from(chain::IFINDEX))
+                .map(|a| a.u32())
+                .transpose()?,
+            policy: attributes
+                .get(usize::from(chain::POLICY))
+                .map(|a| ChainPolicy::from_number(a.u32()?))
+                .transpose()?,
+        })
+    }
+}
+
+/// A request of `chain-set`.
+pub(crate) struct ChainSetDoRequest<'a> {
+    /// What it is called in its namespace.
+    pub(crate) name: Option<&'a CStr>,
+    /// What becomes of packets that no rule decides on.
+    pub(crate) policy: Option<ChainPolicy>,
+}
+
+/// Change a chain's policy.
+pub(crate) struct ChainSetDo;
+
+impl Spec for ChainSetDo {
+    type Family = Ferronic;
+    type Request<'a> = ChainSetDoRequest<'a>;
+    const COMMAND: u8 = 17;
+    const PERMISSION: Permission = Permission::NamespaceAdmin;
+    const POLICY: &'static [Policy] = &[
+        Policy::UNSPEC,
+        Policy::string(31),
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::u32_in(&CHAIN_POLICY_RANGE),
+    ];
+
+    fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
+        let attributes = context.attributes();
+        Ok(ChainSetDoRequest {
+            name: attributes
+                .get(usize::from(chain::NAME))
+                .map(|a| a.string())
+                .transpose()?,
+            policy: attributes
+                .get(usize::from(chain::POLICY))
+                .map(|a| ChainPolicy::from_number(a.u32()?))
+                .transpose()?,
+        })
+    }
+}
+
+/// A request of `chain-del`.
+pub(crate) struct ChainDelDoRequest<'a> {
+    /// What it is called in its namespace.
+    pub(crate) name: Option<&'a CStr>,
+}
+
+/// Detach a chain; its rules go with it.
+pub(crate) struct ChainDelDo;
+
+impl Spec for ChainDelDo {
+    type Family = Ferronic;
+    type Request<'a> = ChainDelDoRequest<'a>;
+    const COMMAND: u8 = 18;
+    const PERMISSION: Permission = Permission::NamespaceAdmin;
+    const POLICY: &'static [Policy] = &[Policy::UNSPEC, Policy::string(31)];
+
+    fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
+        let attributes = context.attributes();
+        Ok(ChainDelDoRequest {
+            name: attributes
+                .get(usize::from(chain::NAME))
+                .map(|a| a.string())
+                .transpose()?,
+        })
+    }
+}
+
+/// An answer to `rule-get`, and what notifications of it say.
+#[derive(Clone, Default)]
+pub(crate) struct RuleGetReply<'a> {
+    /// The chain it is in.
+    pub(crate) chain: Option<&'a CStr>,
+    /// What it is known by; never given again in the chain.
+    pub(crate) handle: Option<u32>,
+    /// As of a chain.
+    pub(crate) generation: Option<u64>,
+    /// Number of rules before it.
+    pub(crate) position: Option<u32>,
+    /// What a packet has to fulfil, all of it.
+    pub(crate) term: &'a [Term],
+    /// What it does with them; `continue` if nothing is said.
+    pub(crate) action: Option<Action>,
+    /// See the action set-mark.
+    pub(crate) mark: Option<u32>,
+    /// Bits of the mark that change; all if nothing is said.
+    pub(crate) mark_mask: Option<u32>,
+    /// See the action set-dscp.
+    pub(crate) dscp: Option<u32>,
+    /// See the action set-ecn.
+    pub(crate) ecn: Option<u32>,
+    /// See the action queue.
+    pub(crate) queue: Option<u32>,
+    /// A packet for a queue that nobody listens on is accepted.
+    pub(crate) bypass: bool,
+    /// See the action sample.
+    pub(crate) snap: Option<u32>,
+    /// See the action corrupt.
+    pub(crate) bits: Option<u32>,
+    /// First byte that the action corrupt may change.
+    pub(crate) offset: Option<u32>,
+    /// See the action truncate.
+    pub(crate) length: Option<u32>,
+    /// See the action duplicate; 1 if nothing is said.
+    pub(crate) copies: Option<u32>,
+    /// See the action delay, nanoseconds.
+    pub(crate) delay: Option<u64>,
+    /// See the action delay, nanoseconds.
+    pub(crate) jitter: Option<u64>,
+    /// See the action reorder; 1 if nothing is said.
+    pub(crate) gap: Option<u32>,
+    /// See the action reorder, nanoseconds; 100 ms if nothing is said.
+    pub(crate) timeout: Option<u64>,
+    /// It acts for this one of the packets that match, counted from 1.
+    pub(crate) nth: Option<u32>,
+    /// It acts for every one whose number is a multiple of this.
+    pub(crate) every: Option<u32>,
+    /// It acts with this probability, in parts of 2^32.
+    pub(crate) probability: Option<u32>,
+    /// What probability, jitter and corruption are drawn from: the same seed,
+    /// the same packets.
+    pub(crate) seed: Option<u64>,
+    /// It acts for at most so many a second.
+    pub(crate) rate: Option<u64>,
+    /// As many can come at once after a pause.
+    pub(crate) burst: Option<u32>,
+    /// The rate counts bytes rather than packets.
+    pub(crate) rate_bytes: bool,
+    /// It acts so many times, then never again.
+    pub(crate) at_most: Option<u32>,
+    /// A super frame counts as the segments it stands for.
+    pub(crate) segments: bool,
+    /// Packets that matched.
+    pub(crate) packets: Option<u64>,
+    /// Their bytes.
+    pub(crate) bytes: Option<u64>,
+    /// How often it acted.
+    pub(crate) acted: Option<u64>,
+}
+
+impl RuleGetReply<'_> {
+    /// Nothing is known.
+    pub(crate) const NONE: Self = Self {
+        chain: None,
+        handle: None,
+        generation: None,
+        position: None,
+        term: &[],
+        action: None,
+        mark: None,
+        mark_mask: None,
+        dscp: None,
+        ecn: None,
+        queue: None,
+        bypass: false,
+        snap: None,
+        bits: None,
+        offset: None,
+        length: None,
+        copies: None,
+        delay: None,
+        jitter: None,
+        gap: None,
+        timeout: None,
+        nth: None,
+        every: None,
+        probability: None,
+        seed: None,
+        rate: None,
+        burst: None,
+        rate_bytes: false,
+        at_most: None,
+        segments: false,
+        packets: None,
+        bytes: None,
+        acted: None,
+    };
+
+    /// Writes it.
+    ///
+    /// # Errors
+    ///
+    /// `EMSGSIZE` if there is no room.
+    pub(crate) fn put(&self, w: &mut Writer<'_>) -> Result {
+        if let Some(value) = self.chain {
+            w.string(rule::CHAIN, value)?;
+        }
+        if let Some(value) = self.handle {
+            w.u32(rule::HANDLE, value)?;
+        }
+        if let Some(value) = self.generation {
+            w.uint(rule::GENERATION, value)?;
+        }
+        if let Some(value) = self.position {
+            w.u32(rule::POSITION, value)?;
+        }
+        for value in self.term {
+            let mut nest = w.nest(rule::TERM)?;
+            value.put(&mut nest)?;
+            nest.end();
+        }
+        if let Some(value) = self.action {
+            w.u32(rule::ACTION, value as u32)?;
+        }
+        if let Some(value) = self.mark {
+            w.u32(rule::MARK, value)?;
+        }
+        if let Some(value) = self.mark_mask {
+            w.u32(rule::MARK_MASK, value)?;
+        }
+        if let Some(value) = self.dscp {
+            w.u32(rule::DSCP, value)?;
+        }
+        if let Some(value) = self.ecn {
+            w.u32(rule::ECN, value)?;
+        }
+        if let Some(value) = self.queue {
+            w.u32(rule::QUEUE, value)?;
+        }
+        if self.bypass {
+            w.flag(rule::BYPASS)?;
+        }
+        if let Some(value) = self.snap {
+            w.u32(rule::SNAP, value)?;
+        }
+        if let Some(value) = self.bits {
+            w.u32(rule::BITS, value)?;
+        }
+        if let Some(value) = self.offset {
+            w.u32(rule::OFFSET, value)?;
+        }
+        if let Some(value) = self.length {
+            w.u32(rule::LENGTH, value)?;
+        }
+        if let Some(value) = self.copies {
+            w.u32(rule::COPIES, value)?;
+        }
+        if let Some(value) = self.delay {
+            w.uint(rule::DELAY, value)?;
+        }
+        if let Some(value) = self.jitter {
+            w.uint(rule::JITTER, value)?;
+        }
+        if let Some(value) = self.gap {
+            w.u32(rule::GAP, value)?;
+        }
+        if let Some(value) = self.timeout {
+            w.uint(rule::TIMEOUT, value)?;
+        }
+        if let Some(value) = self.nth {
+            w.u32(rule::NTH, value)?;
+        }
+        if let Some(value) = self.every {
+            w.u32(rule::EVERY, value)?;
+        }
+        if let Some(value) = self.probability {
+            w.u32(rule::PROBABILITY, value)?;
+        }
+        if let Some(value) = self.seed {
+            w.uint(rule::SEED, value)?;
+        }
+        if let Some(value) = self.rate {
+            w.uint(rule::RATE, value)?;
+        }
+        if let Some(value) = self.burst {
+            w.u32(rule::BURST, value)?;
+        }
+        if self.rate_bytes {
+            w.flag(rule::RATE_BYTES)?;
+        }
+        if let Some(value) = self.at_most {
+            w.u32(rule::AT_MOST, value)?;
+        }
+        if self.segments {
+            w.flag(rule::SEGMENTS)?;
+        }
+        if let Some(value) = self.packets {
+            w.uint(rule::PACKETS, value)?;
+        }
+        if let Some(value) = self.bytes {
+            w.uint(rule::BYTES, value)?;
+        }
+        if let Some(value) = self.acted {
+            w.uint(rule::ACTED, value)?;
+        }
+        Ok(())
+    }
+}
+
+/// A request of `rule-get`.
+pub(crate) struct RuleGetDoRequest<'a> {
+    /// The chain it is in.
+    pub(crate) chain: Option<&'a CStr>,
+    /// What it is known by; never given again in the chain.
+    pub(crate) handle: Option<u32>,
+}
+
+/// Get a rule and what it has counted, or dump those of a chain, or of all
+/// chains, in their order.
+pub(crate) struct RuleGetDo;
+
+impl Spec for RuleGetDo {
+    type Family = Ferronic;
+    type Request<'a> = RuleGetDoRequest<'a>;
+    const COMMAND: u8 = 19;
+    const PERMISSION: Permission = Permission::Any;
+    const POLICY: &'static [Policy] = &[Policy::UNSPEC, Policy::string(31), Policy::U32];
+
+    fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
+        let attributes = context.attributes();
+        Ok(RuleGetDoRequest {
+            chain: attributes
+                .get(usize::from(rule::CHAIN))
+                .map(|a| a.string())
+                .transpose()?,
+            handle: attributes
+                .get(usize::from(rule::HANDLE))
+                .map(|a| a.u32())
+                .transpose()?,
+        })
+    }
+}
+
+/// A request of `rule-get` for a dump.
+pub(crate) struct RuleGetDumpRequest<'a> {
+    /// The chain it is in.
+    pub(crate) chain: Option<&'a CStr>,
+}
+
+/// Get a rule and what it has counted, or dump those of a chain, or of all
+/// chains, in their order.
+pub(crate) struct RuleGetDump;
+
+impl Spec for RuleGetDump {
+    type Family = Ferronic;
+    type Request<'a> = RuleGetDumpRequest<'a>;
+    const COMMAND: u8 = 19;
+    const PERMISSION: Permission = Permission::Any;
+    const POLICY: &'static [Policy] = &[Policy::UNSPEC, Policy::string(31)];
+
+    fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
+        let attributes = context.attributes();
+        Ok(RuleGetDumpRequest {
+            chain: attributes
+                .get(usize::from(rule::CHAIN))
+                .map(|a| a.string())
+                .transpose()?,
+        })
+    }
+}
+
+/// An answer to `rule-add`, and what notifications of it say.
+#[derive(Clone, Default)]
+pub(crate) struct RuleAddReply<'a> {
+    /// The chain it is in.
+    pub(crate) chain: Option<&'a CStr>,
+    /// What it is known by; never given again in the chain.
+    pub(crate) handle: Option<u32>,
+    /// As of a chain.
+    pub(crate) generation: Option<u64>,
+}
+
+impl RuleAddReply<'_> {
+    /// Nothing is known.
+    pub(crate) const NONE: Self = Self {
+        chain: None,
+        handle: None,
+        generation: None,
+    };
+
+    /// Writes it.
+    ///
+    /// # Errors
+    ///
+    /// `EMSGSIZE` if there is no room.
+    pub(crate) fn put(&self, w: &mut Writer<'_>) -> Result {
+        if let Some(value) = self.chain {
+            w.string(rule::CHAIN, value)?;
+        }
+        if let Some(value) = self.handle {
+            w.u32(rule::HANDLE, value)?;
+        }
+        if let Some(value) = self.generation {
+            w.uint(rule::GENERATION, value)?;
+        }
+        Ok(())
+    }
+}
+
+/// A request of `rule-add`.
+pub(crate) struct RuleAddDoRequest<'a> {
+    /// The chain it is in.
+    pub(crate) chain: Option<&'a CStr>,
+    /// Number of rules before it.
+    pub(crate) position: Option<u32>,
+    /// Handle of the rule it is to come before.
+    pub(crate) before: Option<u32>,
+    /// What a packet has to fulfil, all of it.
+    pub(crate) term: Nests<'a, TermItem<'a>>,
+    /// What it does with them; `continue` if nothing is said.
+    pub(crate) action: Option<Action>,
+    /// See the action set-mark.
+    pub(crate) mark: Option<u32>,
+    /// Bits of the mark that change; all if nothing is said.
+    pub(crate) mark_mask: Option<u32>,
+    /// See the action set-dscp.
+    pub(crate) dscp: Option<u32>,
+    /// See the action set-ecn.
+    pub(crate) ecn: Option<u32>,
+    /// See the action queue.
+    pub(crate) queue: Option<u32>,
+    /// A packet for a queue that nobody listens on is accepted.
+    pub(crate) bypass: bool,
+    /// See the action sample.
+    pub(crate) snap: Option<u32>,
+    /// See the action corrupt.
+    pub(crate) bits: Option<u32>,
+    /// First byte that the action corrupt may change.
+    pub(crate) offset: Option<u32>,
+    /// See the action truncate.
+    pub(crate) length: Option<u32>,
+    /// See the action duplicate; 1 if nothing is said.
+    pub(crate) copies: Option<u32>,
+    /// See the action delay, nanoseconds.
+    pub(crate) delay: Option<u64>,
+    /// See the action delay, nanoseconds.
+    pub(crate) jitter: Option<u64>,
+    /// See the action reorder; 1 if nothing is said.
+    pub(crate) gap: Option<u32>,
+    /// See the action reorder, nanoseconds; 100 ms if nothing is said.
+    pub(crate) timeout: Option<u64>,
+    /// It acts for this one of the packets that match, counted from 1.
+    pub(crate) nth: Option<u32>,
+    /// It acts for every one whose number is a multiple of this.
+    pub(crate) every: Option<u32>,
+    /// It acts with this probability, in parts of 2^32.
+    pub(crate) probability: Option<u32>,
+    /// What probability, jitter and corruption are drawn from: the same seed,
+    /// the same packets.
+    pub(crate) seed: Option<u64>,
+    /// It acts for at most so many a second.
+    pub(crate) rate: Option<u64>,
+    /// As many can come at once after a pause.
+    pub(crate) burst: Option<u32>,
+    /// The rate counts bytes rather than packets.
+    pub(crate) rate_bytes: bool,
+    /// It acts so many times, then never again.
+    pub(crate) at_most: Option<u32>,
+    /// A super frame counts as the segments it stands for.
+    pub(crate) segments: bool,
+}
+
+/// Add a rule to a chain: behind all others, or where `position` or `before`
+/// say. The answer says which handle it has.
+pub(crate) struct RuleAddDo;
+
+impl Spec for RuleAddDo {
+    type Family = Ferronic;
+    type Request<'a> = RuleAddDoRequest<'a>;
+    const COMMAND: u8 = 20;
+    const PERMISSION: Permission = Permission::NamespaceAdmin;
+    const POLICY: &'static [Policy] = &[
+        Policy::UNSPEC,
+        Policy::string(31),
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::U32,
+        Policy::U32,
+        Policy::nested(TERM_POLICY),
+        Policy::u32_in(&RULE_ACTION_RANGE),
+        Policy::U32,
+        Policy::U32,
+        Policy::u32_in(&RULE_DSCP_RANGE),
+        Policy::u32_in(&RULE_ECN_RANGE),
+        Policy::u32_in(&RULE_QUEUE_RANGE),
+        Policy::FLAG,
+        Policy::u32_in(&RULE_SNAP_RANGE),
+        Policy::u32_in(&RULE_BITS_RANGE),
+        Policy::u32_in(&RULE_OFFSET_RANGE),
+        Policy::U32,
+        Policy::u32_in(&RULE_COPIES_RANGE),
+        Policy::UINT,
+        Policy::UINT,
+        Policy::u32_in(&RULE_GAP_RANGE),
+        Policy::UINT,
+        Policy::u32_in(&RULE_NTH_RANGE),
+        Policy::u32_in(&RULE_EVERY_RANGE),
+        Policy::u32_in(&RULE_PROBABILITY_RANGE),
+        Policy::UINT,
+        Policy::uint_in(&RULE_RATE_RANGE),
+        Policy::u32_in(&RULE_BURST_RANGE),
+        Policy::FLAG,
+        Policy::u32_in(&RULE_AT_MOST_RANGE),
+        Policy::FLAG,
+    ];
+    const MULTI: &'static [u16] = &[rule::TERM];
+
+    fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
+        let attributes = context.attributes();
+        Ok(RuleAddDoRequest {
+            chain: attributes
+                .get(usize::from(rule::CHAIN))
+                .map(|a| a.string())
+                .transpose()?,
+            position: attributes
+                .get(usize::from(rule::POSITION))
+                .map(|a| a.u32())
+                .transpose()?,
+            before: attributes
+                .get(usize::from(rule::BEFORE))
+                .map(|a| a.u32())
+                .transpose()?,
+            term: context.nests(rule::TERM),
+            action: attributes
+                .get(usize::from(rule::ACTION))
+                .map(|a| Action::from_number(a.u32()?))
+                .transpose()?,
+            mark: attributes
+                .get(usize::from(rule::MARK))
+                .map(|a| a.u32())
+                .transpose()?,
+            mark_mask: attributes
+                .get(usize::from(rule::MARK_MASK))
+                .map(|a| a.u32())
+                .transpose()?,
+            dscp: attributes
+                .get(usize::from(rule::DSCP))
+                .map(|a| a.u32())
+                .transpose()?,
+            ecn: attributes
+                .get(usize::from(rule::ECN))
+                .map(|a| a.u32())
+                .transpose()?,
+            queue: attributes
+                .get(usize::from(rule::QUEUE))
+                .map(|a| a.u32())
+                .transpose()?,
+            bypass: attributes.get(usize::from(rule::BYPASS)).is_some(),
+            snap: attributes
+                .get(usize::from(rule::SNAP))
+                .map(|a| a.u32())
+                .transpose()?,
+            bits: attributes
+                .get(usize::from(rule::BITS))
+                .map(|a| a.u32())
+                .transpose()?,
+            offset: attributes
+                .get(usize::from(rule::OFFSET))
+                .map(|a| a.u32())
+                .transpose()?,
+            length: attributes
+                .get(usize::from(rule::LENGTH))
+                .map(|a| a.u32())
+                .transpose()?,
+            copies: attributes
+                .get(usize::from(rule::COPIES))
+                .map(|a| a.u32())
+                .transpose()?,
+            delay: attributes
+                .get(usize::from(rule::DELAY))
+                .map(|a| a.uint())
+                .transpose()?,
+            jitter: attributes
+                .get(usize::from(rule::JITTER))
+                .map(|a| a.uint())
+                .transpose()?,
+            gap: attributes
+                .get(usize::from(rule::GAP))
+                .map(|a| a.u32())
+                .transpose()?,
+            timeout: attributes
+                .get(usize::from(rule::TIMEOUT))
+                .map(|a| a.uint())
+                .transpose()?,
+            nth: attributes
+                .get(usize::from(rule::NTH))
+                .map(|a| a.u32())
+                .transpose()?,
+            every: attributes
+                .get(usize::from(rule::EVERY))
+                .map(|a| a.u32())
+                .transpose()?,
+            probability: attributes
+                .get(usize::from(rule::PROBABILITY))
+                .map(|a| a.u32())
+                .transpose()?,
+            seed: attributes
+                .get(usize::from(rule::SEED))
+                .map(|a| a.uint())
+                .transpose()?,
+            rate: attributes
+                .get(usize::from(rule::RATE))
+                .map(|a| a.uint())
+                .transpose()?,
+            burst: attributes
+                .get(usize::from(rule::BURST))
+                .map(|a| a.u32())
+                .transpose()?,
+            rate_bytes: attributes.get(usize::from(rule::RATE_BYTES)).is_some(),
+            at_most: attributes
+                .get(usize::from(rule::AT_MOST))
+                .map(|a| a.u32())
+                .transpose()?,
+            segments: attributes.get(usize::from(rule::SEGMENTS)).is_some(),
+        })
+    }
+}
+
+/// A request of `rule-replace`.
+pub(crate) struct RuleReplaceDoRequest<'a> {
+    /// The chain it is in.
+    pub(crate) chain: Option<&'a CStr>,
+    /// What it is known by; never given again in the chain.
+    pub(crate) handle: Option<u32>,
+    /// What a packet has to fulfil, all of it.
+    pub(crate) term: Nests<'a, TermItem<'a>>,
+    /// What it does with them; `continue` if nothing is said.
+    pub(crate) action: Option<Action>,
+    /// See the action set-mark.
+    pub(crate) mark: Option<u32>,
+    /// Bits of the mark that change; all if nothing is said.
+    pub(crate) mark_mask: Option<u32>,
+    /// See the action set-dscp.
+    pub(crate) dscp: Option<u32>,
+    /// See the action set-ecn.
+    pub(crate) ecn: Option<u32>,
+    /// See the action queue.
+    pub(crate) queue: Option<u32>,
+    /// A packet for a queue that nobody listens on is accepted.
+    pub(crate) bypass: bool,
+    /// See the action sample.
+    pub(crate) snap: Option<u32>,
+    /// See the action corrupt.
+    pub(crate) bits: Option<u32>,
+    /// First byte that the action corrupt may change.
+    pub(crate) offset: Option<u32>,
+    /// See the action truncate.
+    pub(crate) length: Option<u32>,
+    /// See the action duplicate; 1 if nothing is said.
+    pub(crate) copies: Option<u32>,
+    /// See the action delay, nanoseconds.
+    pub(crate) delay: Option<u64>,
+    /// See the action delay, nanoseconds.
+    pub(crate) jitter: Option<u64>,
+    /// See the action reorder; 1 if nothing is said.
+    pub(crate) gap: Option<u32>,
+    /// See the action reorder, nanoseconds; 100 ms if nothing is said.
+    pub(crate) timeout: Option<u64>,
+    /// It acts for this one of the packets that match, counted from 1.
+    pub(crate) nth: Option<u32>,
+    /// It acts for every one whose number is a multiple of this.
+    pub(crate) every: Option<u32>,
+    /// It acts with this probability, in parts of 2^32.
+    pub(crate) probability: Option<u32>,
+    /// What probability, jitter and corruption are drawn from: the same seed,
+    /// the same packets.
+    pub(crate) seed: Option<u64>,
+    /// It acts for at most so many a second.
+    pub(crate) rate: Option<u64>,
+    /// As many can come at once after a pause.
+    pub(crate) burst: Option<u32>,
+    /// The rate counts bytes rather than packets.
+    pub(crate) rate_bytes: bool,
+    /// It acts so many times, then never again.
+    pub(crate) at_most: Option<u32>,
+    /// A super frame counts as the segments it stands for.
+    pub(crate) segments: bool,
+}
+
+/// Put another rule in the place of one, under the same handle. It begins to
+/// count anew.
+pub(crate) struct RuleReplaceDo;
+
+impl Spec for RuleReplaceDo {
+    type Family = Ferronic;
+    type Request<'a> = RuleReplaceDoRequest<'a>;
+    const COMMAND: u8 = 21;
+    const PERMISSION: Permission = Permission::NamespaceAdmin;
+    const POLICY: &'static [Policy] = &[
+        Policy::UNSPEC,
+        Policy::string(31),
+        Policy::U32,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::nested(TERM_POLICY),
+        Policy::u32_in(&RULE_ACTION_RANGE),
+        Policy::U32,
+        Policy::U32,
+        Policy::u32_in(&RULE_DSCP_RANGE),
+        Policy::u32_in(&RULE_ECN_RANGE),
+        Policy::u32_in(&RULE_QUEUE_RANGE),
+        Policy::FLAG,
+        Policy::u32_in(&RULE_SNAP_RANGE),
+        Policy::u32_in(&RULE_BITS_RANGE),
+        Policy::u32_in(&RULE_OFFSET_RANGE),
+        Policy::U32,
+        Policy::u32_in(&RULE_COPIES_RANGE),
+        Policy::UINT,
+        Policy::UINT,
+        Policy::u32_in(&RULE_GAP_RANGE),
+        Policy::UINT,
+        Policy::u32_in(&RULE_NTH_RANGE),
+        Policy::u32_in(&RULE_EVERY_RANGE),
+        Policy::u32_in(&RULE_PROBABILITY_RANGE),
+        Policy::UINT,
+        Policy::uint_in(&RULE_RATE_RANGE),
+        Policy::u32_in(&RULE_BURST_RANGE),
+        Policy::FLAG,
+        Policy::u32_in(&RULE_AT_MOST_RANGE),
+        Policy::FLAG,
+    ];
+    const MULTI: &'static [u16] = &[rule::TERM];
+
+    fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
+        let attributes = context.attributes();
+        Ok(RuleReplaceDoRequest {
+            chain: attributes
+                .get(usize::from(rule::CHAIN))
+                .map(|a| a.string())
+                .transpose()?,
+            handle: attributes
+                .get(usize::from(rule::HANDLE))
+                .map(|a| a.u32())
+                .transpose()?,
+            term: context.nests(rule::TERM),
+            action: attributes
+                .get(usize::from(rule::ACTION))
+                .map(|a| Action::from_number(a.u32()?))
+                .transpose()?,
+            mark: attributes
+                .get(usize::from(rule::MARK))
+                .map(|a| a.u32())
+                .transpose()?,
+            mark_mask: attributes
+                .get(usize::from(rule::MARK_MASK))
+                .map(|a| a.u32())
+                .transpose()?,
+            dscp: attributes
+                .get(usize::from(rule::DSCP))
+                .map(|a| a.u32())
+                .transpose()?,
+            ecn: attributes
+                .get(usize::from(rule::ECN))
+                .map(|a| a.u32())
+                .transpose()?,
+            queue: attributes
+                .get(usize::from(rule::QUEUE))
+                .map(|a| a.u32())
+                .transpose()?,
+            bypass: attributes.get(usize::from(rule::BYPASS)).is_some(),
+            snap: attributes
+                .get(usize::from(rule::SNAP))
+                .map(|a| a.u32())
+                .transpose()?,
+            bits: attributes
+                .get(usize::from(rule::BITS))
+                .map(|a| a.u32())
+                .transpose()?,
+            offset: attributes
+                .get(usize::from(rule::OFFSET))
+                .map(|a| a.u32())
+                .transpose()?,
+            length: attributes
+                .get(usize::from(rule::LENGTH))
+                .map(|a| a.u32())
+                .transpose()?,
+            copies: attributes
+                .get(usize::from(rule::COPIES))
+                .map(|a| a.u32())
+                .transpose()?,
+            delay: attributes
+                .get(usize::from(rule::DELAY))
+                .map(|a| a.uint())
+                .transpose()?,
+            jitter: attributes
+                .get(usize::from(rule::JITTER))
+                .map(|a| a.uint())
+                .transpose()?,
+            gap: attributes
+                .get(usize::from(rule::GAP))
+                .map(|a| a.u32())
+                .transpose()?,
+            timeout: attributes
+                .get(usize::from(rule::TIMEOUT))
+                .map(|a| a.uint())
+                .transpose()?,
+            nth: attributes
+                .get(usize::from(rule::NTH))
+                .map(|a| a.u32())
+                .transpose()?,
+            every: attributes
+                .get(usize::from(rule::EVERY))
+                .map(|a| a.u32())
+                .transpose()?,
+            probability: attributes
+                .get(usize::from(rule::PROBABILITY))
+                .map(|a| a.u32())
+                .transpose()?,
+            seed: attributes
+                .get(usize::from(rule::SEED))
+                .map(|a| a.uint())
+                .transpose()?,
+            rate: attributes
+                .get(usize::from(rule::RATE))
+                .map(|a| a.uint())
+                .transpose()?,
+            burst: attributes
+                .get(usize::from(rule::BURST))
+                .map(|a| a.u32())
+                .transpose()?,
+            rate_bytes: attributes.get(usize::from(rule::RATE_BYTES)).is_some(),
+            at_most: attributes
+                .get(usize::from(rule::AT_MOST))
+                .map(|a| a.u32())
+                .transpose()?,
+            segments: attributes.get(usize::from(rule::SEGMENTS)).is_some(),
+        })
+    }
+}
+
+/// A request of `rule-del`.
+pub(crate) struct RuleDelDoRequest<'a> {
+    /// The chain it is in.
+    pub(crate) chain: Option<&'a CStr>,
+    /// What it is known by; never given again in the chain.
+    pub(crate) handle: Option<u32>,
+}
+
+/// Remove a rule, or all of a chain if no handle is given.
+pub(crate) struct RuleDelDo;
+
+impl Spec for RuleDelDo {
+    type Family = Ferronic;
+    type Request<'a> = RuleDelDoRequest<'a>;
+    const COMMAND: u8 = 22;
+    const PERMISSION: Permission = Permission::NamespaceAdmin;
+    const POLICY: &'static [Policy] = &[Policy::UNSPEC, Policy::string(31), Policy::U32];
+
+    fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
+        let attributes = context.attributes();
+        Ok(RuleDelDoRequest {
+            chain: attributes
+                .get(usize::from(rule::CHAIN))
+                .map(|a| a.string())
+                .transpose()?,
+            handle: attributes
+                .get(usize::from(rule::HANDLE))
+                .map(|a| a.u32())
+                .transpose()?,
+        })
+    }
+}
+
+/// A request of `rule-reset`.
+pub(crate) struct RuleResetDoRequest<'a> {
+    /// The chain it is in.
+    pub(crate) chain: Option<&'a CStr>,
+    /// What it is known by; never given again in the chain.
+    pub(crate) handle: Option<u32>,
+}
+
+/// Let a rule count anew, or all of a chain and its policy if no handle is
+/// given. What was done at most so many times, or for the n-th packet, can
+/// be done again.
+pub(crate) struct RuleResetDo;
+
+impl Spec for RuleResetDo {
+    type Family = Ferronic;
+    type Request<'a> = RuleResetDoRequest<'a>;
+    const COMMAND: u8 = 23;
+    const PERMISSION: Permission = Permission::NamespaceAdmin;
+    const POLICY: &'static [Policy] = &[Policy::UNSPEC, Policy::string(31), Policy::U32];
+
+    fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
+        let attributes = context.attributes();
+        Ok(RuleResetDoRequest {
+            chain: attributes
+                .get(usize::from(rule::CHAIN))
+                .map(|a| a.string())
+                .transpose()?,
+            handle: attributes
+                .get(usize::from(rule::HANDLE))
+                .map(|a| a.u32())
+                .transpose()?,
+        })
+    }
+}
+
 const PORT_CHANGE_IFINDEX_RANGE: Range = Range::new(1, 2147483647);
 const PORT_CHANGE_PAUSE_LIMIT_RANGE: Range = Range::new(1, 4000);
 const PORT_CHANGE_POLICY: &[Policy] = &[
@@ -1519,6 +3216,18 @@ const WIRE_CHANGE_POLICY: &[Policy] = &[
     Policy::UNSPEC,
     Policy::u32_in(&WIRE_CHANGE_DATAPATH_RANGE),
 ];
+const TERM_FIELD_RANGE: Range = Range::new(0, 26);
+const TERM_TEST_RANGE: Range = Range::new(0, 3);
+const TERM_POLICY: &[Policy] = &[
+    Policy::UNSPEC,
+    Policy::u32_in(&TERM_FIELD_RANGE),
+    Policy::u32_in(&TERM_TEST_RANGE),
+    Policy::FLAG,
+    Policy::UINT,
+    Policy::UINT,
+    Policy::UINT,
+    Policy::UINT,
+];
 const PORT_IFINDEX_RANGE: Range = Range::new(1, 2147483647);
 const PORT_PAUSE_LIMIT_RANGE: Range = Range::new(1, 4000);
 const CHANNEL_IFINDEX_RANGE: Range = Range::new(1, 2147483647);
@@ -1527,3 +3236,22 @@ const STAGE_IFINDEX_RANGE: Range = Range::new(1, 2147483647);
 const STAGE_DIRECTION_RANGE: Range = Range::new(0, 1);
 const STAGE_STAGE_RANGE: Range = Range::new(0, 5);
 const WIRE_DATAPATH_RANGE: Range = Range::new(0, 1);
+const CHAIN_FAMILY_RANGE: Range = Range::new(0, 3);
+const CHAIN_HOOK_RANGE: Range = Range::new(0, 6);
+const CHAIN_IFINDEX_RANGE: Range = Range::new(1, 2147483647);
+const CHAIN_POLICY_RANGE: Range = Range::new(0, 1);
+const RULE_ACTION_RANGE: Range = Range::new(0, 12);
+const RULE_DSCP_RANGE: Range = Range::new(0, 63);
+const RULE_ECN_RANGE: Range = Range::new(0, 3);
+const RULE_QUEUE_RANGE: Range = Range::new(0, 65535);
+const RULE_SNAP_RANGE: Range = Range::new(1, 65535);
+const RULE_BITS_RANGE: Range = Range::new(1, 1024);
+const RULE_OFFSET_RANGE: Range = Range::new(0, 65535);
+const RULE_COPIES_RANGE: Range = Range::new(1, 16);
+const RULE_GAP_RANGE: Range = Range::new(1, 1024);
+const RULE_NTH_RANGE: Range = Range::new(1, 4294967295);
+const RULE_EVERY_RANGE: Range = Range::new(1, 4294967295);
+const RULE_PROBABILITY_RANGE: Range = Range::new(1, 4294967295);
+const RULE_RATE_RANGE: Range = Range::new(1, 18446744073709551615);
+const RULE_BURST_RANGE: Range = Range::new(1, 4294967295);
+const RULE_AT_MOST_RANGE: Range = Range::new(1, 4294967295);

@@ -126,6 +126,260 @@ pub const VALUES_DROP_REASON: &[Value] = &[
     },
 ];
 
+/// Which packets come to a chain.
+pub const VALUES_CHAIN_FAMILY: &[Value] = &[
+    Value {
+        name: "ip",
+        number: 0,
+    },
+    Value {
+        name: "ip6",
+        number: 1,
+    },
+    Value {
+        name: "inet",
+        number: 2,
+    },
+    Value {
+        name: "netdev",
+        number: 3,
+    },
+];
+
+/// The points of the stack that a chain can be at.
+pub const VALUES_HOOK: &[Value] = &[
+    Value {
+        name: "prerouting",
+        number: 0,
+    },
+    Value {
+        name: "input",
+        number: 1,
+    },
+    Value {
+        name: "forward",
+        number: 2,
+    },
+    Value {
+        name: "output",
+        number: 3,
+    },
+    Value {
+        name: "postrouting",
+        number: 4,
+    },
+    Value {
+        name: "ingress",
+        number: 5,
+    },
+    Value {
+        name: "egress",
+        number: 6,
+    },
+];
+
+/// What becomes of packets that no rule decides on.
+pub const VALUES_CHAIN_POLICY: &[Value] = &[
+    Value {
+        name: "accept",
+        number: 0,
+    },
+    Value {
+        name: "drop",
+        number: 1,
+    },
+];
+
+/// What of a packet a term looks at: a number of up to 128 bits, in the
+/// order of its bytes on the wire. A packet that has no such field fulfils
+/// no term on it.
+pub const VALUES_FIELD: &[Value] = &[
+    Value {
+        name: "in-device",
+        number: 0,
+    },
+    Value {
+        name: "out-device",
+        number: 1,
+    },
+    Value {
+        name: "source-mac",
+        number: 2,
+    },
+    Value {
+        name: "destination-mac",
+        number: 3,
+    },
+    Value {
+        name: "ethertype",
+        number: 4,
+    },
+    Value {
+        name: "vlan",
+        number: 5,
+    },
+    Value {
+        name: "inner-vlan",
+        number: 6,
+    },
+    Value {
+        name: "source-ipv4",
+        number: 7,
+    },
+    Value {
+        name: "destination-ipv4",
+        number: 8,
+    },
+    Value {
+        name: "source-ipv6",
+        number: 9,
+    },
+    Value {
+        name: "destination-ipv6",
+        number: 10,
+    },
+    Value {
+        name: "protocol",
+        number: 11,
+    },
+    Value {
+        name: "source-port",
+        number: 12,
+    },
+    Value {
+        name: "destination-port",
+        number: 13,
+    },
+    Value {
+        name: "tcp-flags",
+        number: 14,
+    },
+    Value {
+        name: "icmp-type",
+        number: 15,
+    },
+    Value {
+        name: "icmp-code",
+        number: 16,
+    },
+    Value {
+        name: "icmpv6-type",
+        number: 17,
+    },
+    Value {
+        name: "icmpv6-code",
+        number: 18,
+    },
+    Value {
+        name: "dscp",
+        number: 19,
+    },
+    Value {
+        name: "ecn",
+        number: 20,
+    },
+    Value {
+        name: "ttl",
+        number: 21,
+    },
+    Value {
+        name: "fragment",
+        number: 22,
+    },
+    Value {
+        name: "length",
+        number: 23,
+    },
+    Value {
+        name: "mark",
+        number: 24,
+    },
+    Value {
+        name: "packet-type",
+        number: 25,
+    },
+    Value {
+        name: "conntrack",
+        number: 26,
+    },
+];
+
+/// What a field is tested for.
+pub const VALUES_TEST: &[Value] = &[
+    Value {
+        name: "value",
+        number: 0,
+    },
+    Value {
+        name: "prefix",
+        number: 1,
+    },
+    Value {
+        name: "mask",
+        number: 2,
+    },
+    Value {
+        name: "range",
+        number: 3,
+    },
+];
+
+/// What a rule does with a packet.
+pub const VALUES_ACTION: &[Value] = &[
+    Value {
+        name: "accept",
+        number: 0,
+    },
+    Value {
+        name: "drop",
+        number: 1,
+    },
+    Value {
+        name: "continue",
+        number: 2,
+    },
+    Value {
+        name: "set-mark",
+        number: 3,
+    },
+    Value {
+        name: "set-dscp",
+        number: 4,
+    },
+    Value {
+        name: "set-ecn",
+        number: 5,
+    },
+    Value {
+        name: "queue",
+        number: 6,
+    },
+    Value {
+        name: "sample",
+        number: 7,
+    },
+    Value {
+        name: "corrupt",
+        number: 8,
+    },
+    Value {
+        name: "truncate",
+        number: 9,
+    },
+    Value {
+        name: "duplicate",
+        number: 10,
+    },
+    Value {
+        name: "delay",
+        number: 11,
+    },
+    Value {
+        name: "reorder",
+        number: 12,
+    },
+];
+
 /// A port.
 pub const PORT: Space = Space {
 attributes: &[
@@ -402,6 +656,116 @@ pub const STAGE: Space = Space {
     ],
 };
 
+/// A chain of rules.
+pub const CHAIN: Space = Space {
+attributes: &[
+Attribute { name: "name", number: 1, kind: Kind::Text, many: false, help: "What it is called in its namespace." },
+Attribute { name: "generation", number: 2, kind: Kind::Uint, many: false, help: "Generation of the namespace's chains when the message was written." },
+Attribute { name: "family", number: 3, kind: Kind::Enum(VALUES_CHAIN_FAMILY), many: false, help: "Which packets come to it." },
+Attribute { name: "hook", number: 4, kind: Kind::Enum(VALUES_HOOK), many: false, help: "Where it is." },
+Attribute { name: "priority", number: 5, kind: Kind::S32, many: false, help: "Where among the hooks of that point: the lowest comes first. What the kernel does itself is at -400 (defragmentation), -200 (connection tracking), -100 and 100 (address translation)." },
+Attribute { name: "ifindex", number: 6, kind: Kind::U32, many: false, help: "Number of the network device, for ingress and egress." },
+Attribute { name: "policy", number: 7, kind: Kind::Enum(VALUES_CHAIN_POLICY), many: false, help: "What becomes of packets that no rule decides on." },
+Attribute { name: "rules", number: 8, kind: Kind::U32, many: false, help: "How many rules it has." },
+Attribute { name: "shapes", number: 9, kind: Kind::U32, many: false, help: "How many different sets of fields, and bits of them, those look at: what a look-up costs grows with this." },
+Attribute { name: "packets", number: 10, kind: Kind::Uint, many: false, help: "Packets that no rule decided on." },
+Attribute { name: "bytes", number: 11, kind: Kind::Uint, many: false, help: "Their bytes." },
+]};
+
+/// A condition on a field.
+pub const TERM: Space = Space {
+    attributes: &[
+        Attribute {
+            name: "field",
+            number: 1,
+            kind: Kind::Enum(VALUES_FIELD),
+            many: false,
+            help: "The field.",
+        },
+        Attribute {
+            name: "test",
+            number: 2,
+            kind: Kind::Enum(VALUES_TEST),
+            many: false,
+            help: "What it is tested for; value if nothing is said.",
+        },
+        Attribute {
+            name: "negated",
+            number: 3,
+            kind: Kind::Flag,
+            many: false,
+            help: "The test must fail.",
+        },
+        Attribute {
+            name: "value",
+            number: 4,
+            kind: Kind::Uint,
+            many: false,
+            help: "First number of the test, the lowest 64 bits.",
+        },
+        Attribute {
+            name: "value-high",
+            number: 5,
+            kind: Kind::Uint,
+            many: false,
+            help: "Its highest 64 bits.",
+        },
+        Attribute {
+            name: "operand",
+            number: 6,
+            kind: Kind::Uint,
+            many: false,
+            help: "Second number of the test, the lowest 64 bits.",
+        },
+        Attribute {
+            name: "operand-high",
+            number: 7,
+            kind: Kind::Uint,
+            many: false,
+            help: "Its highest 64 bits.",
+        },
+    ],
+};
+
+/// A rule.
+pub const RULE: Space = Space {
+attributes: &[
+Attribute { name: "chain", number: 1, kind: Kind::Text, many: false, help: "The chain it is in." },
+Attribute { name: "handle", number: 2, kind: Kind::U32, many: false, help: "What it is known by; never given again in the chain." },
+Attribute { name: "generation", number: 3, kind: Kind::Uint, many: false, help: "As of a chain." },
+Attribute { name: "position", number: 4, kind: Kind::U32, many: false, help: "Number of rules before it." },
+Attribute { name: "before", number: 5, kind: Kind::U32, many: false, help: "Handle of the rule it is to come before." },
+Attribute { name: "term", number: 6, kind: Kind::Nest(&TERM), many: true, help: "What a packet has to fulfil, all of it." },
+Attribute { name: "action", number: 7, kind: Kind::Enum(VALUES_ACTION), many: false, help: "What it does with them; continue if nothing is said." },
+Attribute { name: "mark", number: 8, kind: Kind::U32, many: false, help: "See the action set-mark." },
+Attribute { name: "mark-mask", number: 9, kind: Kind::U32, many: false, help: "Bits of the mark that change; all if nothing is said." },
+Attribute { name: "dscp", number: 10, kind: Kind::U32, many: false, help: "See the action set-dscp." },
+Attribute { name: "ecn", number: 11, kind: Kind::U32, many: false, help: "See the action set-ecn." },
+Attribute { name: "queue", number: 12, kind: Kind::U32, many: false, help: "See the action queue." },
+Attribute { name: "bypass", number: 13, kind: Kind::Flag, many: false, help: "A packet for a queue that nobody listens on is accepted." },
+Attribute { name: "snap", number: 14, kind: Kind::U32, many: false, help: "See the action sample." },
+Attribute { name: "bits", number: 15, kind: Kind::U32, many: false, help: "See the action corrupt." },
+Attribute { name: "offset", number: 16, kind: Kind::U32, many: false, help: "First byte that the action corrupt may change." },
+Attribute { name: "length", number: 17, kind: Kind::U32, many: false, help: "See the action truncate." },
+Attribute { name: "copies", number: 18, kind: Kind::U32, many: false, help: "See the action duplicate; 1 if nothing is said." },
+Attribute { name: "delay", number: 19, kind: Kind::Uint, many: false, help: "See the action delay, nanoseconds." },
+Attribute { name: "jitter", number: 20, kind: Kind::Uint, many: false, help: "See the action delay, nanoseconds." },
+Attribute { name: "gap", number: 21, kind: Kind::U32, many: false, help: "See the action reorder; 1 if nothing is said." },
+Attribute { name: "timeout", number: 22, kind: Kind::Uint, many: false, help: "See the action reorder, nanoseconds; 100 ms if nothing is said." },
+Attribute { name: "nth", number: 23, kind: Kind::U32, many: false, help: "It acts for this one of the packets that match, counted from 1." },
+Attribute { name: "every", number: 24, kind: Kind::U32, many: false, help: "It acts for every one whose number is a multiple of this." },
+Attribute { name: "probability", number: 25, kind: Kind::U32, many: false, help: "It acts with this probability, in parts of 2^32." },
+Attribute { name: "seed", number: 26, kind: Kind::Uint, many: false, help: "What probability, jitter and corruption are drawn from: the same seed, the same packets." },
+Attribute { name: "rate", number: 27, kind: Kind::Uint, many: false, help: "It acts for at most so many a second." },
+Attribute { name: "burst", number: 28, kind: Kind::U32, many: false, help: "As many can come at once after a pause." },
+Attribute { name: "rate-bytes", number: 29, kind: Kind::Flag, many: false, help: "The rate counts bytes rather than packets." },
+Attribute { name: "at-most", number: 30, kind: Kind::U32, many: false, help: "It acts so many times, then never again." },
+Attribute { name: "segments", number: 31, kind: Kind::Flag, many: false, help: "A super frame counts as the segments it stands for." },
+Attribute { name: "packets", number: 32, kind: Kind::Uint, many: false, help: "Packets that matched." },
+Attribute { name: "bytes", number: 33, kind: Kind::Uint, many: false, help: "Their bytes." },
+Attribute { name: "acted", number: 34, kind: Kind::Uint, many: false, help: "How often it acted." },
+]};
+
 /// Get a port, or dump all of them by ascending ifindex.
 pub const PORT_GET: Command = Command {
     name: "port-get",
@@ -505,6 +869,119 @@ pub const TRANSACTION_ABORT: Command = Command {
     request: &[],
     dump: None,
 };
+
+/// Get a chain, or dump all of the namespace.
+pub const CHAIN_GET: Command = Command {
+    name: "chain-get",
+    number: 15,
+    space: &CHAIN,
+    help: "Get a chain, or dump all of the namespace.",
+    request: &["name"],
+    dump: Some(&[]),
+};
+
+/// Attach a new chain, without rules, to a hook. At a device it goes when
+/// that goes, or moves to another namespace.
+pub const CHAIN_ADD: Command = Command {
+name: "chain-add", number: 16, space: &CHAIN,
+help: "Attach a new chain, without rules, to a hook. At a device it goes when that goes, or moves to another namespace.",
+request: &["name", "family", "hook", "priority", "ifindex", "policy"],
+dump: None };
+
+/// Change a chain's policy.
+pub const CHAIN_SET: Command = Command {
+    name: "chain-set",
+    number: 17,
+    space: &CHAIN,
+    help: "Change a chain's policy.",
+    request: &["name", "policy"],
+    dump: None,
+};
+
+/// Detach a chain; its rules go with it.
+pub const CHAIN_DEL: Command = Command {
+    name: "chain-del",
+    number: 18,
+    space: &CHAIN,
+    help: "Detach a chain; its rules go with it.",
+    request: &["name"],
+    dump: None,
+};
+
+/// Get a rule and what it has counted, or dump those of a chain, or of all
+/// chains, in their order.
+pub const RULE_GET: Command = Command {
+name: "rule-get", number: 19, space: &RULE,
+help: "Get a rule and what it has counted, or dump those of a chain, or of all chains, in their order.",
+request: &["chain", "handle"],
+dump: Some(&["chain"]) };
+
+/// Add a rule to a chain: behind all others, or where `position` or `before`
+/// say. The answer says which handle it has.
+pub const RULE_ADD: Command = Command {
+name: "rule-add", number: 20, space: &RULE,
+help: "Add a rule to a chain: behind all others, or where position or before say. The answer says which handle it has.",
+request: &["chain", "position", "before", "term", "action", "mark", "mark-mask", "dscp", "ecn", "queue", "bypass", "snap", "bits", "offset", "length", "copies", "delay", "jitter", "gap", "timeout", "nth", "every", "probability", "seed", "rate", "burst", "rate-bytes", "at-most", "segments"],
+dump: None };
+
+/// Put another rule in the place of one, under the same handle. It begins to
+/// count anew.
+pub const RULE_REPLACE: Command = Command {
+    name: "rule-replace",
+    number: 21,
+    space: &RULE,
+    help: "Put another rule in the place of one, under the same handle. It begins to count anew.",
+    request: &[
+        "chain",
+        "handle",
+        "term",
+        "action",
+        "mark",
+        "mark-mask",
+        "dscp",
+        "ecn",
+        "queue",
+        "bypass",
+        "snap",
+        "bits",
+        "offset",
+        "length",
+        "copies",
+        "delay",
+        "jitter",
+        "gap",
+        "timeout",
+        "nth",
+        "every",
+        "probability",
+        "seed",
+        "rate",
+        "burst",
+        "rate-bytes",
+        "at-most",
+        "segments",
+    ],
+    dump: None,
+};
+
+/// Remove a rule, or all of a chain if no handle is given.
+pub const RULE_DEL: Command = Command {
+    name: "rule-del",
+    number: 22,
+    space: &RULE,
+    help: "Remove a rule, or all of a chain if no handle is given.",
+    request: &["chain", "handle"],
+    dump: None,
+};
+
+/// Let a rule count anew, or all of a chain and its policy if no handle is
+/// given. What was done at most so many times, or for the n-th packet, can
+/// be done again.
+pub const RULE_RESET: Command = Command {
+name: "rule-reset", number: 23, space: &RULE,
+help: "Let a rule count anew, or all of a chain and its policy if no handle is given. What was done at most so many times, or for the n-th packet, can be done again.",
+request: &["chain", "handle"],
+dump: None };
 
 /// Notifications: number, name, and the command whose reply they are like.
 pub const NOTIFICATIONS: &[(u8, &str, &Command)] = &[

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A chain: rules at a hook.
+
+use super::ruleset::Ruleset;
+use super::walk;
+use kernel::prelude::*;
+use kernel::sync::Arc;
+use netdev::context::Bh;
+use netdev::interface::Interface;
+use netdev::netfilter::{self, Direction, Hook, Inet, Packet, Protocol, Registration, Verdict};
+use netdev::rtnl::{Net, Rtnl};
+use netdev::sync::RcuArc;
+use pure::rules::check::{self, Family, Point};
+
+/// What users call a chain: up to 31 bytes and a zero.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Name([u8; 32]);
+
+impl Name {
+    /// Cuts off what is too long, which the policy of the attribute has refused.
+    pub(crate) fn new(name: &CStr) -> Name {
+        let mut bytes: [u8; 32] = [0; 32];
+        // The last byte stays zero.
+        let room = bytes.first_chunk_mut::<31>();
+        for (to, from) in room.into_iter().flatten().zip(name.to_bytes_with_nul()) {
+            *to = *from;
+        }
+        Name(bytes)
+    }
+
+    pub(crate) fn as_cstr(&self) -> &CStr {
+        CStr::from_bytes_until_nul(&self.0).unwrap_or_default()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.first() == Some(&0)
+    }
+}
+
+/// What becomes of packets that no rule decides on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Policy {
+    Accept,
+    Drop,
+}
+
+/// Where a chain is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Site {
+    /// At a point of IP's way.
+    Inet(Protocol, Inet),
+    /// At a device.
+    Device(Direction, u32),
+}
+
+impl Site {
+    /// As the checks of rules know it.
+    pub(crate) fn point(&self) -> Point {
+        match *self {
+            Site::Inet(protocol, inet) => Point {
+                hook: match inet {
+                    Inet::PreRouting => check::Hook::Prerouting,
+                    Inet::LocalIn => check::Hook::Input,
+                    Inet::Forward => check::Hook::Forward,
+                    Inet::LocalOut => check::Hook::Output,
+                    Inet::PostRouting => check::Hook::Postrouting,
+                },
+                family: match protocol {
+                    Protocol::Ipv4 => Family::Ipv4,
+                    Protocol::Ipv6 => Family::Ipv6,
+                    Protocol::Both => Family::Inet,
+                },
+            },
+            Site::Device(direction, _) => Point {
+                hook: match direction {
+                    Direction::Ingress => check::Hook::Ingress,
+                    Direction::Egress => check::Hook::Egress,
+                },
+                family: Family::Netdev,
+            },
+        }
+    }
+}
+
+/// A chain as its author wrote it.
+#[derive(Clone, Copy)]
+pub(crate) struct NewChain {
+    pub(crate) name: Name,
+    pub(crate) site: Site,
+    pub(crate) priority: i32,
+    pub(crate) policy: Policy,
+}
+
+/// A chain as its packets see it.
+pub(super) struct Chain {
+    /// Replaced with the table's mutex held.
+    pub(super) rules: RcuArc<Ruleset>,
+}
+
+/// What netfilter calls.
+pub(super) struct Attached;
+
+impl Hook for Attached {
+    type Data = Arc<Chain>;
+
+    #[inline]
+    fn packet<'p>(chain: &Arc<Chain>, packet: Packet<'p>, bh: &Bh<'_>) -> Verdict<'p> {
+        walk::walk(chain, packet, bh)
+    }
+}
+
+impl Chain {
+    /// Attaches it. RTNL for a chain at a device.
+    pub(super) fn attach(
+        chain: &Arc<Chain>,
+        site: &Site,
+        priority: i32,
+        net: &Net,
+        rtnl: Option<&Rtnl>,
+    ) -> Result<netfilter::Registration<Attached>> {
+        match *site {
+            Site::Inet(protocol, point) => {
+                Registration::new(net, protocol, point, priority, chain.clone())
+            }
+            Site::Device(direction, ifindex) => {
+                let rtnl = rtnl.ok_or(EINVAL)?;
+                let dev = Interface::by_index(net, ifindex, rtnl).ok_or(ENODEV)?;
+                Registration::on_device(dev, direction, priority, chain.clone(), rtnl)
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A rule on its way into a chain.
+
+use kernel::prelude::*;
+use pure::rules::check::{Error as Unfit, Point};
+use pure::rules::rule::{Action, Builder, Modifiers, Rule};
+use pure::rules::term::Term;
+
+/// A rule as its author wrote it.
+pub(crate) struct NewRule {
+    /// What a packet has to fulfil.
+    pub(crate) terms: KVec<Term>,
+    /// For which of those that do it acts.
+    pub(crate) modifiers: Modifiers,
+    /// What it does.
+    pub(crate) action: Action,
+    /// What it does besides.
+    pub(crate) extra: Extra,
+}
+
+/// What the classifier need not know of a rule, in one word.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(crate) struct Extra(pub(super) u32);
+
+/// Which part of a rule is wrong, and how.
+pub(crate) struct Fault {
+    /// The number of the term, if it is one.
+    pub(crate) term: Option<usize>,
+    pub(crate) unfit: Unfit,
+}
+
+impl NewRule {
+    /// Encodes it for a chain at `point`, if it makes sense there.
+    pub(super) fn encode<R>(
+        &self,
+        point: Point,
+        f: impl FnOnce(Rule<'_>) -> Result<R>,
+    ) -> core::result::Result<Result<R>, Fault> {
+        let other = |unfit| Fault { term: None, unfit };
+        let mut builder = Builder::new(point);
+        for (n, term) in self.terms.iter().enumerate() {
+            builder.term(term).map_err(|unfit| Fault {
+                term: Some(n),
+                unfit,
+            })?;
+        }
+        builder.modifiers(&self.modifiers).map_err(other)?;
+        builder.action(&self.action).map_err(other)?;
+        Ok(f(builder.finish().map_err(other)?))
+    }
+}

@@ -1,0 +1,578 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The chains of a namespace, and changes of them.
+//!
+//! Changes come as a list: all of it is done, or nothing. First everything is prepared (rulesets, memory, slots); then new
+//! chains are attached, as yet empty, the last thing that can fail; then rulesets are swapped, a chain at a time, and what
+//! was removed is detached.
+
+use super::chain::{Attached, Chain, Name, NewChain, Policy, Site};
+use super::counters::{Counts, Slots};
+use super::rule::NewRule;
+use super::ruleset::{self, Draft, Ruleset};
+use kernel::prelude::*;
+use kernel::sync::{static_lock_class, Arc, LockClassKey};
+use netdev::namespace::{PerNet, Slot};
+use netdev::netfilter::Registration;
+use netdev::rtnl::{Net, Rtnl};
+use netdev::sync::RcuArc;
+use pure::rules::check::{Error as Unfit, Point};
+use pure::rules::rule::{Action, Modifiers, Rule};
+
+/// Chains of a namespace at most.
+const CHAINS_MAX: usize = 1024;
+
+pub(crate) static HOOKS: Slot<Table> = Slot::new();
+
+/// The chains of a namespace.
+pub(crate) struct Table {
+    /// Raised with each change.
+    pub(crate) generation: u64,
+    chains: KVec<Entry>,
+}
+
+/// A chain.
+struct Entry {
+    name: Name,
+    site: Site,
+    priority: i32,
+    // Before what packets in it use.
+    hook: Option<Registration<Attached>>,
+    chain: Arc<Chain>,
+    /// The ruleset that the chain has.
+    rules: Arc<Ruleset>,
+    slots: Slots,
+    /// The next rule's.
+    next_handle: u32,
+}
+
+impl PerNet for Table {
+    fn slot() -> &'static Slot<Self> {
+        &HOOKS
+    }
+
+    fn lock_class() -> Pin<&'static LockClassKey> {
+        static_lock_class!()
+    }
+
+    fn new() -> Result<Self> {
+        Ok(Table {
+            generation: 1,
+            chains: KVec::new(),
+        })
+    }
+}
+
+/// Where a rule is to stand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Place {
+    /// Behind all others.
+    Last,
+    /// At this position, counted from 0.
+    At(u32),
+    /// Before the rule of this handle.
+    Before(u32),
+}
+
+/// A change.
+pub(crate) enum Change {
+    /// A new chain.
+    AddChain(NewChain),
+    /// Another policy.
+    SetPolicy(Name, Policy),
+    /// A chain goes, and its rules with it.
+    DeleteChain(Name),
+    /// All rules of a chain go.
+    Flush(Name),
+    /// A new rule.
+    AddRule(Name, Place, NewRule),
+    /// Another rule in its place, under the same handle.
+    ReplaceRule(Name, u32, NewRule),
+    /// A rule goes.
+    DeleteRule(Name, u32),
+    /// A rule, or all of a chain and its policy, begin to count anew.
+    Reset(Name, Option<u32>),
+}
+
+/// What of a change is wrong.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Wrong {
+    /// There is no such chain.
+    Chain,
+    /// There is such a chain already.
+    Exists,
+    /// There are too many chains.
+    Chains,
+    /// There is no such device.
+    Device,
+    /// The hook can't be registered.
+    Hook,
+    /// There is no such rule.
+    Handle,
+    /// There is no such position.
+    Position,
+    /// The rule makes no sense; if it is a term, which one.
+    Rule(Option<usize>, Unfit),
+    /// What is needed isn't there, mostly memory.
+    Other,
+}
+
+/// Why changes were refused.
+#[derive(Clone, Copy)]
+pub(crate) struct Refusal {
+    pub(crate) wrong: Wrong,
+    pub(crate) error: Error,
+}
+
+/// What is shown of a chain.
+pub(crate) struct ChainView<'a> {
+    pub(crate) name: &'a CStr,
+    pub(crate) site: Site,
+    pub(crate) priority: i32,
+    pub(crate) policy: Policy,
+    pub(crate) rules: u32,
+    pub(crate) shapes: u32,
+    /// Packets that the policy decided on.
+    pub(crate) counts: Counts,
+}
+
+/// What is shown of a rule.
+pub(crate) struct RuleView<'a> {
+    pub(crate) chain: &'a CStr,
+    pub(crate) handle: u32,
+    pub(crate) rule: Rule<'a>,
+    pub(crate) counts: Counts,
+}
+
+impl RuleView<'_> {
+    /// For which matches it acts, and what it does.
+    pub(crate) fn consequence(&self) -> Option<(Modifiers, Action)> {
+        self.rule.consequence()
+    }
+
+    /// How often it acted.
+    pub(crate) fn acted(&self) -> u64 {
+        match self.consequence() {
+            Some((modifiers, _)) if !self.rule.is_unconditional() => {
+                let most = modifiers.at_most.map_or(u64::MAX, u64::from);
+                self.counts.acted.min(most)
+            }
+            _ => self.counts.packets,
+        }
+    }
+}
+
+impl Table {
+    fn find(&self, name: &Name) -> Option<usize> {
+        self.chains.iter().position(|c| c.name == *name)
+    }
+
+    /// The chain at a place of the list.
+    pub(crate) fn chain_at(&self, at: usize) -> Option<ChainView<'_>> {
+        let entry = self.chains.get(at)?;
+        Some(ChainView {
+            name: entry.name.as_cstr(),
+            site: entry.site,
+            priority: entry.priority,
+            policy: entry.rules.policy,
+            rules: entry.rules.len() as u32,
+            shapes: entry.rules.shapes(),
+            counts: entry.rules.counts(entry.rules.policy_slot),
+        })
+    }
+
+    /// The place of a chain in the list.
+    pub(crate) fn position(&self, name: &CStr) -> Option<usize> {
+        self.find(&Name::new(name))
+    }
+
+    /// The rule at a position of the chain at a place of the list.
+    pub(crate) fn rule_at(&self, chain: usize, position: u32) -> Option<RuleView<'_>> {
+        let entry = self.chains.get(chain)?;
+        let item = entry.rules.item(position)?;
+        Some(RuleView {
+            chain: entry.name.as_cstr(),
+            handle: item.handle,
+            rule: entry.rules.rules().get(position)?,
+            counts: entry.rules.counts(item.slot),
+        })
+    }
+
+    /// The handle that a chain gave last.
+    pub(crate) fn last_handle(&self, name: &CStr) -> Option<u32> {
+        let entry = self.chains.get(self.position(name)?)?;
+        entry.next_handle.checked_sub(1)
+    }
+
+    /// The position of a rule of the chain at a place of the list.
+    pub(crate) fn rule_position(&self, chain: usize, handle: u32) -> Option<u32> {
+        self.chains.get(chain)?.rules.find(handle)
+    }
+
+    /// A device goes: so do the chains at it.
+    pub(super) fn device_gone(&mut self, _net: &Net, ifindex: u32) {
+        let before = self.chains.len();
+        let mut at = 0usize;
+        while let Some(chain) = self.chains.get(at) {
+            if matches!(chain.site, Site::Device(_, there) if there == ifindex) {
+                drop(self.chains.remove(at));
+            } else {
+                at = at.wrapping_add(1);
+            }
+        }
+        if self.chains.len() != before {
+            self.generation = self.generation.wrapping_add(1);
+        }
+    }
+}
+
+/// A chain that changes concern.
+struct Work {
+    name: Name,
+    /// Where the table has it; `None` if it is new.
+    at: Option<usize>,
+    new: Option<Entry>,
+    /// What it is to be; `None` if its rules stay as they are.
+    draft: Option<Draft>,
+    next_handle: u32,
+    delete: bool,
+    /// The first change that concerned it: where a failure belongs.
+    index: usize,
+    /// Prepared: the ruleset, and the slots that nobody has any more afterwards.
+    ready: Option<(Arc<Ruleset>, KVVec<u32>)>,
+}
+
+impl Work {
+    fn entry<'a>(&'a self, table: &'a Table) -> Option<&'a Entry> {
+        match (&self.new, self.at) {
+            (Some(entry), _) => Some(entry),
+            (None, Some(at)) => table.chains.get(at),
+            (None, None) => None,
+        }
+    }
+
+    fn entry_mut<'a>(&'a mut self, table: &'a mut Table) -> Option<&'a mut Entry> {
+        match (&mut self.new, self.at) {
+            (Some(entry), _) => Some(entry),
+            (None, Some(at)) => table.chains.get_mut(at),
+            (None, None) => None,
+        }
+    }
+}
+
+/// Changes that are being prepared.
+struct Plan<'a> {
+    table: &'a mut Table,
+    works: KVec<Work>,
+}
+
+/// Whether changes were made; if not, the number of the one that can't be, and why.
+pub(crate) type Applied = core::result::Result<(), (usize, Refusal)>;
+
+type Judged<T> = core::result::Result<T, Refusal>;
+
+/// It isn't the change's fault.
+fn other(error: impl Into<Error>) -> Refusal {
+    refused(Wrong::Other, error.into())
+}
+
+fn refused(wrong: Wrong, error: Error) -> Refusal {
+    Refusal { wrong, error }
+}
+
+impl Plan<'_> {
+    /// The work on a chain that is there.
+    fn work(&mut self, name: &Name, index: usize) -> Judged<usize> {
+        let known = self.works.iter().position(|w| w.name == *name && !w.delete);
+        if let Some(at) = known {
+            return Ok(at);
+        }
+        let deleted = self.works.iter().any(|w| w.name == *name);
+        let at = match self.table.find(name) {
+            Some(at) if !deleted => at,
+            _ => return Err(refused(Wrong::Chain, ENOENT)),
+        };
+        let next_handle = self.table.chains.get(at).map_or(1, |e| e.next_handle);
+        self.push(Work {
+            name: *name,
+            at: Some(at),
+            new: None,
+            draft: None,
+            next_handle,
+            delete: false,
+            index,
+            ready: None,
+        })
+    }
+
+    fn push(&mut self, work: Work) -> Judged<usize> {
+        self.works.push(work, GFP_KERNEL).map_err(other)?;
+        Ok(self.works.len().saturating_sub(1))
+    }
+
+    /// The draft of a chain's rules, its point, and the next handle.
+    fn draft(&mut self, name: &Name, index: usize) -> Judged<(&mut Draft, Point, &mut u32)> {
+        let at = self.work(name, index)?;
+        let table: &Table = self.table;
+        let work = self.works.get_mut(at).ok_or(other(EINVAL))?;
+        let (rules, point) = match work.entry(table) {
+            Some(entry) => (entry.rules.clone(), entry.site.point()),
+            None => return Err(other(EINVAL)),
+        };
+        if work.draft.is_none() {
+            work.draft = Some(Draft::new(&rules).map_err(other)?);
+        }
+        match &mut work.draft {
+            Some(draft) => Ok((draft, point, &mut work.next_handle)),
+            None => Err(other(EINVAL)),
+        }
+    }
+
+    /// Takes one change in.
+    fn change(&mut self, index: usize, change: &Change) -> Judged<()> {
+        match change {
+            Change::AddChain(new) => self.add_chain(index, new)?,
+            Change::SetPolicy(name, policy) => self.draft(name, index)?.0.policy = *policy,
+            Change::DeleteChain(name) => {
+                let at = self.work(name, index)?;
+                if let Some(work) = self.works.get_mut(at) {
+                    work.delete = true;
+                    work.draft = None;
+                }
+            }
+            Change::Flush(name) => self.draft(name, index)?.0.clear(),
+            Change::AddRule(name, place, rule) => {
+                let (draft, point, next_handle) = self.draft(name, index)?;
+                let position = match *place {
+                    Place::Last => draft.len(),
+                    Place::At(position) if position as usize <= draft.len() => position as usize,
+                    Place::At(_) => return Err(refused(Wrong::Position, ERANGE)),
+                    Place::Before(handle) => {
+                        draft.find(handle).ok_or(refused(Wrong::Handle, ENOENT))?
+                    }
+                };
+                judge(draft.insert(position, *next_handle, rule, point))?;
+                *next_handle = next_handle.checked_add(1).ok_or(other(EOVERFLOW))?;
+            }
+            Change::ReplaceRule(name, handle, rule) => {
+                let (draft, point, _) = self.draft(name, index)?;
+                let position = draft.find(*handle).ok_or(refused(Wrong::Handle, ENOENT))?;
+                judge(draft.replace(position, rule, point))?;
+            }
+            Change::DeleteRule(name, handle) => {
+                let (draft, ..) = self.draft(name, index)?;
+                let position = draft.find(*handle).ok_or(refused(Wrong::Handle, ENOENT))?;
+                draft.remove(position);
+            }
+            Change::Reset(name, handle) => {
+                let (draft, ..) = self.draft(name, index)?;
+                let position = match handle {
+                    Some(handle) => {
+                        Some(draft.find(*handle).ok_or(refused(Wrong::Handle, ENOENT))?)
+                    }
+                    None => None,
+                };
+                draft.reset(position);
+            }
+        }
+        Ok(())
+    }
+
+    /// How many chains are new.
+    fn added(&self) -> usize {
+        let new = self.works.iter().filter(|w| w.new.is_some());
+        new.fold(0usize, |n, _| n.wrapping_add(1))
+    }
+
+    fn add_chain(&mut self, index: usize, new: &NewChain) -> Judged<()> {
+        if self.work(&new.name, index).is_ok() {
+            return Err(refused(Wrong::Exists, EEXIST));
+        }
+        let added = self.added();
+        if self.table.chains.len().saturating_add(added) >= CHAINS_MAX {
+            return Err(refused(Wrong::Chains, ENOSPC));
+        }
+        let mut slots = Slots::new();
+        let rules = Ruleset::empty(Policy::Accept, &mut slots).map_err(other)?;
+        let chain = Chain {
+            rules: RcuArc::new(rules.clone()),
+        };
+        let mut draft = Draft::new(&rules).map_err(other)?;
+        draft.policy = new.policy;
+        let entry = Entry {
+            name: new.name,
+            site: new.site,
+            priority: new.priority,
+            hook: None,
+            chain: Arc::new(chain, GFP_KERNEL_ACCOUNT).map_err(other)?,
+            rules,
+            slots,
+            next_handle: 1,
+        };
+        self.push(Work {
+            name: new.name,
+            at: None,
+            new: Some(entry),
+            draft: Some(draft),
+            next_handle: 1,
+            delete: false,
+            index,
+            ready: None,
+        })?;
+        Ok(())
+    }
+
+    /// Makes the rulesets.
+    fn prepare(&mut self) -> Applied {
+        let table = &mut *self.table;
+        let mut failed = None;
+        for work in self.works.iter_mut() {
+            let Some(draft) = work.draft.take() else {
+                continue;
+            };
+            let index = work.index;
+            let Some(entry) = work.entry_mut(table) else {
+                continue;
+            };
+            let old = entry.rules.clone();
+            let made =
+                draft.finish(Some(&old), &mut entry.slots).and_then(
+                    |new| match ruleset::slots_left(&old, &new, &entry.slots) {
+                        Ok(left) => Ok((new, left)),
+                        Err(e) => {
+                            entry.give_new_slots(&old, &new);
+                            Err(e)
+                        }
+                    },
+                );
+            match made {
+                Ok(ready) => work.ready = Some(ready),
+                Err(error) => {
+                    failed = Some((
+                        index,
+                        Refusal {
+                            wrong: Wrong::Other,
+                            error,
+                        },
+                    ));
+                    break;
+                }
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Attaches new chains.
+    fn attach(&mut self, net: &Net, rtnl: Option<&Rtnl>) -> Applied {
+        let added = self.added();
+        self.table
+            .chains
+            .reserve(added, GFP_KERNEL_ACCOUNT)
+            .map_err(|e| (0, other(e)))?;
+        for work in self.works.iter_mut().filter(|w| !w.delete) {
+            if let Some(entry) = &mut work.new {
+                let hook = Chain::attach(&entry.chain, &entry.site, entry.priority, net, rtnl);
+                entry.hook = Some(hook.map_err(|error| {
+                    let wrong = match entry.site {
+                        Site::Device(..) if error == ENODEV => Wrong::Device,
+                        _ => Wrong::Hook,
+                    };
+                    (work.index, Refusal { wrong, error })
+                })?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives back what was prepared.
+    fn undo(&mut self) {
+        let table = &mut *self.table;
+        for work in self.works.iter_mut() {
+            if let Some((new, _)) = work.ready.take() {
+                if let Some(entry) = work.entry_mut(table) {
+                    let old = entry.rules.clone();
+                    entry.give_new_slots(&old, &new);
+                }
+            }
+        }
+    }
+
+    /// Swaps the rulesets and detaches what goes. Cannot fail.
+    fn commit(mut self) {
+        let table = &mut *self.table;
+        for work in self.works.iter_mut() {
+            let (delete, next_handle) = (work.delete, work.next_handle);
+            let ready = work.ready.take();
+            if let (Some((new, left)), Some(entry)) = (ready, work.entry_mut(table)) {
+                let old = entry.chain.rules.replace(new.clone());
+                entry.rules = new;
+                entry.next_handle = next_handle;
+                // Waits until no packet is in the old one.
+                drop(old);
+                for slot in left {
+                    entry.slots.give(slot);
+                }
+            }
+            if delete {
+                work.new = None;
+            }
+        }
+        for work in self.works.iter().filter(|w| w.delete && w.at.is_some()) {
+            if let Some(at) = table.find(&work.name) {
+                drop(table.chains.remove(at));
+            }
+        }
+        for work in self.works.iter_mut() {
+            // A chain may have gone and come again.
+            if let Some(entry) = work.new.take() {
+                // There is room, reserved before.
+                let _ = table.chains.push_within_capacity(entry);
+            }
+        }
+        table.generation = table.generation.wrapping_add(1);
+    }
+}
+
+impl Entry {
+    /// Gives back the slots that `new`, which was never published, has and `old` has not. Without memory to find out
+    /// which, they are lost until the chain goes.
+    fn give_new_slots(&mut self, old: &Ruleset, new: &Ruleset) {
+        if let Ok(left) = ruleset::slots_left(new, old, &self.slots) {
+            for slot in left {
+                self.slots.give(slot);
+            }
+        }
+    }
+}
+
+/// Turns what a draft says of a rule into what is said of a change.
+fn judge<T>(said: core::result::Result<Result<T>, super::rule::Fault>) -> Judged<T> {
+    match said {
+        Ok(done) => done.map_err(other),
+        Err(fault) => Err(refused(Wrong::Rule(fault.term, fault.unfit), EINVAL)),
+    }
+}
+
+/// Makes all changes, or none. With RTNL if one of them is a chain at a device. Process context; sleeps.
+pub(crate) fn apply(
+    table: &mut Table,
+    net: &Net,
+    changes: &[Change],
+    rtnl: Option<&Rtnl>,
+) -> Applied {
+    let mut plan = Plan {
+        table,
+        works: KVec::new(),
+    };
+    for (index, change) in changes.iter().enumerate() {
+        plan.change(index, change)
+            .map_err(|refusal| (index, refusal))?;
+    }
+    let ready = plan.prepare().and_then(|()| plan.attach(net, rtnl));
+    if ready.is_err() {
+        plan.undo();
+        return ready;
+    }
+    plan.commit();
+    Ok(())
+}
