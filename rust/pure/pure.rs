@@ -41,6 +41,7 @@ pub mod filter;
 pub mod flow;
 pub mod header;
 pub mod moderation;
+pub mod ntuple;
 pub mod ring;
 pub mod rules;
 pub mod segment;
