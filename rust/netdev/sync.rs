@@ -7,7 +7,7 @@ mod rcu_arc;
 mod spinlock;
 mod word;
 
-pub use rcu::{Rcu, Snapshot};
+pub use rcu::{Rcu, RcuOption, Snapshot};
 pub use rcu_arc::{Old, RcuArc};
 pub use spinlock::{Guard, GuardBh, SpinLock};
 pub use word::{AtomicWord, Word};

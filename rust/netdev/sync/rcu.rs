@@ -27,7 +27,7 @@ struct Node<T> {
 }
 
 /// A snapshot with memory, ready to be published: [`Rcu::publish`] cannot fail.
-pub struct Snapshot<T>(KBox<Node<T>>);
+pub struct Snapshot<T>(KVBox<Node<T>>);
 
 // SAFETY: The head is not in use before the snapshot is published; the value is Send.
 unsafe impl<T: Send> Send for Snapshot<T> {}
@@ -36,24 +36,24 @@ impl<T> Snapshot<T> {
     /// Allocates one. Process context.
     pub fn new(value: T) -> Result<Self> {
         let () = const { assert!(!core::mem::needs_drop::<T>()) };
-        Ok(Snapshot(KBox::new(
+        Ok(Snapshot(KVBox::new(
             Node {
                 head: kernel_bindings::callback_head::default(),
                 value,
             },
-            GFP_KERNEL,
+            GFP_KERNEL_ACCOUNT,
         )?))
     }
 
     /// Allocates one and initialises it in place: for snapshots too large for the stack.
     pub fn init(value: impl Init<T>) -> Result<Self> {
         let () = const { assert!(!core::mem::needs_drop::<T>()) };
-        Ok(Snapshot(KBox::init(
+        Ok(Snapshot(KVBox::init(
             init!(Node {
                 head: kernel_bindings::callback_head::default(),
                 value <- value,
             }),
-            GFP_KERNEL,
+            GFP_KERNEL_ACCOUNT,
         )?))
     }
 
@@ -73,7 +73,7 @@ impl<T> core::ops::Deref for Snapshot<T> {
 impl<T: Send + Sync> Rcu<T> {
     /// Makes one that holds `snapshot`.
     pub fn new(snapshot: Snapshot<T>) -> Self {
-        Rcu(AtomicPtr::new(KBox::into_raw(snapshot.0)), PhantomData)
+        Rcu(AtomicPtr::new(KVBox::into_raw(snapshot.0)), PhantomData)
     }
 
     /// The snapshot of the moment, valid for the read-side critical section that `bh` stands for.
@@ -90,7 +90,7 @@ impl<T: Send + Sync> Rcu<T> {
     /// Replaces the snapshot. The old one is freed after a grace period. Any context that may call
     /// `kvfree_rcu()`.
     pub fn publish(&self, snapshot: Snapshot<T>) {
-        let old = self.0.swap(KBox::into_raw(snapshot.0), Ordering::AcqRel);
+        let old = self.0.swap(KVBox::into_raw(snapshot.0), Ordering::AcqRel);
         // SAFETY: `old` was published by us and is no longer reachable by new readers; the head is its first
         // member, so its address is that of the allocation. Nothing in it needs to be dropped.
         unsafe { kernel_bindings::kvfree_call_rcu(old.cast(), old.cast()) };
@@ -121,5 +121,44 @@ impl<T: Send + Sync> Drop for Rcu<T> {
         let node = self.0.swap(ptr::null_mut(), Ordering::AcqRel);
         // SAFETY: As in `publish`. Readers that began before the owner went may still run.
         unsafe { kernel_bindings::kvfree_call_rcu(node.cast(), node.cast()) };
+    }
+}
+
+/// An [`Rcu`] that may hold nothing.
+///
+/// The same rules hold. Reading nothing costs one load and one branch.
+pub struct RcuOption<T: Send + Sync>(AtomicPtr<Node<T>>, PhantomData<T>);
+
+impl<T: Send + Sync> RcuOption<T> {
+    /// Makes one that holds nothing.
+    pub const fn empty() -> Self {
+        RcuOption(AtomicPtr::new(ptr::null_mut()), PhantomData)
+    }
+
+    /// The snapshot of the moment, valid for the read-side critical section that `bh` stands for.
+    #[inline]
+    pub fn read<'a>(&'a self, _bh: &'a Bh<'_>) -> Option<&'a T> {
+        // As in `Rcu::read`.
+        let node = self.0.load(Ordering::Acquire);
+        // SAFETY: The pointer holds NULL or a published node; a replaced one lives to the end of the grace period,
+        // and `bh` keeps that from ending.
+        unsafe { node.as_ref() }.map(|node| &node.value)
+    }
+
+    /// Replaces the snapshot. The old one is freed after a grace period. Any context that may call
+    /// `kvfree_rcu()`.
+    pub fn publish(&self, snapshot: Option<Snapshot<T>>) {
+        let new = snapshot.map_or(ptr::null_mut(), |s| KVBox::into_raw(s.0));
+        let old = self.0.swap(new, Ordering::AcqRel);
+        if !old.is_null() {
+            // SAFETY: As in `Rcu::publish`.
+            unsafe { kernel_bindings::kvfree_call_rcu(old.cast(), old.cast()) };
+        }
+    }
+}
+
+impl<T: Send + Sync> Drop for RcuOption<T> {
+    fn drop(&mut self) {
+        self.publish(None);
     }
 }
