@@ -14,14 +14,15 @@ use crate::copy::{self, Summed};
 use crate::filter::Filter;
 use crate::limits::{ETH_HLEN, FRAME_MIN, VLAN_HLEN};
 use crate::receive::{Checked, FrameInfo};
+use crate::rules::Rules;
 use crate::stats::Drop;
-use crate::steer::Steer;
+use crate::steer::{Steer, Way};
 use crate::vector::Vector;
 use crate::wire::{End, InletOpen, Outlet, OutletOpen, Side, Wire};
 use netdev::clock::now_ns;
 use netdev::context::Bh;
 use netdev::napi::Timer;
-use netdev::skb::{Gso, GsoKind, HashKind, SkBuff, TxChecksum};
+use netdev::skb::{Gso, GsoKind, SkBuff, TxChecksum};
 use netdev::sync::Guard;
 use pure::checksum::{self, Sum};
 use pure::header::{self, Headers};
@@ -68,6 +69,8 @@ struct Run<'a> {
     peer: &'a End,
     outlet: &'a Outlet,
     steer: &'a Steer,
+    /// `None` if the receiver has no n-tuple rules.
+    rules: Option<&'a Rules>,
     filter: &'a Filter,
     /// Number of the outlet.
     index: u16,
@@ -102,6 +105,7 @@ pub(crate) fn service(
         peer,
         outlet,
         steer: peer.steer.read(bh),
+        rules: peer.steering.rules.read(bh),
         filter: peer.filter.read(bh),
         index,
         held: None,
@@ -205,6 +209,16 @@ impl<'a> Run<'a> {
         Verdict::Done
     }
 
+    /// Counts a frame as sent and dropped on its way to a channel, or to nowhere.
+    #[cold]
+    fn drop_on(&mut self, way: Way, reason: Drop, len: u32, to: Option<&[u8; 6]>) -> Verdict {
+        if way.rule != Way::NO_RULE {
+            self.peer.steering.hit(way.rule);
+        }
+        let by_rule = way.channel == Way::NOWHERE;
+        self.drop(if by_rule { Drop::Rule } else { reason }, len, to)
+    }
+
     /// Sends a packet: one frame, or the frames it stands for.
     #[inline(always)]
     fn packet(
@@ -281,10 +295,10 @@ impl<'a> Run<'a> {
         if let Some(reason) = self.refused(to, &headers, len) {
             return self.drop(reason, len, Some(to));
         }
-        let (queue, hash, kind) = self.steer(linear, &headers, memo);
-        let Some(buffers) = (match self.reserve(queue, len.max(FRAME_MIN)) {
+        let way = self.steer(linear, &headers, memo);
+        let Some(buffers) = (match self.reserve(way.channel, len.max(FRAME_MIN)) {
             Ok(b) => b,
-            Err(reason) => return self.drop(reason, len, Some(to)),
+            Err(reason) => return self.drop_on(way, reason, len, Some(to)),
         }) else {
             return Verdict::Wait;
         };
@@ -337,7 +351,7 @@ impl<'a> Run<'a> {
             }
             _ => Checked::Unknown,
         };
-        self.finish(first, buffers, len, &headers, linear, hash, kind, checked);
+        self.finish(first, buffers, len, &headers, linear, way, checked);
         self.sent(len, Some(to));
         Verdict::Done
     }
@@ -360,20 +374,10 @@ impl<'a> Run<'a> {
             self.outlet.counters.gso_bytes.add(u64::from(skb.len()));
         }
         let header_len = plan.header_length() as u32;
-        let (queue, hash, kind) = self.steer(linear, headers, memo);
+        let way = self.steer(linear, headers, memo);
         while let Some(payload) = plan.next_length(*cursor) {
             let len = header_len.wrapping_add(payload);
-            let verdict = self.segment(
-                skb,
-                all,
-                linear,
-                to,
-                headers,
-                plan,
-                *cursor,
-                (queue, hash, kind),
-                len,
-            );
+            let verdict = self.segment(skb, all, linear, to, headers, plan, *cursor, way, len);
             if let Verdict::Wait = verdict {
                 return Verdict::Wait;
             }
@@ -395,15 +399,15 @@ impl<'a> Run<'a> {
         headers: &Headers,
         plan: &Plan,
         cursor: Cursor,
-        (queue, hash, kind): (u16, u32, Option<HashKind>),
+        way: Way,
         len: u32,
     ) -> Verdict {
         if let Some(reason) = self.refused(to, headers, len) {
             return self.drop(reason, len, Some(to));
         }
-        let Some(buffers) = (match self.reserve(queue, len.max(FRAME_MIN)) {
+        let Some(buffers) = (match self.reserve(way.channel, len.max(FRAME_MIN)) {
             Ok(b) => b,
-            Err(reason) => return self.drop(reason, len, Some(to)),
+            Err(reason) => return self.drop_on(way, reason, len, Some(to)),
         }) else {
             return Verdict::Wait;
         };
@@ -414,16 +418,7 @@ impl<'a> Run<'a> {
         if fill_segment(skb, all, linear, inlet, first, plan, cursor, len).is_none() {
             return self.drop(Drop::Segmentation, len, Some(to));
         }
-        self.finish(
-            first,
-            buffers,
-            len,
-            headers,
-            linear,
-            hash,
-            kind,
-            Checked::Good,
-        );
+        self.finish(first, buffers, len, headers, linear, way, Checked::Good);
         self.outlet.counters.checksum_filled.inc();
         self.sent(len, Some(to));
         Verdict::Done
@@ -447,27 +442,14 @@ impl<'a> Run<'a> {
 
     /// Chooses the receive queue.
     #[inline]
-    fn steer(
-        &self,
-        linear: &[u8],
-        headers: &Headers,
-        memo: &mut pure::toeplitz::Memo,
-    ) -> (u16, u32, Option<HashKind>) {
-        match self
-            .steer
-            .fields
-            .input(linear, headers, self.steer.transform)
-        {
-            Some(input) => {
-                let hash = memo.hash(self.steer.table(), self.steer.generation, &input);
-                let kind = if input.has_ports() {
-                    HashKind::L4
-                } else {
-                    HashKind::L3
-                };
-                (self.steer.channel(hash), hash, Some(kind))
+    fn steer(&self, linear: &[u8], headers: &Headers, memo: &mut pure::toeplitz::Memo) -> Way {
+        let spread = &self.steer.spread;
+        match self.rules {
+            None => spread.way(linear, headers, memo),
+            Some(rules) => {
+                let steering = &self.peer.steering;
+                steering.way(rules, spread, linear, headers, self.tag, memo, self.bh)
             }
-            None => (0, 0, None),
         }
     }
 
@@ -571,8 +553,7 @@ impl<'a> Run<'a> {
         len: u32,
         headers: &Headers,
         linear: &[u8],
-        hash: u32,
-        kind: Option<HashKind>,
+        way: Way,
         checked: Checked,
     ) {
         let Some(held) = self.held.as_mut() else {
@@ -595,8 +576,8 @@ impl<'a> Run<'a> {
                 }
                 d.frame = FrameInfo {
                     len: padded,
-                    hash,
-                    kind,
+                    hash: way.hash,
+                    kind: way.kind,
                     checked,
                     tag: self.tag,
                     header_len: header_len(headers, linear),
@@ -605,6 +586,9 @@ impl<'a> Run<'a> {
         }
         held.descriptors = held.descriptors.wrapping_add(buffers);
         held.frames = held.frames.wrapping_add(1);
+        if way.rule != Way::NO_RULE {
+            self.peer.steering.hit(way.rule);
+        }
     }
 }
 

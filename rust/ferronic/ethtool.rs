@@ -3,24 +3,27 @@
 //! What `ethtool` shows and sets of a port.
 
 mod coalesce;
+mod ntuple;
 mod rss;
 mod selftest;
 
 pub(crate) use coalesce::Moderation;
+pub(crate) use ntuple::switch as switch_rules;
 
-use crate::limits::{RING_MAX, RING_MIN};
+use crate::limits::{CONTEXTS_MAX, RING_MAX, RING_MIN, RULES_MAX};
 use crate::netlink;
 use crate::port::Port;
 use crate::receive::BufferLayout;
 use crate::reconfigure::{self, Rings};
 use crate::stats;
+use crate::steer::TABLE_MAX;
 use kernel::prelude::*;
 use netdev::device::Locked;
 use netdev::errno::EDQUOT;
 use netdev::ethtool::{
-    Channels, Coalesce, CoalesceParams, EthCtrlStats, EthMacStats, FlowType, HashFields,
+    Channels, Coalesce, CoalesceParams, EthCtrlStats, EthMacStats, FlowRule, FlowType, HashFields,
     LinkSettings, Operations, Pause, PauseStats, Report, RingParams, RmonRanges, RmonStats,
-    RssReply, RssRequest, TestResults, Transforms,
+    RssContexts, RssReply, RssRequest, RuleLocations, TestResults, Transforms,
 };
 use netdev::netlink::ExtAck;
 use netdev::rtnl::Rtnl;
@@ -39,6 +42,11 @@ impl Operations for Ethtool {
     const NAME: &'static CStr = c"ferronic";
     const COALESCE: CoalesceParams = coalesce::PARAMS;
     const TRANSFORMS: Transforms = Transforms::SYMMETRIC_XOR.union(Transforms::SYMMETRIC_OR_XOR);
+    const CONTEXTS: RssContexts = RssContexts {
+        max: CONTEXTS_MAX as u32,
+        table_max: TABLE_MAX as u32,
+    };
+    const RULES: u32 = RULES_MAX as u32;
     const RMON_RANGES: RmonRanges = RmonRanges::new(&stats::LENGTH_RANGES);
     const SELF_TESTS: &'static [&'static str] = &selftest::NAMES;
 
@@ -194,20 +202,73 @@ impl Operations for Ethtool {
         request: &RssRequest<'_>,
         extack: &ExtAck<'_>,
     ) -> Result {
-        rss::set(dev, request, extack)
+        rss::set(dev, 0, request, extack)
     }
 
-    fn get_rxfh_fields(dev: &mut Locked<'_, Port>, flow: FlowType) -> Result<HashFields> {
-        rss::get_fields(dev, flow)
+    fn get_rxfh_fields(
+        dev: &mut Locked<'_, Port>,
+        context: u32,
+        flow: FlowType,
+    ) -> Result<HashFields> {
+        rss::get_fields(dev, context, flow)
     }
 
     fn set_rxfh_fields(
         dev: &mut Locked<'_, Port>,
+        context: u32,
         flow: FlowType,
         fields: HashFields,
         extack: &ExtAck<'_>,
     ) -> Result {
-        rss::set_fields(dev, flow, fields, extack)
+        rss::set_fields(dev, context, flow, fields, extack)
+    }
+
+    fn create_rxfh_context(
+        dev: &mut Locked<'_, Port>,
+        context: u32,
+        request: &RssRequest<'_>,
+        reply: &mut RssReply<'_>,
+        extack: &ExtAck<'_>,
+    ) -> Result {
+        rss::create(dev, context, request, reply, extack)
+    }
+
+    fn modify_rxfh_context(
+        dev: &mut Locked<'_, Port>,
+        context: u32,
+        request: &RssRequest<'_>,
+        extack: &ExtAck<'_>,
+    ) -> Result {
+        rss::set(dev, context, request, extack)
+    }
+
+    fn remove_rxfh_context(
+        dev: &mut Locked<'_, Port>,
+        context: u32,
+        _extack: &ExtAck<'_>,
+    ) -> Result {
+        rss::remove(dev, context);
+        Ok(())
+    }
+
+    fn get_rule_count(dev: &mut Locked<'_, Port>) -> u32 {
+        ntuple::count(dev)
+    }
+
+    fn get_rules(dev: &mut Locked<'_, Port>, locations: &mut RuleLocations<'_>) {
+        ntuple::list(dev, locations);
+    }
+
+    fn get_rule(dev: &mut Locked<'_, Port>, location: u32) -> Result<FlowRule> {
+        ntuple::get(dev, location)
+    }
+
+    fn insert_rule(dev: &mut Locked<'_, Port>, rule: &FlowRule) -> Result<u32> {
+        ntuple::insert(dev, rule)
+    }
+
+    fn delete_rule(dev: &mut Locked<'_, Port>, location: u32) -> Result {
+        ntuple::delete(dev, location)
     }
 
     fn statistics(dev: &mut Locked<'_, Port>, report: &mut Report<'_>) {

@@ -47,6 +47,7 @@ mod netlink;
 mod port;
 mod receive;
 mod reconfigure;
+mod rules;
 mod stats;
 mod steer;
 mod updown;

@@ -15,6 +15,10 @@ pub(crate) const CHANNELS_MAX: u32 = 256;
 /// Channels in use at first.
 pub(crate) const CHANNELS_DEFAULT: u32 = 4;
 
+/// N-tuple rules of a port, and numbers of RSS contexts, of which 0 is none.
+pub(crate) const RULES_MAX: usize = 256;
+pub(crate) const CONTEXTS_MAX: usize = 64;
+
 /// Descriptors of a ring: least, most, and at first.
 pub(crate) const RING_MIN: u32 = 64;
 pub(crate) const RING_MAX: u32 = 8192;

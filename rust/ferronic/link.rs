@@ -130,7 +130,7 @@ fn register<'a>(
     }
     dev.set_real_num_queues(channels, channels)?;
 
-    let mut key = [0u8; pure::toeplitz::KEY_MIN];
+    let mut key = [0u8; pure::toeplitz::KEY_MAX];
     rss_key(&mut key);
 
     let data = PortData::new(wire, side, max, queues);
@@ -151,6 +151,9 @@ fn register<'a>(
             fields: HashFields::new(),
             generation: 1,
         },
+        contexts: KVec::new(),
+        keys: 1,
+        rules: KVec::new(),
         filter: Snapshot::init(Filter::closed())?,
         charge,
         up: None,

@@ -10,6 +10,7 @@ use crate::handoff;
 use crate::limits::{MTU_MAX, MTU_MIN, WATCHDOG_MS};
 use crate::netlink::Seat;
 use crate::reconfigure;
+use crate::rules::{Context, Rule};
 use crate::stats::{self, PollCounters};
 use crate::steer::SteerConfig;
 use crate::updown::{self, Up};
@@ -111,6 +112,12 @@ pub(crate) struct PortState {
     /// One for each channel there can be.
     pub(crate) moderation: KVec<Moderation>,
     pub(crate) steer: SteerConfig,
+    /// RSS contexts.
+    pub(crate) contexts: KVec<Context>,
+    /// How many keys there have been, in contexts too: each has its generation.
+    pub(crate) keys: u32,
+    /// N-tuple rules, by location.
+    pub(crate) rules: KVec<Rule>,
     /// The lists of the receive filter, as last set; the rest of the snapshot comes from the device.
     pub(crate) filter: Snapshot<Filter>,
     /// Counts the port, and the memory of its rings while it is up, against its user namespace.
@@ -151,6 +158,7 @@ impl Driver for Port {
         let all = offloads
             | Features::RXCSUM
             | Features::RXHASH
+            | Features::NTUPLE
             | Features::HW_VLAN_CTAG_TX
             | Features::HW_VLAN_CTAG_RX;
         dev.features(
@@ -295,6 +303,8 @@ impl Driver for Port {
     }
 
     fn set_features(dev: &mut Locked<'_, Self>, features: Features) -> Result {
+        // First what can fail.
+        ethtool::switch_rules(dev, features.contains(Features::NTUPLE))?;
         let flags = &dev.device().data().flags;
         flags
             .checksum

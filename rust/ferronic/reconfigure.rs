@@ -13,8 +13,9 @@ use crate::handoff;
 use crate::limits;
 use crate::port::{publish_filter, Port, TxOpen};
 use crate::receive::BufferLayout;
+use crate::rules;
 use crate::stats::Drop;
-use crate::steer::Steer;
+use crate::steer::{Spread, Steer};
 use crate::updown::{self, Halves, Plan, Up};
 use crate::vector::Vector;
 use crate::wire::{Datapath, End, InletOpen, OutletOpen};
@@ -28,6 +29,7 @@ use netdev::napi::{self, Owner};
 use netdev::ring;
 use netdev::rtnl::Rtnl;
 use netdev::sync::Snapshot;
+use pure::steer;
 
 /// How many channels a port has, and how many descriptors their rings.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -128,9 +130,10 @@ fn apply(
         rx_ring: state.rx_ring,
     };
     let table = state.steer.table_for(new.channels, user_entries)?;
-    if state.up.is_none() {
+    let contexts = resize_contexts(dev, rtnl, new.channels, &table)?;
+    if dev.state().up.is_none() {
         dev.set_real_num_queues(new.channels, new.channels, rtnl)?;
-        store(dev, new, table);
+        store(dev, rtnl, new, table, contexts);
         return Ok(());
     }
     let plan = Plan {
@@ -243,16 +246,76 @@ fn apply(
         }
     }
     dev.state().up = up;
-    store(dev, new, table);
+    store(dev, rtnl, new, table, contexts);
     Ok(())
 }
 
-fn store(dev: &mut Locked<'_, Port>, new: &Rings, table: KVec<u16>) {
+/// The table of an RSS context for another number of channels, and what the other end's engine is to read.
+struct Resized {
+    table: KVec<u16>,
+    spread: Snapshot<Spread>,
+}
+
+/// Prepares the contexts for another number of channels, whose table without a context is to be `table`. Returns
+/// nothing if they stay as they are.
+///
+/// # Errors
+///
+/// `EINVAL` if a table does not fit, or a rule leads to a channel that would not be there; `ENOMEM`.
+fn resize_contexts(
+    dev: &mut Locked<'_, Port>,
+    rtnl: &Rtnl,
+    channels: u32,
+    table: &[u16],
+) -> Result<KVec<Resized>> {
     let state = dev.state();
+    let mut resized = KVec::new();
+    if channels == state.channels {
+        return Ok(resized);
+    }
+    if !state.rules_fit(channels, 0, table) {
+        return Err(EINVAL);
+    }
+    let other_size = table.len() != state.steer.indirection.len();
+    if other_size && !dev.rss_contexts_can_resize(table.len() as u32, rtnl) {
+        return Err(EINVAL);
+    }
+    for context in &dev.state().contexts {
+        let config = &context.config;
+        let mut own = KVec::from_elem(0u16, table.len(), GFP_KERNEL_ACCOUNT)?;
+        steer::resize(&mut own, &config.indirection);
+        if !steer::is_valid(&own, channels) {
+            return Err(EINVAL);
+        }
+        let spread = rules::snapshot(config, &own)?;
+        resized.push(Resized { table: own, spread }, GFP_KERNEL_ACCOUNT)?;
+    }
+    Ok(resized)
+}
+
+/// Stores what has come to be.
+fn store(
+    dev: &mut Locked<'_, Port>,
+    rtnl: &Rtnl,
+    new: &Rings,
+    table: KVec<u16>,
+    contexts: KVec<Resized>,
+) {
+    let (device, state) = dev.parts();
+    let entries = table.len() as u32;
+    let other_size = table.len() != state.steer.indirection.len();
     state.channels = new.channels;
     state.tx_ring = new.tx_ring;
     state.rx_ring = new.rx_ring;
     state.steer.indirection = table;
+    for (context, new) in state.contexts.iter_mut().zip(contexts) {
+        context.config.indirection = new.table;
+        let steering = &device.data().end().steering;
+        steering.publish_context(context.id, Some(new.spread));
+    }
+    if other_size {
+        dev.rss_contexts_resize(entries, rtnl);
+    }
 }
 
 /// Closes channels from number `from` on and removes their NAPI instances.

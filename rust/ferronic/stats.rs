@@ -45,11 +45,13 @@ pub(crate) enum Drop {
     Unread,
     /// Segmentation was asked for in a way the device has not offered.
     Segmentation,
+    /// One of the receiver's n-tuple rules says so.
+    Rule,
 }
 
 impl Drop {
     /// How many there are.
-    pub(crate) const COUNT: usize = Drop::Segmentation as usize + 1;
+    pub(crate) const COUNT: usize = Drop::Rule as usize + 1;
 }
 
 /// Dropped frames by reason.

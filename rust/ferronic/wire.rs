@@ -7,14 +7,15 @@
 //! - *inlets*: the receive side as the other port's engine sees it, the half of each RX ring that the engine fills,
 //! - *outlets*: the transmit side, the half of each TX ring that the engine works on,
 //!
-//! and two snapshots under RCU: how the port steers ([`Steer`]) and what it takes ([`Filter`]). A port never
-//! reaches the other's private data.
+//! and snapshots under RCU: how the port steers ([`Steer`], and [`Steering`] beside it) and what it takes ([`Filter`]).
+//! A port never reaches the other's private data.
 
 use crate::channel::Channel;
 use crate::filter::Filter;
 use crate::limits::{CHANNELS_MAX, PAUSE_LIMIT_MS};
 use crate::netlink::Home;
 use crate::receive::RxDescriptor;
+use crate::rules::Steering;
 use crate::stats::{Drops, InletCounters, OutletCounters};
 use crate::steer::Steer;
 use kernel::prelude::*;
@@ -166,6 +167,7 @@ pub(crate) struct End {
     pub(crate) inlets: KVec<Pin<KBox<Inlet>>>,
     pub(crate) outlets: KVec<Pin<KBox<Outlet>>>,
     pub(crate) steer: Rcu<Steer>,
+    pub(crate) steering: Steering,
     pub(crate) filter: Rcu<Filter>,
     /// Whether this end asks the other to wait when it has no buffers (`ethtool -A tx`), and whether it waits when
     /// asked (`rx`).
@@ -217,6 +219,7 @@ impl End {
             inlets,
             outlets,
             steer: Rcu::new(Snapshot::init(Steer::closed())?),
+            steering: Steering::new()?,
             filter: Rcu::new(Snapshot::init(Filter::closed())?),
             pause_tx: Word::new(1),
             pause_rx: Word::new(1),

@@ -31,6 +31,8 @@ declare! {
     ENOBUFS,
     /// Stale file handle; here: what was looked at has changed.
     ESTALE,
+    /// Message too long.
+    EMSGSIZE,
     /// Disk quota exceeded; here: a limit of the user namespace reached.
     EDQUOT,
 }

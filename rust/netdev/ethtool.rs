@@ -31,6 +31,7 @@
 mod adapter;
 mod coalesce;
 mod link;
+mod ntuple;
 mod pause;
 mod queues;
 mod rss;
@@ -40,9 +41,12 @@ mod stats;
 pub(crate) use adapter::{table, Promised};
 pub use coalesce::{Coalesce, CoalesceParams};
 pub use link::LinkSettings;
+pub use ntuple::{
+    FlowFields, FlowMatch, FlowNetwork, FlowRule, RuleAction, RuleLocation, RuleLocations,
+};
 pub use pause::{Pause, PauseStats};
 pub use queues::{Channels, RingCaps, RingParams};
-pub use rss::{FlowType, HashFields, RssReply, RssRequest, Transforms};
+pub use rss::{FlowType, HashFields, RssContexts, RssReply, RssRequest, Transforms};
 pub use selftest::TestResults;
 pub use stats::{EthCtrlStats, EthMacStats, Report, RmonRanges, RmonStats};
 
@@ -73,6 +77,13 @@ pub trait Operations: 'static {
     /// The transformations of hash inputs that [`set_rxfh`](Self::set_rxfh) can set. The core wants
     /// [`get_rxfh_fields`](Self::get_rxfh_fields) where there are any.
     const TRANSFORMS: Transforms = Transforms::NONE;
+
+    /// The RSS contexts there can be; with any, [`create_rxfh_context`](Self::create_rxfh_context) and the like are
+    /// needed. Each has a key and fields of its own.
+    const CONTEXTS: RssContexts = RssContexts::NONE;
+
+    /// The number of locations for n-tuple rules; with any, [`insert_rule`](Self::insert_rule) and the like are needed.
+    const RULES: u32 = 0;
 
     /// The buckets of the histograms of [`get_rmon_stats`](Self::get_rmon_stats).
     const RMON_RANGES: RmonRanges = RmonRanges::NONE;
@@ -211,22 +222,99 @@ pub trait Operations: 'static {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// Tells which fields of that type of flow are hashed (`get_rxfh_fields`).
+    /// Tells which fields of that type of flow are hashed (`get_rxfh_fields`), in a context, or, if that is 0, without
+    /// one.
     ///
     /// # Errors
     ///
-    /// `EOPNOTSUPP` if the device does not know the type.
-    fn get_rxfh_fields(_dev: &mut Locked<'_, Self::Driver>, _flow: FlowType) -> Result<HashFields> {
+    /// `EOPNOTSUPP` if the device does not know the type, `ENOENT` if there is no such context.
+    fn get_rxfh_fields(
+        _dev: &mut Locked<'_, Self::Driver>,
+        _context: u32,
+        _flow: FlowType,
+    ) -> Result<HashFields> {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// Sets which fields of that type of flow are hashed (`set_rxfh_fields`).
+    /// Sets which fields of that type of flow are hashed (`set_rxfh_fields`), in a context, or, if that is 0, without
+    /// one.
     fn set_rxfh_fields(
         _dev: &mut Locked<'_, Self::Driver>,
+        _context: u32,
         _flow: FlowType,
         _fields: HashFields,
         _extack: &ExtAck<'_>,
     ) -> Result {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Makes an RSS context (`create_rxfh_context`). What the request leaves open is the driver's to choose; `reply` gets
+    /// all of what it has then. The core has chosen the number; it is below [`CONTEXTS`](Self::CONTEXTS)`.max` and
+    /// not in use.
+    fn create_rxfh_context(
+        _dev: &mut Locked<'_, Self::Driver>,
+        _context: u32,
+        _request: &RssRequest<'_>,
+        _reply: &mut RssReply<'_>,
+        _extack: &ExtAck<'_>,
+    ) -> Result {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Changes an RSS context (`modify_rxfh_context`).
+    fn modify_rxfh_context(
+        _dev: &mut Locked<'_, Self::Driver>,
+        _context: u32,
+        _request: &RssRequest<'_>,
+        _extack: &ExtAck<'_>,
+    ) -> Result {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Removes an RSS context (`remove_rxfh_context`). The core has seen that no rule leads to it.
+    fn remove_rxfh_context(
+        _dev: &mut Locked<'_, Self::Driver>,
+        _context: u32,
+        _extack: &ExtAck<'_>,
+    ) -> Result {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Lists the locations of the n-tuple rules (`get_rxnfc`, `ETHTOOL_GRXCLSRLALL`).
+    fn get_rules(_dev: &mut Locked<'_, Self::Driver>, _locations: &mut RuleLocations<'_>) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Tells how many n-tuple rules there are (`get_rxnfc`, `ETHTOOL_GRXCLSRLCNT`).
+    fn get_rule_count(_dev: &mut Locked<'_, Self::Driver>) -> u32 {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Tells the n-tuple rule at a location (`get_rxnfc`, `ETHTOOL_GRXCLSRULE`).
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` if there is none.
+    fn get_rule(_dev: &mut Locked<'_, Self::Driver>, _location: u32) -> Result<FlowRule> {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Inserts an n-tuple rule (`set_rxnfc`, `ETHTOOL_SRXCLSRLINS`), and returns where. A rule that leads to a context
+    /// leads to one that is there.
+    ///
+    /// # Errors
+    ///
+    /// `ENOSPC` if there is no room, `EINVAL` or `EOPNOTSUPP` if it says what cannot be; there is no way to say more.
+    fn insert_rule(_dev: &mut Locked<'_, Self::Driver>, _rule: &FlowRule) -> Result<u32> {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Deletes the n-tuple rule at a location (`set_rxnfc`, `ETHTOOL_SRXCLSRLDEL`).
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if there is no such location.
+    fn delete_rule(_dev: &mut Locked<'_, Self::Driver>, _location: u32) -> Result {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 

@@ -39,6 +39,8 @@ features! {
     GSO_UDP_L4 = NETIF_F_GSO_UDP_L4_BIT,
     /// The device delivers the hash it steers by (`receive-hashing`).
     RXHASH = NETIF_F_RXHASH_BIT,
+    /// The device steers by n-tuple rules (`ntuple-filters`).
+    NTUPLE = NETIF_F_NTUPLE_BIT,
     /// The device inserts 802.1Q tags.
     HW_VLAN_CTAG_TX = NETIF_F_HW_VLAN_CTAG_TX_BIT,
     /// The device strips 802.1Q tags.

@@ -92,6 +92,7 @@ enum ferronic_stage {
  * @FERRONIC_DROP_REASON_SEGMENTATION: Segmentation was asked for in a way the
  *   device has not offered.
  * @FERRONIC_DROP_REASON_NOT_OPEN: The stack sent while the queue was closed.
+ * @FERRONIC_DROP_REASON_RULE: One of the receiver's n-tuple rules says so.
  */
 enum ferronic_drop_reason {
 	FERRONIC_DROP_REASON_NO_CARRIER,
@@ -105,6 +106,7 @@ enum ferronic_drop_reason {
 	FERRONIC_DROP_REASON_NO_MEMORY,
 	FERRONIC_DROP_REASON_SEGMENTATION,
 	FERRONIC_DROP_REASON_NOT_OPEN,
+	FERRONIC_DROP_REASON_RULE,
 };
 
 /**

@@ -221,11 +221,13 @@ pub(crate) enum DropReason {
     Segmentation = 9,
     /// The stack sent while the queue was closed.
     NotOpen = 10,
+    /// One of the receiver's n-tuple rules says so.
+    Rule = 11,
 }
 
 impl DropReason {
     /// All, by number.
-    pub(crate) const ALL: [DropReason; 11] = [
+    pub(crate) const ALL: [DropReason; 12] = [
         DropReason::NoCarrier,
         DropReason::Filtered,
         DropReason::TooLong,
@@ -237,6 +239,7 @@ impl DropReason {
         DropReason::NoMemory,
         DropReason::Segmentation,
         DropReason::NotOpen,
+        DropReason::Rule,
     ];
 
     /// The one of that number.
@@ -253,6 +256,7 @@ impl DropReason {
             8 => DropReason::NoMemory,
             9 => DropReason::Segmentation,
             10 => DropReason::NotOpen,
+            11 => DropReason::Rule,
             _ => return Err(EINVAL),
         })
     }

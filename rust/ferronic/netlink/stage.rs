@@ -31,7 +31,7 @@ const PLACES: [(Direction, Stage); 7] = [
 const REASONS: usize = DropReason::ALL.len();
 
 /// What the engine drops, as the counters and as the specification call it.
-const WIRE_DROPS: [(stats::Drop, DropReason); 8] = [
+const WIRE_DROPS: [(stats::Drop, DropReason); 9] = [
     (stats::Drop::NoCarrier, DropReason::NoCarrier),
     (stats::Drop::Filtered, DropReason::Filtered),
     (stats::Drop::TooLong, DropReason::TooLong),
@@ -40,6 +40,7 @@ const WIRE_DROPS: [(stats::Drop, DropReason); 8] = [
     (stats::Drop::PauseExpired, DropReason::PauseExpired),
     (stats::Drop::Closed, DropReason::Closed),
     (stats::Drop::Segmentation, DropReason::Segmentation),
+    (stats::Drop::Rule, DropReason::Rule),
 ];
 
 /// What a stage counts; `None` is what it does not count.

@@ -110,16 +110,15 @@ struct Change {
 
 const WHICH: &CStr = c"Which wire? It needs an id";
 
-/// Wires of a namespace by number.
+/// The wires of a namespace by number.
 struct Wires(RBTree<u32, Arc<Wire>>);
 
 impl Wires {
-    /// Those that are `wanted`.
-    fn new(context: &Context<'_, Ferronic>, wanted: impl Fn(u32) -> bool) -> Result<Self> {
+    fn new(context: &Context<'_, Ferronic>) -> Result<Self> {
         lock(context, |ports| {
             let mut all = RBTree::new();
             for entry in ports.tree.values() {
-                if tells(entry) && wanted(entry.wire.id) {
+                if tells(entry) {
                     let wire = entry.wire.clone();
                     all.try_create_and_insert(wire.id, wire, GFP_KERNEL_ACCOUNT)?;
                 }
@@ -206,7 +205,7 @@ impl Do for WireSetDo {
             datapath: request.datapath,
         };
         let rtnl = RtnlGuard::lock();
-        let wires = Wires::new(context, |wire| wire == id)?;
+        let wires = Wires::new(context)?;
         change
             .check(&wires, context, &rtnl)
             .map_err(|r| r.tell(context))?;
@@ -246,7 +245,7 @@ impl Changes for WireChanges {
             return then();
         }
         let rtnl = RtnlGuard::lock();
-        let wires = Wires::new(context, |_| true)?;
+        let wires = Wires::new(context)?;
         for (number, change) in self.0.iter().enumerate() {
             change
                 .check(&wires, context, &rtnl)

@@ -3,7 +3,7 @@
 //! `ethtool -S`: what no standard statistic tells.
 //!
 //! Drops by reason, each frame told once, by the sender or by the receiver; what polls do, over all channels, and for
-//! each channel in use. Names do not change; scripts may rely on them.
+//! each channel in use and each n-tuple rule. Names do not change; scripts may rely on them.
 
 use super::histogram::BATCH_NAMES;
 use super::{drops_sent, drops_towards, sum, Drop};
@@ -31,6 +31,7 @@ pub(crate) fn report(dev: &mut Locked<'_, Port>, report: &mut Report<'_>) {
     // Frames counted as sent by the other port that this one did not receive.
     let towards = [
         ("filtered", Drop::Filtered),
+        ("rule", Drop::Rule),
         ("too_long", Drop::TooLong),
         ("no_buffer", Drop::NoBuffer),
         ("pause_expired", Drop::PauseExpired),
@@ -75,5 +76,13 @@ pub(crate) fn report(dev: &mut Locked<'_, Port>, report: &mut Report<'_>) {
         report.add(format_args!("ch{i}_frames"), p.frames.get());
         report.add(format_args!("ch{i}_completions"), p.completed.get());
         report.add(format_args!("ch{i}_gro_merged"), p.merged.get());
+    }
+
+    // Frames that a rule was applied to, since it was set.
+    for rule in &state.rules {
+        report.add(
+            format_args!("rule{}_frames", rule.location),
+            end.steering.hits(rule.location),
+        );
     }
 }

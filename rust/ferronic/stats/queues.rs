@@ -89,6 +89,7 @@ impl Operations for Queues {
             alloc_fail: Some(0),
             hw_drops: Some(
                 drops_towards(data, Drop::Filtered)
+                    .wrapping_add(drops_towards(data, Drop::Rule))
                     .wrapping_add(drops_towards(data, Drop::TooLong))
                     .wrapping_add(data.end().closed.get(Drop::Unread)),
             ),

@@ -6,10 +6,12 @@
 //! with its instance lock held (the device asked for it, so all of ethtool takes it: `netdev_lock_ops()` in
 //! net/ethtool/ioctl.c and netlink.c). The `SAFETY` comments below call this *the contract*.
 
+use super::rss::fill_context;
 use super::stats::{write_names, Report};
 use super::{
-    Channels, Coalesce, EthCtrlStats, EthMacStats, FlowType, HashFields, Operations, Pause,
-    PauseStats, RingParams, RmonRanges, RmonStats, RssReply, RssRequest, TestResults,
+    Channels, Coalesce, EthCtrlStats, EthMacStats, FlowRule, FlowType, HashFields, Operations,
+    Pause, PauseStats, RingParams, RmonRanges, RmonStats, RssReply, RssRequest, RuleLocations,
+    TestResults,
 };
 use crate::device::{Device, Driver, Locked};
 use crate::errno::{from_result, EOPNOTSUPP};
@@ -68,16 +70,57 @@ impl<D: Driver> Adapter<D> {
                 || !<D::Ethtool as Operations>::SELF_TESTS.is_empty(),
             "self_test without names"
         );
+        assert!(
+            <D::Ethtool as Operations>::CONTEXTS.max != 1,
+            "number 0 is not that of a context"
+        );
+        assert!(
+            (<D::Ethtool as Operations>::CONTEXTS.max != 0) == Self::HAS_CONTEXTS
+                && <D::Ethtool as Operations>::HAS_CREATE_RXFH_CONTEXT
+                    == <D::Ethtool as Operations>::HAS_MODIFY_RXFH_CONTEXT
+                && <D::Ethtool as Operations>::HAS_CREATE_RXFH_CONTEXT
+                    == <D::Ethtool as Operations>::HAS_REMOVE_RXFH_CONTEXT,
+            "RSS contexts need a number and all operations"
+        );
+        assert!(
+            (<D::Ethtool as Operations>::RULES != 0) == Self::HAS_RULES
+                && <D::Ethtool as Operations>::RULES < bindings::RX_CLS_LOC_SPECIAL
+                && <D::Ethtool as Operations>::HAS_INSERT_RULE
+                    == <D::Ethtool as Operations>::HAS_DELETE_RULE
+                && <D::Ethtool as Operations>::HAS_INSERT_RULE
+                    == <D::Ethtool as Operations>::HAS_GET_RULES
+                && <D::Ethtool as Operations>::HAS_INSERT_RULE
+                    == <D::Ethtool as Operations>::HAS_GET_RULE
+                && <D::Ethtool as Operations>::HAS_INSERT_RULE
+                    == <D::Ethtool as Operations>::HAS_GET_RULE_COUNT,
+            "n-tuple rules need a number and all operations"
+        );
+    };
+
+    const HAS_CONTEXTS: bool = <D::Ethtool as Operations>::HAS_CREATE_RXFH_CONTEXT;
+    const HAS_RULES: bool = <D::Ethtool as Operations>::HAS_INSERT_RULE;
+
+    /// The second byte of the flags of the table: bit 0 is `cap_link_lanes_supported`, then follow `rxfh_per_ctx_fields`
+    /// and `rxfh_per_ctx_key`, which the core wants alike, and `cap_rss_rxnfc_adds`.
+    const CAPABILITIES: u8 = {
+        let contexts = if Self::HAS_CONTEXTS { 0b0110 } else { 0 };
+        let rules = if Self::HAS_RULES { 0b1000 } else { 0 };
+        contexts | rules
     };
 
     const RANGES: &'static RmonRanges = &<D::Ethtool as Operations>::RMON_RANGES;
 
     const OPS: bindings::ethtool_ops = bindings::ethtool_ops {
-        // The first member, of eight bits; then single bits that stay zero.
+        // The first member, of eight bits; then single bits.
         _bitfield_1: {
             let () = Self::CHECKED;
-            bindings::__BindgenBitfieldUnit::new([<D::Ethtool as Operations>::TRANSFORMS.0, 0])
+            bindings::__BindgenBitfieldUnit::new([
+                <D::Ethtool as Operations>::TRANSFORMS.0,
+                Self::CAPABILITIES,
+            ])
         },
+        rxfh_indir_space: <D::Ethtool as Operations>::CONTEXTS.table_max,
+        rxfh_max_num_contexts: <D::Ethtool as Operations>::CONTEXTS.max,
         supported_coalesce_params: <D::Ethtool as Operations>::COALESCE.0,
         supported_ring_params: <D::Ethtool as Operations>::RINGS.0,
         op_needs_rtnl: bindings::ETHTOOL_OP_NEEDS_RTNL_SRINGPARAM
@@ -107,6 +150,11 @@ impl<D: Driver> Adapter<D> {
         set_rxfh: if_has!(HAS_SET_RXFH, set_rxfh),
         get_rxfh_fields: if_has!(HAS_GET_RXFH_FIELDS, get_rxfh_fields),
         set_rxfh_fields: if_has!(HAS_SET_RXFH_FIELDS, set_rxfh_fields),
+        create_rxfh_context: if_has!(HAS_CREATE_RXFH_CONTEXT, create_rxfh_context),
+        modify_rxfh_context: if_has!(HAS_MODIFY_RXFH_CONTEXT, modify_rxfh_context),
+        remove_rxfh_context: if_has!(HAS_REMOVE_RXFH_CONTEXT, remove_rxfh_context),
+        get_rxnfc: if_has!(HAS_INSERT_RULE, get_rxnfc),
+        set_rxnfc: if_has!(HAS_INSERT_RULE, set_rxnfc),
         get_sset_count: Some(Self::get_sset_count),
         get_strings: Some(Self::get_strings),
         get_ethtool_stats: if_has!(HAS_STATISTICS, get_ethtool_stats),
@@ -435,7 +483,8 @@ impl<D: Driver> Adapter<D> {
             .ok_or(EOPNOTSUPP())
             .and_then(|flow| {
                 // SAFETY: The contract.
-                D::Ethtool::get_rxfh_fields(&mut unsafe { Self::locked(dev) }, flow)
+                let mut dev = unsafe { Self::locked(dev) };
+                D::Ethtool::get_rxfh_fields(&mut dev, fields.rss_context, flow)
             });
         from_result(r.map(|f| fields.data = f.0))
     }
@@ -458,10 +507,141 @@ impl<D: Driver> Adapter<D> {
         let mut dev = unsafe { Self::locked(dev) };
         from_result(D::Ethtool::set_rxfh_fields(
             &mut dev,
+            fields.rss_context,
             flow,
             HashFields(fields.data),
             &extack,
         ))
+    }
+
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `create_rxfh_context`.
+    unsafe extern "C" fn create_rxfh_context(
+        dev: *mut bindings::net_device,
+        context: *mut bindings::ethtool_rxfh_context,
+        param: *const bindings::ethtool_rxfh_param,
+        extack: *mut bindings::netlink_ext_ack,
+    ) -> c_int {
+        // SAFETY: Valid for the call; `extack` may be NULL. The arrays have the sizes that `param` says.
+        let (param, extack) = unsafe { (&*param, ExtAck::from_raw(extack)) };
+        // SAFETY: The contract.
+        let mut dev = unsafe { Self::locked(dev) };
+        let r = RssRequest::new(param, &extack).and_then(|request| {
+            let fill = |reply: &mut RssReply<'_>| {
+                D::Ethtool::create_rxfh_context(
+                    &mut dev,
+                    param.rss_context,
+                    &request,
+                    reply,
+                    &extack,
+                )
+            };
+            // SAFETY: The core has asked for the sizes and then allocated the context, for this call.
+            unsafe { fill_context(context, fill) }
+        });
+        from_result(r)
+    }
+
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `modify_rxfh_context`.
+    unsafe extern "C" fn modify_rxfh_context(
+        dev: *mut bindings::net_device,
+        _context: *mut bindings::ethtool_rxfh_context,
+        param: *const bindings::ethtool_rxfh_param,
+        extack: *mut bindings::netlink_ext_ack,
+    ) -> c_int {
+        // SAFETY: Valid for the call; `extack` may be NULL. The arrays have the sizes that `param` says.
+        let (param, extack) = unsafe { (&*param, ExtAck::from_raw(extack)) };
+        // SAFETY: The contract.
+        let mut dev = unsafe { Self::locked(dev) };
+        let r = RssRequest::new(param, &extack).and_then(|request| {
+            D::Ethtool::modify_rxfh_context(&mut dev, param.rss_context, &request, &extack)
+        });
+        from_result(r)
+    }
+
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `remove_rxfh_context`.
+    unsafe extern "C" fn remove_rxfh_context(
+        dev: *mut bindings::net_device,
+        _context: *mut bindings::ethtool_rxfh_context,
+        number: u32,
+        extack: *mut bindings::netlink_ext_ack,
+    ) -> c_int {
+        // SAFETY: The contract; `extack` is NULL, or valid for the call.
+        let (mut dev, extack) = unsafe { (Self::locked(dev), ExtAck::from_raw(extack)) };
+        from_result(D::Ethtool::remove_rxfh_context(&mut dev, number, &extack))
+    }
+
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `get_rxnfc`.
+    unsafe extern "C" fn get_rxnfc(
+        dev: *mut bindings::net_device,
+        info: *mut bindings::ethtool_rxnfc,
+        locations: *mut u32,
+    ) -> c_int {
+        // SAFETY: The contract; the core passes a structure with the request, for the reply.
+        let (mut dev, info) = unsafe { (Self::locked(dev), &mut *info) };
+        let locations_max = u64::from(<D::Ethtool as Operations>::RULES);
+        let r = match info.cmd {
+            bindings::ETHTOOL_GRXCLSRLCNT => {
+                info.data = locations_max | u64::from(bindings::RX_CLS_LOC_SPECIAL);
+                info.__bindgen_anon_1.rule_cnt = D::Ethtool::get_rule_count(&mut dev);
+                Ok(())
+            }
+            bindings::ETHTOOL_GRXCLSRULE => {
+                D::Ethtool::get_rule(&mut dev, info.fs.location).map(|rule| {
+                    info.data = locations_max;
+                    rule.store(info)
+                })
+            }
+            bindings::ETHTOOL_GRXCLSRLALL => {
+                let room: &mut [u32] = if locations.is_null() {
+                    &mut []
+                } else {
+                    // SAFETY: The core has made room for as many locations as the request says: both members of the
+                    // union are numbers of 32 bits, and that is the one it has set.
+                    unsafe {
+                        slice::from_raw_parts_mut(
+                            locations,
+                            info.__bindgen_anon_1.rule_cnt as usize,
+                        )
+                    }
+                };
+                let mut list = RuleLocations::new(room);
+                D::Ethtool::get_rules(&mut dev, &mut list);
+                list.finish().map(|n| {
+                    info.data = locations_max;
+                    info.__bindgen_anon_1.rule_cnt = n;
+                })
+            }
+            _ => Err(EOPNOTSUPP()),
+        };
+        from_result(r)
+    }
+
+    /// # Safety
+    ///
+    /// *The contract*, in the core's call of `set_rxnfc`.
+    unsafe extern "C" fn set_rxnfc(
+        dev: *mut bindings::net_device,
+        info: *mut bindings::ethtool_rxnfc,
+    ) -> c_int {
+        // SAFETY: The contract; the core passes a structure with the request, copied from the user in full.
+        let (mut dev, info) = unsafe { (Self::locked(dev), &mut *info) };
+        let r = match info.cmd {
+            bindings::ETHTOOL_SRXCLSRLINS => {
+                D::Ethtool::insert_rule(&mut dev, &FlowRule::load(info))
+                    .map(|location| info.fs.location = location)
+            }
+            bindings::ETHTOOL_SRXCLSRLDEL => D::Ethtool::delete_rule(&mut dev, info.fs.location),
+            _ => Err(EOPNOTSUPP()),
+        };
+        from_result(r)
     }
 
     /// The number of strings of a set; see [`Promised`].

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Receive-side scaling.
+//!
+//! Beside the settings by which frames are steered there can be further sets of them, contexts, to which n-tuple rules
+//! send frames. The core keeps a copy of each context (`struct ethtool_rxfh_context`) and answers questions from it.
 
 use crate::device::{Driver, Locked};
 use crate::errno::EOPNOTSUPP;
 use crate::netlink::ExtAck;
+use crate::rtnl::Rtnl;
 use core::slice;
 use kernel::prelude::*;
 use netdev_sys as bindings;
@@ -137,6 +141,51 @@ impl<'a> RssRequest<'a> {
     }
 }
 
+/// The number and size of RSS contexts that the devices of a driver can have; see `struct ethtool_ops`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RssContexts {
+    /// Numbers of contexts are below this (`rxfh_max_num_contexts`); 0 counts as one, the settings that are no context.
+    pub max: u32,
+    /// Most entries of an indirection table (`rxfh_indir_space`).
+    pub table_max: u32,
+}
+
+impl RssContexts {
+    /// There are none.
+    pub const NONE: RssContexts = RssContexts {
+        max: 0,
+        table_max: 0,
+    };
+}
+
+/// Calls `f` with a reply that goes into what the core keeps of a new context.
+///
+/// # Safety
+///
+/// `context` is one that the core has just allocated for the device that was last asked for sizes, and passes to
+/// `create_rxfh_context`.
+pub(super) unsafe fn fill_context(
+    context: *mut bindings::ethtool_rxfh_context,
+    f: impl FnOnce(&mut RssReply<'_>) -> Result,
+) -> Result {
+    // SAFETY: By the caller's promise it is valid, and nobody else has it.
+    let context = unsafe { &mut *context };
+    let data: *mut u8 = context.data.as_mut_ptr();
+    let mut raw = bindings::ethtool_rxfh_param {
+        // `ethtool_rxfh_context_indir()`: the table is behind the driver's private data, of which there is none.
+        indir: data.cast(),
+        // SAFETY: `ethtool_rxfh_context_key()`: the offset is one within the allocation.
+        key: unsafe { data.add(context.key_off as usize) },
+        ..Default::default()
+    };
+    // SAFETY: The core has made room for arrays of these sizes there; the table is aligned as `data` is.
+    let mut reply = unsafe { RssReply::new(&mut raw, context.indir_size, context.key_size) };
+    f(&mut reply)?;
+    context.hfunc = raw.hfunc;
+    context.input_xfrm = raw.input_xfrm;
+    Ok(())
+}
+
 /// A type of flow that has hash fields of its own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FlowType {
@@ -190,5 +239,21 @@ impl<D: Driver> Locked<'_, D> {
     pub fn rss_user_entries(&self) -> u32 {
         // SAFETY: The state is allocated with the device; the field changes under the instance lock, which is held.
         unsafe { (*(*self.as_raw()).ethtool).rss_indir_user_size }
+    }
+    /// Whether the tables of all contexts can be made `entries` long without losing what users asked for
+    /// (`ethtool_rxfh_ctxs_can_resize`). [`RssContexts::table_max`] must not be exceeded.
+    ///
+    /// It takes the lock of the contexts. The operations on them are called with it, and without RTNL.
+    pub fn rss_contexts_can_resize(&mut self, entries: u32, _rtnl: &Rtnl) -> bool {
+        // SAFETY: The device is registered; the instance lock is held, the lock of the contexts is not: the operations
+        // that are called with it have no RTNL to show.
+        unsafe { bindings::ethtool_rxfh_ctxs_can_resize(self.as_raw(), entries) == 0 }
+    }
+
+    /// Makes the tables of all contexts `entries` long in what the core keeps of them, and says so to those who listen
+    /// (`ethtool_rxfh_ctxs_resize`): longer ones repeat the shorter. The driver has seen that it can be done.
+    pub fn rss_contexts_resize(&mut self, entries: u32, _rtnl: &Rtnl) {
+        // SAFETY: As in `rss_contexts_can_resize`. Room is kept for the longest table a driver can have.
+        unsafe { bindings::ethtool_rxfh_ctxs_resize(self.as_raw(), entries) };
     }
 }

@@ -124,6 +124,10 @@ pub const VALUES_DROP_REASON: &[Value] = &[
         name: "not-open",
         number: 10,
     },
+    Value {
+        name: "rule",
+        number: 11,
+    },
 ];
 
 /// Which packets come to a chain.

@@ -4,7 +4,6 @@
 
 use crate::spec::{Object, Space};
 use serde_json::Value;
-use std::io::{self, Write};
 
 /// What is there for programs only.
 const HIDDEN: &[&str] = &["generation"];
@@ -39,7 +38,7 @@ pub fn pairs(object: &Object, shown: impl Fn(&str, &Value) -> bool) -> String {
 }
 
 /// Prints a table with a column for each attribute that any of the messages has.
-pub fn print(out: &mut impl Write, space: &Space, rows: &[Object]) -> io::Result<()> {
+pub fn print(space: &Space, rows: &[Object]) {
     let columns: Vec<_> = space
         .attributes
         .iter()
@@ -60,13 +59,12 @@ pub fn print(out: &mut impl Write, space: &Space, rows: &[Object]) -> io::Result
     };
     let widths: Vec<_> = (0..columns.len()).map(width).collect();
     for line in &lines {
-        let mut text = String::new();
+        let mut out = String::new();
         for (cell, width) in line.iter().zip(&widths) {
-            text.push_str(&format!("{cell:width$}  "));
+            out.push_str(&format!("{cell:width$}  "));
         }
-        writeln!(out, "{}", text.trim_end())?;
+        println!("{}", out.trim_end());
     }
-    Ok(())
 }
 
 /// Whether a counter is worth a line.
@@ -78,17 +76,12 @@ fn counts(value: &Value) -> bool {
 }
 
 /// Prints counters: a line for each message, with what is not zero.
-pub fn print_counters(
-    out: &mut impl Write,
-    rows: &[Object],
-    keys: &[&str],
-    names: impl Fn(&Object) -> String,
-) -> io::Result<()> {
+pub fn print_counters(rows: &[Object], keys: &[&str], names: impl Fn(&Object) -> String) {
     let mut last = String::new();
     for row in rows {
         let name = names(row);
         if name != last {
-            writeln!(out, "{name}")?;
+            println!("{name}");
             last = name;
         }
         let key: Vec<_> = keys.iter().filter_map(|k| row.get(*k)).map(text).collect();
@@ -116,7 +109,6 @@ pub fn print_counters(
         } else {
             words.join(", ")
         };
-        writeln!(out, "    {:14} {words}", key.join(" "))?;
+        println!("    {:14} {words}", key.join(" "));
     }
-    Ok(())
 }
