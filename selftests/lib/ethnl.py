@@ -71,8 +71,10 @@ class Ethtool(genl.Family):
                 "hkey": found.get(5, b""), "hfunc": genl.number(found.get(3, b"")),
                 "input_xfrm": genl.number(found.get(6, b""))}
 
-    def rss_set(self, indir=None, hkey=None, input_xfrm=None):
+    def rss_set(self, indir=None, hkey=None, input_xfrm=None, context=None):
         body = [self.header()]
+        if context is not None:
+            body.append(rtnl.attr(2, context))
         if indir is not None:
             body.append(rtnl.attr(4, struct.pack(f"={len(indir)}I", *indir)))
         if hkey is not None:

@@ -95,7 +95,7 @@ def vectors(t):
 @tap.case("many flows go where the table says, under a key of our own")
 def prediction(t):
     one, other = t.nics(quiet=True)
-    key = bytes(range(7, 47))
+    key = bytes(range(7, 59))
     other.ethtool.rss_set(hkey=key)
     other.set("-N", "rx-flow-hash", "udp4", "sdfn")
     table = other.rss()["indir"]
@@ -239,7 +239,7 @@ def announced(t):
     try:
         listener.socket.setsockopt(rtnl.SOL_NETLINK, rtnl.NETLINK_ADD_MEMBERSHIP,
                                    other.ethtool.groups["monitor"])
-        other.ethtool.rss_set(hkey=bytes(40))
+        other.ethtool.rss_set(hkey=bytes(52))
         while not any(body[:1] == b"\x32" for _, _, _, body in listener.receive()):
             pass
     finally:
