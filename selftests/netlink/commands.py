@@ -335,7 +335,8 @@ def c_client(t):
             f"channels {port['channels']}"]
     tap.equal(lines[:4], want, "what it says")
     tap.equal([tuple(line.split()[1:3]) for line in lines[4:11]], control.STAGES, "stages")
-    tap.equal(lines[11:], [f"changed {line} 77"], "notification")
+    tap.equal(lines[11:], [f"changed {line} 77", "reset", "wire set", "aborted", "committed",
+                           f"port {line} 201"], "changes")
     done = t.n0.run(control.CLIENT, "1", check=False)
     tap.equal((done.returncode, "No ferronic port" in done.stderr), (1, True), "refusal")
 

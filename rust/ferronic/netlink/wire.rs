@@ -110,15 +110,16 @@ struct Change {
 
 const WHICH: &CStr = c"Which wire? It needs an id";
 
-/// The wires of a namespace by number.
+/// Wires of a namespace by number.
 struct Wires(RBTree<u32, Arc<Wire>>);
 
 impl Wires {
-    fn new(context: &Context<'_, Ferronic>) -> Result<Self> {
+    /// Those that are `wanted`.
+    fn new(context: &Context<'_, Ferronic>, wanted: impl Fn(u32) -> bool) -> Result<Self> {
         lock(context, |ports| {
             let mut all = RBTree::new();
             for entry in ports.tree.values() {
-                if tells(entry) {
+                if tells(entry) && wanted(entry.wire.id) {
                     let wire = entry.wire.clone();
                     all.try_create_and_insert(wire.id, wire, GFP_KERNEL_ACCOUNT)?;
                 }
@@ -205,7 +206,7 @@ impl Do for WireSetDo {
             datapath: request.datapath,
         };
         let rtnl = RtnlGuard::lock();
-        let wires = Wires::new(context)?;
+        let wires = Wires::new(context, |wire| wire == id)?;
         change
             .check(&wires, context, &rtnl)
             .map_err(|r| r.tell(context))?;
@@ -245,7 +246,7 @@ impl Changes for WireChanges {
             return then();
         }
         let rtnl = RtnlGuard::lock();
-        let wires = Wires::new(context)?;
+        let wires = Wires::new(context, |_| true)?;
         for (number, change) in self.0.iter().enumerate() {
             change
                 .check(&wires, context, &rtnl)

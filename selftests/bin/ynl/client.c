@@ -2,8 +2,9 @@
 /*
  * ynl-client PORT [PAUSE-LIMIT]
  *   a client of the control family, made of nothing but what the kernel's generator makes of the specification: gets a
- *   port by number, dumps ports, wires, channels and stages, sets the pause limit if one is given and waits for
- *   the notification of that. Prints a line for each.
+ *   port by number, dumps ports, wires, channels and stages; if a pause limit is given, sets it, waits for the
+ *   notification, resets the port's statistics, and does all that can be changed in a transaction, twice: one is given
+ *   up. Prints a line for each.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,10 +28,11 @@ static void print_port(const char *what, const struct ferronic_port_get_rsp *por
 	       ferronic_end_str(port->end), port->mtu, port->pause_limit);
 }
 
-static void get(unsigned int ifindex)
+static unsigned int get(unsigned int ifindex)
 {
 	struct ferronic_port_get_req *req = ferronic_port_get_req_alloc();
 	struct ferronic_port_get_rsp *rsp;
+	unsigned int wire;
 
 	ferronic_port_get_req_set_ifindex(req, ifindex);
 	rsp = ferronic_port_get(ys, req);
@@ -38,7 +40,9 @@ static void get(unsigned int ifindex)
 	if (!rsp)
 		fail("port-get");
 	print_port("port", rsp);
+	wire = rsp->wire;
 	ferronic_port_get_rsp_free(rsp);
+	return wire;
 }
 
 static void dump(unsigned int ifindex)
@@ -107,10 +111,64 @@ static void set(unsigned int ifindex, unsigned int limit)
 	ynl_ntf_free(ntf);
 }
 
+static void reset(unsigned int ifindex)
+{
+	struct ferronic_stats_reset_req *req = ferronic_stats_reset_req_alloc();
+
+	ferronic_stats_reset_req_set_ifindex(req, ifindex);
+	if (ferronic_stats_reset(ys, req))
+		fail("stats-reset");
+	ferronic_stats_reset_req_free(req);
+	printf("reset\n");
+}
+
+static void set_wire(unsigned int id)
+{
+	struct ferronic_wire_set_req *req = ferronic_wire_set_req_alloc();
+
+	ferronic_wire_set_req_set_id(req, id);
+	ferronic_wire_set_req_set_datapath(req, FERRONIC_DATAPATH_NIC);
+	if (ferronic_wire_set(ys, req))
+		fail("wire-set");
+	ferronic_wire_set_req_free(req);
+	printf("wire set\n");
+}
+
+static void transact(unsigned int ifindex, unsigned int id, unsigned int limit, int commit)
+{
+	struct ferronic_transaction_commit_req *last = ferronic_transaction_commit_req_alloc();
+	struct ferronic_transaction_add_req *req = ferronic_transaction_add_req_alloc();
+	struct ferronic_port_change *ports = ferronic_port_change_alloc(2);
+	struct ferronic_wire_change *wires = ferronic_wire_change_alloc(1);
+	struct ferronic_transaction_begin_rsp *begun;
+	int i;
+
+	begun = ferronic_transaction_begin(ys);
+	if (!begun)
+		fail("transaction-begin");
+	for (i = 0; i < 2; i++) {
+		ferronic_port_change_set_ifindex(&ports[i], ifindex);
+		ferronic_port_change_set_pause_limit(&ports[i], limit + i);
+	}
+	ferronic_wire_change_set_id(&wires[0], id);
+	ferronic_wire_change_set_datapath(&wires[0], FERRONIC_DATAPATH_NIC);
+	__ferronic_transaction_add_req_set_port(req, ports, 2);
+	__ferronic_transaction_add_req_set_wire(req, wires, 1);
+	if (ferronic_transaction_add(ys, req))
+		fail("transaction-add");
+	ferronic_transaction_add_req_free(req);
+	ferronic_transaction_commit_req_set_generation(last, begun->generation);
+	if (commit ? ferronic_transaction_commit(ys, last) : ferronic_transaction_abort(ys))
+		fail("the transaction's end");
+	ferronic_transaction_commit_req_free(last);
+	ferronic_transaction_begin_rsp_free(begun);
+	printf("%s\n", commit ? "committed" : "aborted");
+}
+
 int main(int argc, char **argv)
 {
 	struct ynl_error error;
-	unsigned int ifindex;
+	unsigned int ifindex, wire;
 
 	if (argc < 2) {
 		fprintf(stderr, "usage: ynl-client PORT [PAUSE-LIMIT]\n");
@@ -122,10 +180,16 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s\n", error.msg);
 		return 1;
 	}
-	get(ifindex);
+	wire = get(ifindex);
 	dump(ifindex);
-	if (argc > 2)
+	if (argc > 2) {
 		set(ifindex, atoi(argv[2]));
+		reset(ifindex);
+		set_wire(wire);
+		transact(ifindex, wire, 300, 0);
+		transact(ifindex, wire, 200, 1);
+		get(ifindex);
+	}
 	ynl_sock_destroy(ys);
 	return 0;
 }

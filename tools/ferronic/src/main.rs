@@ -17,6 +17,7 @@ use generated::{CHANNEL_GET, PORT_GET, PORT_SET, STAGE_GET, STATS_RESET, WIRE_GE
 use link::{Error, Link};
 use serde_json::Value;
 use spec::{attribute, Attribute, Command, Kind, Object};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// What `show` can show.
@@ -168,9 +169,9 @@ fn one(link: &mut Link, command: &Command, name: &str, value: &str) -> Result<Ve
     link.request(command, vec![key])
 }
 
-fn print_json(rows: Vec<Object>) {
+fn print_json(rows: Vec<Object>) -> io::Result<()> {
     let rows = Value::Array(rows.into_iter().map(Value::Object).collect());
-    println!("{rows:#}");
+    writeln!(io::stdout().lock(), "{rows:#}")
 }
 
 fn show(link: &mut Link, json: bool, matches: &ArgMatches) -> Result<(), Error> {
@@ -182,10 +183,9 @@ fn show(link: &mut Link, json: bool, matches: &ArgMatches) -> Result<(), Error> 
         .find(|c| noun(c) == wanted)
         .unwrap_or(&SHOWN[0]);
     let rows = get(link, command, matches.get_one("port"))?;
-    if json {
-        print_json(rows);
-    } else {
-        table::print(command.space, &rows);
+    match json {
+        true => print_json(rows)?,
+        false => table::print(&mut io::stdout().lock(), command.space, &rows)?,
     }
     Ok(())
 }
@@ -199,8 +199,7 @@ fn stats(link: &mut Link, json: bool, matches: &ArgMatches) -> Result<(), Error>
     }
     let rows = get(link, &STAGE_GET, port)?;
     if json {
-        print_json(rows);
-        return Ok(());
+        return Ok(print_json(rows)?);
     }
     let ports = link.dump(&PORT_GET, &[])?;
     let name = |row: &Object| {
@@ -210,8 +209,13 @@ fn stats(link: &mut Link, json: bool, matches: &ArgMatches) -> Result<(), Error>
         port.and_then(|p| p.get("name"))
             .map_or("?".into(), table::text)
     };
-    table::print_counters(&rows, &["direction", "stage"], name);
-    Ok(())
+    let out = &mut io::stdout().lock();
+    Ok(table::print_counters(
+        out,
+        &rows,
+        &["direction", "stage"],
+        name,
+    )?)
 }
 
 /// The number of the wire that a port is at.
@@ -259,7 +263,9 @@ fn run(matches: &ArgMatches) -> Result<(), Error> {
     match matches.subcommand() {
         Some(("completion", matches)) => {
             if let Some(shell) = matches.get_one::<Shell>("shell") {
-                clap_complete::generate(*shell, &mut cli(), "ferronic", &mut std::io::stdout());
+                let mut script = vec![];
+                clap_complete::generate(*shell, &mut cli(), "ferronic", &mut script);
+                io::stdout().write_all(&script)?;
             }
             return Ok(());
         }
@@ -282,7 +288,7 @@ fn run(matches: &ArgMatches) -> Result<(), Error> {
 
 /// One page: the command, then each of its commands.
 fn manual() -> Result<(), Error> {
-    let mut out = std::io::stdout();
+    let mut out = io::stdout();
     clap_mangen::Man::new(cli()).render(&mut out)?;
     for command in cli().get_subcommands() {
         let name = format!("ferronic-{}", command.get_name());
@@ -295,9 +301,7 @@ fn main() -> ExitCode {
     match run(&cli().get_matches()) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads has seen enough.
-        Err(Error::Io(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
-            ExitCode::SUCCESS
-        }
+        Err(Error::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("ferronic: {error}");
             ExitCode::FAILURE

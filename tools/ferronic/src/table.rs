@@ -4,6 +4,7 @@
 
 use crate::spec::{Object, Space};
 use serde_json::Value;
+use std::io::{self, Write};
 
 /// What is there for programs only.
 const HIDDEN: &[&str] = &["generation"];
@@ -38,7 +39,7 @@ pub fn pairs(object: &Object, shown: impl Fn(&str, &Value) -> bool) -> String {
 }
 
 /// Prints a table with a column for each attribute that any of the messages has.
-pub fn print(space: &Space, rows: &[Object]) {
+pub fn print(out: &mut impl Write, space: &Space, rows: &[Object]) -> io::Result<()> {
     let columns: Vec<_> = space
         .attributes
         .iter()
@@ -59,12 +60,13 @@ pub fn print(space: &Space, rows: &[Object]) {
     };
     let widths: Vec<_> = (0..columns.len()).map(width).collect();
     for line in &lines {
-        let mut out = String::new();
+        let mut text = String::new();
         for (cell, width) in line.iter().zip(&widths) {
-            out.push_str(&format!("{cell:width$}  "));
+            text.push_str(&format!("{cell:width$}  "));
         }
-        println!("{}", out.trim_end());
+        writeln!(out, "{}", text.trim_end())?;
     }
+    Ok(())
 }
 
 /// Whether a counter is worth a line.
@@ -76,12 +78,17 @@ fn counts(value: &Value) -> bool {
 }
 
 /// Prints counters: a line for each message, with what is not zero.
-pub fn print_counters(rows: &[Object], keys: &[&str], names: impl Fn(&Object) -> String) {
+pub fn print_counters(
+    out: &mut impl Write,
+    rows: &[Object],
+    keys: &[&str],
+    names: impl Fn(&Object) -> String,
+) -> io::Result<()> {
     let mut last = String::new();
     for row in rows {
         let name = names(row);
         if name != last {
-            println!("{name}");
+            writeln!(out, "{name}")?;
             last = name;
         }
         let key: Vec<_> = keys.iter().filter_map(|k| row.get(*k)).map(text).collect();
@@ -109,6 +116,7 @@ pub fn print_counters(rows: &[Object], keys: &[&str], names: impl Fn(&Object) ->
         } else {
             words.join(", ")
         };
-        println!("    {:14} {words}", key.join(" "));
+        writeln!(out, "    {:14} {words}", key.join(" "))?;
     }
+    Ok(())
 }
