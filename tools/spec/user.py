@@ -9,6 +9,9 @@ HEADER = """\
 
 //! What the netlink specification says: names, numbers and types.
 
+// It says more than the command needs.
+#![allow(dead_code)]
+
 use crate::spec::{Attribute, Command, Kind, Space, Value};
 """
 

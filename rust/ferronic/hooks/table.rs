@@ -554,11 +554,14 @@ fn judge<T>(said: core::result::Result<Result<T>, super::rule::Fault>) -> Judged
 }
 
 /// Makes all changes, or none. With RTNL if one of them is a chain at a device. Process context; sleeps.
+///
+/// Calls `then` when nothing can fail any more, and goes on if that succeeds.
 pub(crate) fn apply(
     table: &mut Table,
     net: &Net,
     changes: &[Change],
     rtnl: Option<&Rtnl>,
+    then: impl FnOnce() -> Result,
 ) -> Applied {
     let mut plan = Plan {
         table,
@@ -568,7 +571,10 @@ pub(crate) fn apply(
         plan.change(index, change)
             .map_err(|refusal| (index, refusal))?;
     }
-    let ready = plan.prepare().and_then(|()| plan.attach(net, rtnl));
+    let ready = plan
+        .prepare()
+        .and_then(|()| plan.attach(net, rtnl))
+        .and_then(|()| then().map_err(|e| (changes.len(), other(e))));
     if ready.is_err() {
         plan.undo();
         return ready;

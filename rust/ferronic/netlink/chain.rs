@@ -3,14 +3,16 @@
 //! `chain-get`, `chain-add`, `chain-set`, `chain-del`.
 
 use super::generated::{
-    chain, rule, ChainAddDo, ChainAddDoRequest, ChainDelDo, ChainDelDoRequest, ChainFamily,
-    ChainGetDo, ChainGetDoRequest, ChainGetDump, ChainGetDumpRequest, ChainGetReply, ChainPolicy,
-    ChainSetDo, ChainSetDoRequest, Ferronic, Hook,
+    chain, rule, transaction, ChainAddDo, ChainAddDoRequest, ChainDelDo, ChainDelDoRequest,
+    ChainFamily, ChainGetDo, ChainGetDoRequest, ChainGetDump, ChainGetDumpRequest, ChainGetReply,
+    ChainPolicy, ChainSetDo, ChainSetDoRequest, Ferronic, Hook,
 };
+use super::transaction::{self as together, Commit, Refusal as TransactionRefusal};
 use crate::hooks::{
     apply, ChainView, Change, Name, NewChain, Policy, Refusal, Site, Table, Wrong, HOOKS,
 };
 use kernel::prelude::*;
+use netdev::errno::ESTALE;
 use netdev::genetlink::{Batch, Context, Do, Dump};
 use netdev::netfilter::{Direction, Inet, Protocol};
 use netdev::rtnl::{Net, Rtnl, RtnlGuard};
@@ -28,6 +30,18 @@ pub(super) fn lock<R>(
         .ok_or(ENODEV)?
 }
 
+/// Whether a change is asked for by a command of rules; the others are asked for by those of chains.
+fn is_of_rule(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::AddRule(..)
+            | Change::ReplaceRule(..)
+            | Change::DeleteRule(..)
+            | Change::Reset(..)
+            | Change::Flush(_)
+    )
+}
+
 /// Makes one change, and says why not if that fails.
 pub(super) fn change(
     context: &Context<'_, Ferronic>,
@@ -36,27 +50,21 @@ pub(super) fn change(
     change: Change,
     rtnl: Option<&Rtnl>,
 ) -> Result {
-    let of_rule = matches!(
-        change,
-        Change::AddRule(..)
-            | Change::ReplaceRule(..)
-            | Change::DeleteRule(..)
-            | Change::Reset(..)
-            | Change::Flush(_)
-    );
+    let of_rule = is_of_rule(&change);
     let place = match &change {
         Change::AddRule(_, crate::hooks::Place::Before(_), _) => rule::BEFORE,
         _ => rule::HANDLE,
     };
-    apply(table, net, &[change], rtnl).map_err(|(_, refusal)| {
+    apply(table, net, &[change], rtnl, || Ok(())).map_err(|(_, refusal)| {
         let name = if of_rule { rule::CHAIN } else { chain::NAME };
         refuse(context, &refusal, name, place)
     })
 }
 
-/// Says why a change was refused. `name` is the attribute with the chain's name, `place` that with a rule's handle.
-fn refuse(context: &Context<'_, Ferronic>, refusal: &Refusal, name: u16, place: u16) -> Error {
-    let (kind, text) = match refusal.wrong {
+/// Why a change was refused. `name` is the attribute with the chain's name, `place` that with a rule's handle. `None`
+/// for what is not said of an attribute.
+fn why(refusal: &Refusal, name: u16, place: u16) -> Option<(u16, &'static CStr)> {
+    Some(match refusal.wrong {
         Wrong::Chain => (name, c"There is no chain of that name"),
         Wrong::Exists => (name, c"There is a chain of that name already"),
         Wrong::Chains => (name, c"The namespace has as many chains as it may have"),
@@ -64,15 +72,89 @@ fn refuse(context: &Context<'_, Ferronic>, refusal: &Refusal, name: u16, place: 
         Wrong::Hook => (chain::HOOK, c"Netfilter refused the hook"),
         Wrong::Handle => (place, c"The chain has no rule of that handle"),
         Wrong::Position => (rule::POSITION, c"The chain has fewer rules"),
-        Wrong::Rule(term, unfit) => {
-            return super::rule::refuse(context, term, &unfit);
-        }
+        Wrong::Rule(_, unfit) => (rule::TERM, sentence(unfit.why, unfit.subject)),
         Wrong::Other if refusal.error == E2BIG => {
             (rule::TERM, c"Too many rules, or rules of too many shapes")
         }
-        Wrong::Other => return refusal.error,
-    };
-    context.refuse(kind, text, refusal.error)
+        Wrong::Other => return None,
+    })
+}
+
+/// Says why a change was refused.
+fn refuse(context: &Context<'_, Ferronic>, refusal: &Refusal, name: u16, place: u16) -> Error {
+    if let Wrong::Rule(term, unfit) = refusal.wrong {
+        return super::rule::refuse(context, term, &unfit);
+    }
+    match why(refusal, name, place) {
+        Some((kind, text)) => context.refuse(kind, text, refusal.error),
+        None => refusal.error,
+    }
+}
+
+/// Changes of chains and rules, in a transaction, and the generation that the chains must be of.
+#[derive(Default)]
+pub(super) struct HookChanges {
+    changes: KVVec<Change>,
+    pub(super) generation: Option<u64>,
+}
+
+impl HookChanges {
+    /// Takes in one more; returns how many bytes it takes.
+    pub(super) fn add(&mut self, change: Change) -> Result<usize> {
+        let terms = match &change {
+            Change::AddRule(_, _, new) | Change::ReplaceRule(_, _, new) => new.terms.capacity(),
+            _ => 0,
+        };
+        self.changes.push(change, GFP_KERNEL_ACCOUNT)?;
+        Ok(terms
+            .saturating_mul(size_of::<pure::rules::term::Term>())
+            .saturating_add(size_of::<Change>()))
+    }
+}
+
+impl Commit for HookChanges {
+    fn needs_rtnl(&self) -> bool {
+        let at_device = |change: &Change| match change {
+            Change::AddChain(new) => matches!(new.site, Site::Device(..)),
+            _ => false,
+        };
+        self.changes.iter().any(at_device)
+    }
+
+    fn commit(
+        self,
+        context: &Context<'_, Ferronic>,
+        rtnl: Option<&Rtnl>,
+        then: impl FnOnce() -> Result,
+    ) -> Result {
+        if self.changes.is_empty() && self.generation.is_none() {
+            return then();
+        }
+        lock(context, |table, net| {
+            if self.generation.is_some_and(|g| g != table.generation) {
+                return Err(context.refuse(
+                    transaction::CHAIN_GENERATION,
+                    c"The chains have changed since",
+                    ESTALE(),
+                ));
+            }
+            apply(table, net, &self.changes, rtnl, then).map_err(|(at, refusal)| {
+                let Some(change) = self.changes.get(at) else {
+                    // What came behind says why itself.
+                    return refusal.error;
+                };
+                let what = if is_of_rule(change) {
+                    c"rule"
+                } else {
+                    c"chain"
+                };
+                if let Some((kind, text)) = why(&refusal, 0, 0) {
+                    TransactionRefusal::new(kind, text, refusal.error).tell_of(what, at, context);
+                }
+                refusal.error
+            })
+        })
+    }
 }
 
 /// What is wrong with a part of a rule, in a sentence.
@@ -256,6 +338,9 @@ impl Do for ChainAddDo {
             priority: request.priority.unwrap_or(0),
             policy: request.policy.map_or(Policy::Accept, policy_of),
         };
+        if request.transaction {
+            return together::push(context, Change::AddChain(new));
+        }
         // RTNL comes before the lock of the chains.
         let rtnl = matches!(new.site, Site::Device(..)).then(RtnlGuard::lock);
         lock(context, |table, net| {
@@ -270,18 +355,23 @@ impl Do for ChainSetDo {
         let Some(policy) = request.policy else {
             return Err(context.missing(chain::POLICY, c"Which policy?"));
         };
-        lock(context, |table, net| {
-            let set = Change::SetPolicy(name, policy_of(policy));
-            change(context, table, net, set, None)
-        })
+        let set = Change::SetPolicy(name, policy_of(policy));
+        if request.transaction {
+            return together::push(context, set);
+        }
+        lock(context, |table, net| change(context, table, net, set, None))
     }
 }
 
 impl Do for ChainDelDo {
     fn run(request: ChainDelDoRequest<'_>, context: &Context<'_, Ferronic>) -> Result {
         let name = name_of(request.name, chain::NAME, context)?;
+        let delete = Change::DeleteChain(name);
+        if request.transaction {
+            return together::push(context, delete);
+        }
         lock(context, |table, net| {
-            change(context, table, net, Change::DeleteChain(name), None)
+            change(context, table, net, delete, None)
         })
     }
 }

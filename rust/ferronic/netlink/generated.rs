@@ -700,6 +700,8 @@ pub(crate) mod transaction {
     pub(crate) const PORT: u16 = 2;
     /// As in wire-set.
     pub(crate) const WIRE: u16 = 3;
+    /// Generation of the namespace's chains: as `generation`.
+    pub(crate) const CHAIN_GENERATION: u16 = 4;
 }
 
 /// Numbers of the attributes of `channel`.
@@ -818,6 +820,9 @@ pub(crate) mod chain {
     pub(crate) const PACKETS: u16 = 10;
     /// Their bytes.
     pub(crate) const BYTES: u16 = 11;
+    /// Add this change to the socket's transaction, to be made when that is
+    /// committed. It is only looked at then, and has no other answer.
+    pub(crate) const TRANSACTION: u16 = 12;
 }
 
 /// Numbers of the attributes of `term`.
@@ -909,6 +914,9 @@ pub(crate) mod rule {
     pub(crate) const BYTES: u16 = 33;
     /// How often it acted.
     pub(crate) const ACTED: u16 = 34;
+    /// Add this change to the socket's transaction, to be made when that is
+    /// committed. It is only looked at then, and has no other answer.
+    pub(crate) const TRANSACTION: u16 = 35;
 }
 
 /// One of the two ports of a wire, as far as the namespace can see it.
@@ -1981,11 +1989,16 @@ pub(crate) struct TransactionBeginReply {
     /// Generation of the namespace: in the answer to transaction-begin that
     /// at the time, in transaction-commit that which it must be.
     pub(crate) generation: Option<u64>,
+    /// Generation of the namespace's chains: as `generation`.
+    pub(crate) chain_generation: Option<u64>,
 }
 
 impl TransactionBeginReply {
     /// Nothing is known.
-    pub(crate) const NONE: Self = Self { generation: None };
+    pub(crate) const NONE: Self = Self {
+        generation: None,
+        chain_generation: None,
+    };
 
     /// Writes it.
     ///
@@ -1995,6 +2008,9 @@ impl TransactionBeginReply {
     pub(crate) fn put(&self, w: &mut Writer<'_>) -> Result {
         if let Some(value) = self.generation {
             w.uint(transaction::GENERATION, value)?;
+        }
+        if let Some(value) = self.chain_generation {
+            w.uint(transaction::CHAIN_GENERATION, value)?;
         }
         Ok(())
     }
@@ -2028,7 +2044,8 @@ pub(crate) struct TransactionAddDoRequest<'a> {
 }
 
 /// Add changes to the socket's transaction: all that the message holds, or
-/// none.
+/// none. Changes of chains and rules are added by their own commands, with
+/// the flag `transaction`.
 pub(crate) struct TransactionAddDo;
 
 impl Spec for TransactionAddDo {
@@ -2057,10 +2074,13 @@ pub(crate) struct TransactionCommitDoRequest {
     /// Generation of the namespace: in the answer to transaction-begin that
     /// at the time, in transaction-commit that which it must be.
     pub(crate) generation: Option<u64>,
+    /// Generation of the namespace's chains: as `generation`.
+    pub(crate) chain_generation: Option<u64>,
 }
 
 /// Make all changes of the socket's transaction, or none; it is over either
-/// way. With `generation`, only if the namespace is still of that one.
+/// way. With `generation` or `chain-generation`, only if the namespace is
+/// still of those.
 pub(crate) struct TransactionCommitDo;
 
 impl Spec for TransactionCommitDo {
@@ -2068,13 +2088,23 @@ impl Spec for TransactionCommitDo {
     type Request<'a> = TransactionCommitDoRequest;
     const COMMAND: u8 = 13;
     const PERMISSION: Permission = Permission::NamespaceAdmin;
-    const POLICY: &'static [Policy] = &[Policy::UNSPEC, Policy::UINT];
+    const POLICY: &'static [Policy] = &[
+        Policy::UNSPEC,
+        Policy::UINT,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UINT,
+    ];
 
     fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
         let attributes = context.attributes();
         Ok(TransactionCommitDoRequest {
             generation: attributes
                 .get(usize::from(transaction::GENERATION))
+                .map(|a| a.uint())
+                .transpose()?,
+            chain_generation: attributes
+                .get(usize::from(transaction::CHAIN_GENERATION))
                 .map(|a| a.uint())
                 .transpose()?,
         })
@@ -2249,6 +2279,9 @@ pub(crate) struct ChainAddDoRequest<'a> {
     pub(crate) ifindex: Option<u32>,
     /// What becomes of packets that no rule decides on.
     pub(crate) policy: Option<ChainPolicy>,
+    /// Add this change to the socket's transaction, to be made when that is
+    /// committed. It is only looked at then, and has no other answer.
+    pub(crate) transaction: bool,
 }
 
 /// Attach a new chain, without rules, to a hook. At a device it goes when
@@ -2269,6 +2302,11 @@ impl Spec for ChainAddDo {
         Policy::S32,
         Policy::u32_in(&CHAIN_IFINDEX_RANGE),
         Policy::u32_in(&CHAIN_POLICY_RANGE),
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::FLAG,
     ];
 
     fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
@@ -2298,6 +2336,7 @@ impl Spec for ChainAddDo {
                 .get(usize::from(chain::POLICY))
                 .map(|a| ChainPolicy::from_number(a.u32()?))
                 .transpose()?,
+            transaction: attributes.get(usize::from(chain::TRANSACTION)).is_some(),
         })
     }
 }
@@ -2308,6 +2347,9 @@ pub(crate) struct ChainSetDoRequest<'a> {
     pub(crate) name: Option<&'a CStr>,
     /// What becomes of packets that no rule decides on.
     pub(crate) policy: Option<ChainPolicy>,
+    /// Add this change to the socket's transaction, to be made when that is
+    /// committed. It is only looked at then, and has no other answer.
+    pub(crate) transaction: bool,
 }
 
 /// Change a chain's policy.
@@ -2327,6 +2369,11 @@ impl Spec for ChainSetDo {
         Policy::UNSPEC,
         Policy::UNSPEC,
         Policy::u32_in(&CHAIN_POLICY_RANGE),
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::FLAG,
     ];
 
     fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
@@ -2340,6 +2387,7 @@ impl Spec for ChainSetDo {
                 .get(usize::from(chain::POLICY))
                 .map(|a| ChainPolicy::from_number(a.u32()?))
                 .transpose()?,
+            transaction: attributes.get(usize::from(chain::TRANSACTION)).is_some(),
         })
     }
 }
@@ -2348,6 +2396,9 @@ impl Spec for ChainSetDo {
 pub(crate) struct ChainDelDoRequest<'a> {
     /// What it is called in its namespace.
     pub(crate) name: Option<&'a CStr>,
+    /// Add this change to the socket's transaction, to be made when that is
+    /// committed. It is only looked at then, and has no other answer.
+    pub(crate) transaction: bool,
 }
 
 /// Detach a chain; its rules go with it.
@@ -2358,7 +2409,21 @@ impl Spec for ChainDelDo {
     type Request<'a> = ChainDelDoRequest<'a>;
     const COMMAND: u8 = 18;
     const PERMISSION: Permission = Permission::NamespaceAdmin;
-    const POLICY: &'static [Policy] = &[Policy::UNSPEC, Policy::string(31)];
+    const POLICY: &'static [Policy] = &[
+        Policy::UNSPEC,
+        Policy::string(31),
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::FLAG,
+    ];
 
     fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
         let attributes = context.attributes();
@@ -2367,6 +2432,7 @@ impl Spec for ChainDelDo {
                 .get(usize::from(chain::NAME))
                 .map(|a| a.string())
                 .transpose()?,
+            transaction: attributes.get(usize::from(chain::TRANSACTION)).is_some(),
         })
     }
 }
@@ -2753,6 +2819,9 @@ pub(crate) struct RuleAddDoRequest<'a> {
     pub(crate) at_most: Option<u32>,
     /// A super frame counts as the segments it stands for.
     pub(crate) segments: bool,
+    /// Add this change to the socket's transaction, to be made when that is
+    /// committed. It is only looked at then, and has no other answer.
+    pub(crate) transaction: bool,
 }
 
 /// Add a rule to a chain: behind all others, or where `position` or `before`
@@ -2796,6 +2865,10 @@ impl Spec for RuleAddDo {
         Policy::u32_in(&RULE_BURST_RANGE),
         Policy::FLAG,
         Policy::u32_in(&RULE_AT_MOST_RANGE),
+        Policy::FLAG,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
         Policy::FLAG,
     ];
     const MULTI: &'static [u16] = &[rule::TERM];
@@ -2907,6 +2980,7 @@ impl Spec for RuleAddDo {
                 .map(|a| a.u32())
                 .transpose()?,
             segments: attributes.get(usize::from(rule::SEGMENTS)).is_some(),
+            transaction: attributes.get(usize::from(rule::TRANSACTION)).is_some(),
         })
     }
 }
@@ -2970,6 +3044,9 @@ pub(crate) struct RuleReplaceDoRequest<'a> {
     pub(crate) at_most: Option<u32>,
     /// A super frame counts as the segments it stands for.
     pub(crate) segments: bool,
+    /// Add this change to the socket's transaction, to be made when that is
+    /// committed. It is only looked at then, and has no other answer.
+    pub(crate) transaction: bool,
 }
 
 /// Put another rule in the place of one, under the same handle. It begins to
@@ -3013,6 +3090,10 @@ impl Spec for RuleReplaceDo {
         Policy::u32_in(&RULE_BURST_RANGE),
         Policy::FLAG,
         Policy::u32_in(&RULE_AT_MOST_RANGE),
+        Policy::FLAG,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
         Policy::FLAG,
     ];
     const MULTI: &'static [u16] = &[rule::TERM];
@@ -3120,6 +3201,7 @@ impl Spec for RuleReplaceDo {
                 .map(|a| a.u32())
                 .transpose()?,
             segments: attributes.get(usize::from(rule::SEGMENTS)).is_some(),
+            transaction: attributes.get(usize::from(rule::TRANSACTION)).is_some(),
         })
     }
 }
@@ -3130,6 +3212,9 @@ pub(crate) struct RuleDelDoRequest<'a> {
     pub(crate) chain: Option<&'a CStr>,
     /// What it is known by; never given again in the chain.
     pub(crate) handle: Option<u32>,
+    /// Add this change to the socket's transaction, to be made when that is
+    /// committed. It is only looked at then, and has no other answer.
+    pub(crate) transaction: bool,
 }
 
 /// Remove a rule, or all of a chain if no handle is given.
@@ -3140,7 +3225,44 @@ impl Spec for RuleDelDo {
     type Request<'a> = RuleDelDoRequest<'a>;
     const COMMAND: u8 = 22;
     const PERMISSION: Permission = Permission::NamespaceAdmin;
-    const POLICY: &'static [Policy] = &[Policy::UNSPEC, Policy::string(31), Policy::U32];
+    const POLICY: &'static [Policy] = &[
+        Policy::UNSPEC,
+        Policy::string(31),
+        Policy::U32,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::FLAG,
+    ];
 
     fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
         let attributes = context.attributes();
@@ -3153,6 +3275,7 @@ impl Spec for RuleDelDo {
                 .get(usize::from(rule::HANDLE))
                 .map(|a| a.u32())
                 .transpose()?,
+            transaction: attributes.get(usize::from(rule::TRANSACTION)).is_some(),
         })
     }
 }
@@ -3163,6 +3286,9 @@ pub(crate) struct RuleResetDoRequest<'a> {
     pub(crate) chain: Option<&'a CStr>,
     /// What it is known by; never given again in the chain.
     pub(crate) handle: Option<u32>,
+    /// Add this change to the socket's transaction, to be made when that is
+    /// committed. It is only looked at then, and has no other answer.
+    pub(crate) transaction: bool,
 }
 
 /// Let a rule count anew, or all of a chain and its policy if no handle is
@@ -3175,7 +3301,44 @@ impl Spec for RuleResetDo {
     type Request<'a> = RuleResetDoRequest<'a>;
     const COMMAND: u8 = 23;
     const PERMISSION: Permission = Permission::NamespaceAdmin;
-    const POLICY: &'static [Policy] = &[Policy::UNSPEC, Policy::string(31), Policy::U32];
+    const POLICY: &'static [Policy] = &[
+        Policy::UNSPEC,
+        Policy::string(31),
+        Policy::U32,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::FLAG,
+    ];
 
     fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
         let attributes = context.attributes();
@@ -3188,6 +3351,7 @@ impl Spec for RuleResetDo {
                 .get(usize::from(rule::HANDLE))
                 .map(|a| a.u32())
                 .transpose()?,
+            transaction: attributes.get(usize::from(rule::TRANSACTION)).is_some(),
         })
     }
 }

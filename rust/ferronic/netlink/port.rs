@@ -7,11 +7,11 @@ use super::generated::{
     PortGetDumpRequest, PortSetDo, PortSetDoRequest,
 };
 use super::ports::{self, Entry, Ports};
-use super::transaction::{Changes, Refusal};
+use super::transaction::{Changes, Commit, Refusal};
 use kernel::prelude::*;
 use netdev::errno::{EOPNOTSUPP, ESTALE};
 use netdev::genetlink::{Batch, Context, Do, Dump};
-use netdev::rtnl::Net;
+use netdev::rtnl::{Net, Rtnl};
 
 const WHICH: &CStr = c"Which port? It needs an ifindex";
 const ABSENT: &CStr = c"No ferronic port of this namespace";
@@ -172,8 +172,18 @@ impl Changes for PortChanges {
         self.changes.push(change, GFP_KERNEL_ACCOUNT)?;
         Ok(0)
     }
+}
 
-    fn commit(self, context: &Context<'_, Ferronic>, then: impl FnOnce() -> Result) -> Result {
+impl Commit for PortChanges {
+    fn commit(
+        self,
+        context: &Context<'_, Ferronic>,
+        _: Option<&Rtnl>,
+        then: impl FnOnce() -> Result,
+    ) -> Result {
+        if self.changes.is_empty() && self.generation.is_none() {
+            return then();
+        }
         ports::of(context.net())?
             .with(|ports, net| {
                 if self.generation.is_some_and(|g| g != ports.generation) {

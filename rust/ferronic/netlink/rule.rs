@@ -9,6 +9,7 @@ use super::generated::{
     RuleGetDumpRequest, RuleGetReply, RuleReplaceDo, RuleReplaceDoRequest, RuleResetDo,
     RuleResetDoRequest, Term as TermAttributes, TermItem, Test as TestNumber,
 };
+use super::transaction;
 use crate::hooks::{Change, NewRule, Place, Table, HOOKS};
 use kernel::prelude::*;
 use netdev::genetlink::{Batch, Context, Do, Dump};
@@ -155,7 +156,7 @@ impl Written<'_> {
                 context.extack().attribute(text, &item.nest);
                 return Err(EINVAL);
             };
-            terms.push(term, GFP_KERNEL)?;
+            terms.push(term, GFP_KERNEL_ACCOUNT)?;
         }
         Ok(NewRule {
             terms,
@@ -454,6 +455,9 @@ impl Do for RuleAddDo {
             }
         };
         let new = written!(request).rule(context)?;
+        if request.transaction {
+            return transaction::push(context, Change::AddRule(name, place, new));
+        }
         let mut reply = context.reply()?;
         lock(context, |table, net| {
             change(context, table, net, Change::AddRule(name, place, new), None)?;
@@ -473,8 +477,11 @@ impl Do for RuleReplaceDo {
         let name = name_of(request.chain, rule::CHAIN, context)?;
         let handle = handle_of(request.handle, context)?;
         let new = written!(request).rule(context)?;
+        let replace = Change::ReplaceRule(name, handle, new);
+        if request.transaction {
+            return transaction::push(context, replace);
+        }
         lock(context, |table, net| {
-            let replace = Change::ReplaceRule(name, handle, new);
             change(context, table, net, replace, None)
         })
     }
@@ -487,6 +494,9 @@ impl Do for RuleDelDo {
             Some(handle) => Change::DeleteRule(name, handle),
             None => Change::Flush(name),
         };
+        if request.transaction {
+            return transaction::push(context, delete);
+        }
         lock(context, |table, net| {
             change(context, table, net, delete, None)
         })
@@ -496,8 +506,11 @@ impl Do for RuleDelDo {
 impl Do for RuleResetDo {
     fn run(request: RuleResetDoRequest<'_>, context: &Context<'_, Ferronic>) -> Result {
         let name = name_of(request.chain, rule::CHAIN, context)?;
+        let reset = Change::Reset(name, request.handle);
+        if request.transaction {
+            return transaction::push(context, reset);
+        }
         lock(context, |table, net| {
-            let reset = Change::Reset(name, request.handle);
             change(context, table, net, reset, None)
         })
     }

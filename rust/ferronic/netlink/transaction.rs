@@ -11,13 +11,15 @@
 //! Adding looks at messages, committing at the state: it checks everything first, with the locks held that keep it so,
 //! and changes nothing before it knows that all of it can be done. Kinds have locks of their own, so they are nested:
 //! each prepares, takes its lock, and calls the next; when the innermost has prepared, it makes its changes and returns,
-//! and the others do so on the way back. What a kind does after `then` cannot fail.
+//! and the others do so on the way back. What a kind does after `then` cannot fail. RTNL, which several may need, is taken
+//! before all.
 //!
 //! # Bounds
 //!
 //! [`OPEN_MAX`] transactions of a namespace, and of each [`CHANGES_MAX`] changes and [`BYTES_MAX`] bytes. The memory is
 //! accounted to who sends.
 
+use super::chain::{self, HookChanges};
 use super::generated::{
     Ferronic, TransactionAbortDo, TransactionAbortDoRequest, TransactionAddDo,
     TransactionAddDoRequest, TransactionBeginDo, TransactionBeginDoRequest, TransactionBeginReply,
@@ -25,12 +27,13 @@ use super::generated::{
 };
 use super::port::{lock, PortChanges};
 use super::wire::WireChanges;
+use crate::hooks::Change;
 use kernel::prelude::*;
 use kernel::sync::{static_lock_class, LockClassKey};
 use netdev::genetlink::{Context, Do, Sender, Watch};
 use netdev::namespace::{PerNet, Slot};
 use netdev::netlink::{Item, Nests};
-use netdev::rtnl::Net;
+use netdev::rtnl::{Net, Rtnl, RtnlGuard};
 
 /// Transactions that a namespace may have open.
 const OPEN_MAX: usize = 16;
@@ -39,7 +42,7 @@ const OPEN_MAX: usize = 16;
 const CHANGES_MAX: usize = 1 << 18;
 
 /// Bytes that they may take.
-const BYTES_MAX: usize = 64 << 20;
+const BYTES_MAX: usize = 128 << 20;
 
 /// Why a change cannot be made.
 pub(super) struct Refusal {
@@ -74,8 +77,31 @@ impl Refusal {
     }
 }
 
-/// The changes of one kind that a transaction carries.
-pub(super) trait Changes: Default + Send {
+/// The changes of one kind that a transaction carries, to be made.
+pub(super) trait Commit: Default + Send {
+    /// Whether it takes RTNL.
+    fn needs_rtnl(&self) -> bool {
+        false
+    }
+
+    /// Makes all of them, or none. Process context; may sleep. `rtnl` is there if any kind needs it.
+    ///
+    /// Calls `then` when nothing can fail any more, with whatever lock keeps it so, and makes the changes if that
+    /// succeeds.
+    ///
+    /// # Errors
+    ///
+    /// What the sender gets. Nothing has changed then.
+    fn commit(
+        self,
+        context: &Context<'_, Ferronic>,
+        rtnl: Option<&Rtnl>,
+        then: impl FnOnce() -> Result,
+    ) -> Result;
+}
+
+/// Those of a kind that `transaction-add` adds.
+pub(super) trait Changes: Commit {
     /// What says one in a message.
     type Item<'a>: Item<'a>;
 
@@ -94,16 +120,6 @@ pub(super) trait Changes: Default + Send {
     ///
     /// What the sender gets; the item must not have been taken in.
     fn add(&mut self, item: Self::Item<'_>, context: &Context<'_, Ferronic>) -> Result<usize>;
-
-    /// Makes all of them, or none. Process context; may sleep.
-    ///
-    /// Calls `then` when nothing can fail any more, with whatever lock keeps it so, and makes the changes if that
-    /// succeeds.
-    ///
-    /// # Errors
-    ///
-    /// What the sender gets. Nothing has changed then.
-    fn commit(self, context: &Context<'_, Ferronic>, then: impl FnOnce() -> Result) -> Result;
 }
 
 /// What a transaction carries.
@@ -111,9 +127,12 @@ pub(super) trait Changes: Default + Send {
 struct Transaction {
     ports: PortChanges,
     wires: WireChanges,
+    hooks: HookChanges,
     changes: usize,
     bytes: usize,
 }
+
+const FULL: &CStr = c"The transaction has all it may hold";
 
 /// Takes in what a message says of one kind.
 fn take<'a, C: Changes>(
@@ -130,8 +149,7 @@ fn take<'a, C: Changes>(
         *count = count.saturating_add(1);
         *bytes = bytes.saturating_add(C::BYTES).saturating_add(more);
         if *count > CHANGES_MAX || *bytes > BYTES_MAX {
-            let msg = c"The transaction has all it may hold";
-            context.extack().attribute(msg, &at);
+            context.extack().attribute(FULL, &at);
             return Err(E2BIG);
         }
     }
@@ -172,10 +190,32 @@ impl Transaction {
         Ok(())
     }
 
-    /// Makes all changes, or none. The order is that of locking: RTNL, ports.
+    /// Takes in a change of a chain or a rule.
+    fn push(&mut self, change: Change, context: &Context<'_, Ferronic>) -> Result {
+        if self.changes >= CHANGES_MAX || self.bytes >= BYTES_MAX {
+            context.extack().message(FULL);
+            return Err(E2BIG);
+        }
+        let bytes = self.hooks.add(change)?;
+        self.changes = self.changes.saturating_add(1);
+        self.bytes = self.bytes.saturating_add(bytes);
+        Ok(())
+    }
+
+    /// Makes all changes, or none. The order is that of locking: RTNL, chains, ports.
     fn commit(self, context: &Context<'_, Ferronic>) -> Result {
-        let Transaction { ports, wires, .. } = self;
-        wires.commit(context, || ports.commit(context, || Ok(())))
+        let Transaction {
+            ports,
+            wires,
+            hooks,
+            ..
+        } = self;
+        let needed = wires.needs_rtnl() || hooks.needs_rtnl() || ports.needs_rtnl();
+        let guard = needed.then(RtnlGuard::lock);
+        let rtnl = guard.as_deref();
+        wires.commit(context, rtnl, || {
+            hooks.commit(context, rtnl, || ports.commit(context, rtnl, || Ok(())))
+        })
     }
 }
 
@@ -217,6 +257,12 @@ impl Transactions {
         self.0.remove(at).ok()
     }
 
+    /// That of a sender.
+    fn of(&mut self, sender: &Sender) -> Option<&mut Transaction> {
+        let found = self.0.iter_mut().find(|(s, _)| s == sender);
+        found.map(|(_, transaction)| transaction)
+    }
+
     /// Lets `f` work on those of the namespace of who asks.
     fn with<R>(
         context: &Context<'_, Ferronic>,
@@ -242,12 +288,21 @@ fn none(context: &Context<'_, Ferronic>) -> Error {
     ENOENT
 }
 
+/// Adds a change of a chain or a rule to the transaction of who asks.
+pub(super) fn push(context: &Context<'_, Ferronic>, change: Change) -> Result {
+    let sender = context.sender();
+    Transactions::with(context, |list| match list.of(&sender) {
+        Some(transaction) => transaction.push(change, context),
+        None => Err(none(context)),
+    })
+}
+
 impl Do for TransactionBeginDo {
     fn run(_: TransactionBeginDoRequest, context: &Context<'_, Ferronic>) -> Result {
         let mut reply = context.reply()?;
-        let generation = lock(context, |ports| Ok(ports.generation))?;
         TransactionBeginReply {
-            generation: Some(generation),
+            generation: Some(lock(context, |ports| Ok(ports.generation))?),
+            chain_generation: Some(chain::lock(context, |table, _| Ok(table.generation))?),
         }
         .put(&mut reply.writer())?;
         let sender = context.sender();
@@ -275,11 +330,9 @@ impl Do for TransactionBeginDo {
 impl Do for TransactionAddDo {
     fn run(request: TransactionAddDoRequest<'_>, context: &Context<'_, Ferronic>) -> Result {
         let sender = context.sender();
-        Transactions::with(context, |list| {
-            match list.0.iter_mut().find(|(s, _)| *s == sender) {
-                Some((_, transaction)) => transaction.add(request, context),
-                None => Err(none(context)),
-            }
+        Transactions::with(context, |list| match list.of(&sender) {
+            Some(transaction) => transaction.add(request, context),
+            None => Err(none(context)),
         })
     }
 }
@@ -288,6 +341,7 @@ impl Do for TransactionCommitDo {
     fn run(request: TransactionCommitDoRequest, context: &Context<'_, Ferronic>) -> Result {
         let mut all = Transactions::end(context)?;
         all.ports.generation = request.generation;
+        all.hooks.generation = request.chain_generation;
         all.commit(context)
     }
 }

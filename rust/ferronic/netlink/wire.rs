@@ -8,7 +8,7 @@ use super::generated::{
 };
 use super::port::lock;
 use super::ports::{self, end, Entry, Ports};
-use super::transaction::{Changes, Refusal};
+use super::transaction::{Changes, Commit, Refusal};
 use crate::wire::{self as cable, Side, Wire};
 use kernel::prelude::*;
 use kernel::rbtree::RBTree;
@@ -240,21 +240,31 @@ impl Changes for WireChanges {
         self.0.push(Change { id, datapath }, GFP_KERNEL_ACCOUNT)?;
         Ok(0)
     }
+}
 
-    fn commit(self, context: &Context<'_, Ferronic>, then: impl FnOnce() -> Result) -> Result {
-        if self.0.is_empty() {
+impl Commit for WireChanges {
+    fn needs_rtnl(&self) -> bool {
+        !self.0.is_empty()
+    }
+
+    fn commit(
+        self,
+        context: &Context<'_, Ferronic>,
+        rtnl: Option<&Rtnl>,
+        then: impl FnOnce() -> Result,
+    ) -> Result {
+        let Some(rtnl) = rtnl.filter(|_| !self.0.is_empty()) else {
             return then();
-        }
-        let rtnl = RtnlGuard::lock();
+        };
         let wires = Wires::new(context, |_| true)?;
         for (number, change) in self.0.iter().enumerate() {
             change
-                .check(&wires, context, &rtnl)
+                .check(&wires, context, rtnl)
                 .map_err(|r| r.tell_of(c"wire", number, context))?;
         }
         then()?;
         for change in &self.0 {
-            change.make(&wires, &rtnl);
+            change.make(&wires, rtnl);
         }
         Ok(())
     }

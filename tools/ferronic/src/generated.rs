@@ -3,6 +3,9 @@
 
 //! What the netlink specification says: names, numbers and types.
 
+// It says more than the command needs.
+#![allow(dead_code)]
+
 use crate::spec::{Attribute, Command, Kind, Space, Value};
 
 /// Name of the family.
@@ -482,6 +485,7 @@ attributes: &[
 Attribute { name: "generation", number: 1, kind: Kind::Uint, many: false, help: "Generation of the namespace: in the answer to transaction-begin that at the time, in transaction-commit that which it must be." },
 Attribute { name: "port", number: 2, kind: Kind::Nest(&PORT_CHANGE), many: true, help: "As in port-set." },
 Attribute { name: "wire", number: 3, kind: Kind::Nest(&WIRE_CHANGE), many: true, help: "As in wire-set." },
+Attribute { name: "chain-generation", number: 4, kind: Kind::Uint, many: false, help: "Generation of the namespace's chains: as generation." },
 ]};
 
 /// A channel of a port that is up.
@@ -674,6 +678,7 @@ Attribute { name: "rules", number: 8, kind: Kind::U32, many: false, help: "How m
 Attribute { name: "shapes", number: 9, kind: Kind::U32, many: false, help: "How many different sets of fields, and bits of them, those look at: what a look-up costs grows with this." },
 Attribute { name: "packets", number: 10, kind: Kind::Uint, many: false, help: "Packets that no rule decided on." },
 Attribute { name: "bytes", number: 11, kind: Kind::Uint, many: false, help: "Their bytes." },
+Attribute { name: "transaction", number: 12, kind: Kind::Flag, many: false, help: "Add this change to the socket's transaction, to be made when that is committed. It is only looked at then, and has no other answer." },
 ]};
 
 /// A condition on a field.
@@ -768,6 +773,7 @@ Attribute { name: "segments", number: 31, kind: Kind::Flag, many: false, help: "
 Attribute { name: "packets", number: 32, kind: Kind::Uint, many: false, help: "Packets that matched." },
 Attribute { name: "bytes", number: 33, kind: Kind::Uint, many: false, help: "Their bytes." },
 Attribute { name: "acted", number: 34, kind: Kind::Uint, many: false, help: "How often it acted." },
+Attribute { name: "transaction", number: 35, kind: Kind::Flag, many: false, help: "Add this change to the socket's transaction, to be made when that is committed. It is only looked at then, and has no other answer." },
 ]};
 
 /// Get a port, or dump all of them by ascending ifindex.
@@ -846,22 +852,21 @@ request: &[],
 dump: None };
 
 /// Add changes to the socket's transaction: all that the message holds, or
-/// none.
+/// none. Changes of chains and rules are added by their own commands, with
+/// the flag `transaction`.
 pub const TRANSACTION_ADD: Command = Command {
-    name: "transaction-add",
-    number: 12,
-    space: &TRANSACTION,
-    help: "Add changes to the socket's transaction: all that the message holds, or none.",
-    request: &["port", "wire"],
-    dump: None,
-};
+name: "transaction-add", number: 12, space: &TRANSACTION,
+help: "Add changes to the socket's transaction: all that the message holds, or none. Changes of chains and rules are added by their own commands, with the flag transaction.",
+request: &["port", "wire"],
+dump: None };
 
 /// Make all changes of the socket's transaction, or none; it is over either
-/// way. With `generation`, only if the namespace is still of that one.
+/// way. With `generation` or `chain-generation`, only if the namespace is
+/// still of those.
 pub const TRANSACTION_COMMIT: Command = Command {
 name: "transaction-commit", number: 13, space: &TRANSACTION,
-help: "Make all changes of the socket's transaction, or none; it is over either way. With generation, only if the namespace is still of that one.",
-request: &["generation"],
+help: "Make all changes of the socket's transaction, or none; it is over either way. With generation or chain-generation, only if the namespace is still of those.",
+request: &["generation", "chain-generation"],
 dump: None };
 
 /// Forget the socket's transaction.
@@ -889,7 +894,7 @@ pub const CHAIN_GET: Command = Command {
 pub const CHAIN_ADD: Command = Command {
 name: "chain-add", number: 16, space: &CHAIN,
 help: "Attach a new chain, without rules, to a hook. At a device it goes when that goes, or moves to another namespace.",
-request: &["name", "family", "hook", "priority", "ifindex", "policy"],
+request: &["name", "family", "hook", "priority", "ifindex", "policy", "transaction"],
 dump: None };
 
 /// Change a chain's policy.
@@ -898,7 +903,7 @@ pub const CHAIN_SET: Command = Command {
     number: 17,
     space: &CHAIN,
     help: "Change a chain's policy.",
-    request: &["name", "policy"],
+    request: &["name", "policy", "transaction"],
     dump: None,
 };
 
@@ -908,7 +913,7 @@ pub const CHAIN_DEL: Command = Command {
     number: 18,
     space: &CHAIN,
     help: "Detach a chain; its rules go with it.",
-    request: &["name"],
+    request: &["name", "transaction"],
     dump: None,
 };
 
@@ -925,7 +930,7 @@ dump: Some(&["chain"]) };
 pub const RULE_ADD: Command = Command {
 name: "rule-add", number: 20, space: &RULE,
 help: "Add a rule to a chain: behind all others, or where position or before say. The answer says which handle it has.",
-request: &["chain", "position", "before", "term", "action", "mark", "mark-mask", "dscp", "ecn", "queue", "bypass", "snap", "bits", "offset", "length", "copies", "delay", "jitter", "gap", "timeout", "nth", "every", "probability", "seed", "rate", "burst", "rate-bytes", "at-most", "segments"],
+request: &["chain", "position", "before", "term", "action", "mark", "mark-mask", "dscp", "ecn", "queue", "bypass", "snap", "bits", "offset", "length", "copies", "delay", "jitter", "gap", "timeout", "nth", "every", "probability", "seed", "rate", "burst", "rate-bytes", "at-most", "segments", "transaction"],
 dump: None };
 
 /// Put another rule in the place of one, under the same handle. It begins to
@@ -964,6 +969,7 @@ pub const RULE_REPLACE: Command = Command {
         "rate-bytes",
         "at-most",
         "segments",
+        "transaction",
     ],
     dump: None,
 };
@@ -974,7 +980,7 @@ pub const RULE_DEL: Command = Command {
     number: 22,
     space: &RULE,
     help: "Remove a rule, or all of a chain if no handle is given.",
-    request: &["chain", "handle"],
+    request: &["chain", "handle", "transaction"],
     dump: None,
 };
 
@@ -984,7 +990,7 @@ pub const RULE_DEL: Command = Command {
 pub const RULE_RESET: Command = Command {
 name: "rule-reset", number: 23, space: &RULE,
 help: "Let a rule count anew, or all of a chain and its policy if no handle is given. What was done at most so many times, or for the n-th packet, can be done again.",
-request: &["chain", "handle"],
+request: &["chain", "handle", "transaction"],
 dump: None };
 
 /// Notifications: number, name, and the command whose reply they are like.
