@@ -26,12 +26,12 @@ ACTIONS = ("accept", "drop", "continue", "set-mark", "set-dscp", "set-ecn", "que
            "corrupt", "truncate", "duplicate", "delay", "reorder")
 
 CHAIN = ("name", "generation", "family", "hook", "priority", "ifindex", "policy", "rules", "shapes",
-         "packets", "bytes")
+         "packets", "bytes", "transaction")
 TERM = ("field", "test", "negated", "value", "value_high", "operand", "operand_high")
 RULE = ("chain", "handle", "generation", "position", "before", "term", "action", "mark", "mark_mask",
         "dscp", "ecn", "queue", "bypass", "snap", "bits", "offset", "length", "copies", "delay",
         "jitter", "gap", "timeout", "nth", "every", "probability", "seed", "rate", "burst",
-        "rate_bytes", "at_most", "segments", "packets", "bytes", "acted")
+        "rate_bytes", "at_most", "segments", "packets", "bytes", "acted", "transaction")
 LONG = {"delay", "jitter", "timeout", "seed", "rate", "value", "value_high", "operand",
         "operand_high"}
 TEXT = {"name", "chain"}

@@ -26,7 +26,7 @@ ALLOWED = {
     (control.STAGE_GET, 0): {1, 2, 3}, (control.STAGE_GET, DUMP): {1},
     (control.STATS_RESET, 0): {1}, (control.WIRE_SET, 0): {1, 3},
     (control.TRANSACTION_BEGIN, 0): set(), (control.TRANSACTION_ADD, 0): {2, 3},
-    (control.TRANSACTION_COMMIT, 0): {1}, (control.TRANSACTION_ABORT, 0): set(),
+    (control.TRANSACTION_COMMIT, 0): {1, 4}, (control.TRANSACTION_ABORT, 0): set(),
 }
 # Those whose first attribute is the number of a port.
 PORTS = [key for key in ALLOWED if 1 in ALLOWED[key] and key[0] not in
