@@ -273,8 +273,8 @@ fn deliver(
     let gro = skb.prepare_for_gro();
     skb.record_rx_queue(vector.index);
     if gro {
-        counters.merged.add(poll.gro_receive(skb.into_skb()).into());
+        counters.merged.add(poll.gro_receive(skb).into());
     } else {
-        poll.receive(skb.into_skb());
+        poll.receive(skb);
     }
 }

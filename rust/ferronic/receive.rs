@@ -8,7 +8,7 @@ use crate::stats::PollCounters;
 use netdev::napi::Poll;
 use netdev::page_pool::{Buffer, PagePool};
 use netdev::ring::{Poster, Taker};
-use netdev::skb::{Checksum, HashKind, SkBuff};
+use netdev::skb::{Checksum, HashKind, RxSkb, SkBuff};
 
 /// What the engine found out about a frame's checksum.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -244,7 +244,7 @@ impl RxHalf {
     /// Makes a packet of a frame whose first descriptor was taken. `None` if there is no memory: the frame is gone,
     /// its buffers are posted again.
     #[inline]
-    fn build(&mut self, poll: &Poll<'_, Channel>, first: RxDescriptor) -> Option<SkBuff> {
+    fn build(&mut self, poll: &Poll<'_, Channel>, first: RxDescriptor) -> Option<RxSkb> {
         let info = first.frame;
         if info.len <= COPYBREAK && !first.more {
             return self.copy_out(poll, first);
@@ -262,7 +262,7 @@ impl RxHalf {
     }
 
     #[inline]
-    fn copy_out(&mut self, poll: &Poll<'_, Channel>, first: RxDescriptor) -> Option<SkBuff> {
+    fn copy_out(&mut self, poll: &Poll<'_, Channel>, first: RxDescriptor) -> Option<RxSkb> {
         let start = self.layout.headroom as usize;
         let skb = poll.alloc_skb(first.frame.len).and_then(|mut skb| {
             let from = first
@@ -285,7 +285,7 @@ impl RxHalf {
     }
 
     /// Makes a packet of pages: headers in the linear part, the rest as fragments.
-    fn gather(&mut self, poll: &Poll<'_, Channel>, first: RxDescriptor) -> Option<SkBuff> {
+    fn gather(&mut self, poll: &Poll<'_, Channel>, first: RxDescriptor) -> Option<RxSkb> {
         let header = u32::from(first.frame.header_len)
             .min(first.len)
             .min(COPYBREAK);

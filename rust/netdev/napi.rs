@@ -26,7 +26,7 @@
 use crate::context::Bh;
 use crate::device::{Device, Driver, Locked};
 use crate::page_pool::Buffer;
-use crate::skb::SkBuff;
+use crate::skb::{OwnedSkb, RxSkb, SkBuff};
 use crate::txq::Queue;
 use core::cell::UnsafeCell;
 use core::marker::PhantomData;
@@ -364,11 +364,11 @@ impl<'a, H: Handler> Poll<'a, H> {
 
     /// Allocates a packet with `len` bytes of room, headroom aside (`napi_alloc_skb`).
     #[inline]
-    pub fn alloc_skb(&self, len: u32) -> Option<SkBuff> {
+    pub fn alloc_skb(&self, len: u32) -> Option<RxSkb> {
         // SAFETY: This is the poll of `napi`.
         let skb = unsafe { bindings::napi_alloc_skb(self.tx.napi, len) };
         // SAFETY: A fresh packet, owned.
-        NonNull::new(skb).map(|s| unsafe { SkBuff::from_raw(s) })
+        NonNull::new(skb).map(|s| unsafe { RxSkb::from_raw(s) })
     }
 
     /// Makes a packet around a buffer, without a copy (`napi_build_skb`): `len` bytes from `headroom` on.
@@ -382,7 +382,7 @@ impl<'a, H: Handler> Poll<'a, H> {
         buffer: Buffer,
         headroom: u32,
         len: u32,
-    ) -> core::result::Result<SkBuff, Buffer> {
+    ) -> core::result::Result<RxSkb, Buffer> {
         let size = buffer.len();
         let tail = SkBuff::SHARED_INFO;
         if headroom
@@ -403,13 +403,13 @@ impl<'a, H: Handler> Poll<'a, H> {
             bindings::skb_mark_for_recycle(skb.as_ptr());
             bindings::skb_reserve(skb.as_ptr(), headroom as c_int);
             bindings::skb_put(skb.as_ptr(), len);
-            Ok(SkBuff::from_raw(skb))
+            Ok(RxSkb::from_raw(skb))
         }
     }
 
     #[inline]
-    fn prepare(&self, skb: SkBuff) -> *mut bindings::sk_buff {
-        let raw = skb.into_raw();
+    fn prepare(&self, skb: OwnedSkb) -> *mut bindings::sk_buff {
+        let raw = skb.into_skb().into_raw();
         // SAFETY: The packet is the driver's alone, starts with an Ethernet header, and goes to the device polled.
         unsafe {
             (*raw).__bindgen_anon_4.__bindgen_anon_1.as_mut().protocol =
@@ -421,16 +421,16 @@ impl<'a, H: Handler> Poll<'a, H> {
     /// Passes a received frame to GRO (`napi_gro_receive`), from its Ethernet header on. Returns whether it was merged
     /// into one received before.
     #[inline]
-    pub fn gro_receive(&self, skb: SkBuff) -> bool {
-        let raw = self.prepare(skb);
+    pub fn gro_receive(&self, skb: impl Into<OwnedSkb>) -> bool {
+        let raw = self.prepare(skb.into());
         // SAFETY: This is the poll of `napi`; the reference is given away.
         unsafe { bindings::netdev_gro_receive(self.tx.napi, raw) }
     }
 
     /// Passes a received frame to the stack past GRO (`netif_receive_skb`), from its Ethernet header on.
     #[inline]
-    pub fn receive(&self, skb: SkBuff) {
-        let raw = self.prepare(skb);
+    pub fn receive(&self, skb: impl Into<OwnedSkb>) {
+        let raw = self.prepare(skb.into());
         // SAFETY: Softirqs are off; the reference is given away.
         unsafe { bindings::netif_receive_skb(raw) };
     }

@@ -8,7 +8,8 @@
 //! the stack, to a ring, to a drop with a reason; an `SkBuff` that is merely forgotten frees itself.
 //!
 //! The packet behind a reference may be shared (`skb->users > 1`, as pktgen does) or cloned (TCP keeps a clone
-//! of all it sends), so what came from the stack is read only here: there is no `&mut [u8]` into it.
+//! of all it sends), so what came from the stack is read only here. What a driver makes of what it receives is an
+//! [`RxSkb`], which it may write; what it hands on to the stack is an [`OwnedSkb`], of which there is one reference.
 
 mod drop_reason;
 mod gso;
@@ -19,7 +20,7 @@ mod rx;
 pub use drop_reason::Reason;
 pub use gso::{Gso, GsoKind};
 pub use handoff::OwnedSkb;
-pub use rx::{Checksum, HashKind};
+pub use rx::{Checksum, HashKind, RxSkb};
 
 use core::mem::ManuallyDrop;
 use core::ptr::NonNull;

@@ -2,12 +2,13 @@
 
 //! Handing a transmitted packet to the device at the other end, instead of a copy.
 
+use super::rx::record_rx_queue;
 use super::SkBuff;
 use kernel::prelude::*;
 use netdev_sys as bindings;
 
 /// A packet that its holder owns alone: nobody shares the reference, and no user pages are lent to it.
-pub struct OwnedSkb(SkBuff);
+pub struct OwnedSkb(pub(super) SkBuff);
 
 impl SkBuff {
     /// Makes the packet its holder's alone: a shared one is cloned, pages lent for MSG_ZEROCOPY are copied, so that
@@ -67,7 +68,8 @@ impl OwnedSkb {
     /// Sets the receive queue it came by.
     #[inline]
     pub fn record_rx_queue(&mut self, queue: u16) {
-        self.0.record_rx_queue(queue);
+        // SAFETY: The packet is ours alone.
+        unsafe { record_rx_queue(self.0.as_ptr(), queue) };
     }
 }
 

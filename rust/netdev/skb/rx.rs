@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a driver says about a packet it has received.
+//! Packets that a driver makes of what it has received, and what it says about them.
 
-use super::SkBuff;
+use super::{OwnedSkb, SkBuff};
 use crate::page_pool::Buffer;
+use core::ptr::NonNull;
 use kernel::prelude::*;
 use netdev_sys as bindings;
 
@@ -25,11 +26,40 @@ pub enum HashKind {
     L4,
 }
 
-impl SkBuff {
+/// A packet that the driver has just made: nobody else has a reference, nobody shares its data. Only such a one may
+/// be written.
+pub struct RxSkb(SkBuff);
+
+impl core::ops::Deref for RxSkb {
+    type Target = SkBuff;
+    #[inline(always)]
+    fn deref(&self) -> &SkBuff {
+        &self.0
+    }
+}
+
+impl From<RxSkb> for OwnedSkb {
+    #[inline(always)]
+    fn from(skb: RxSkb) -> Self {
+        OwnedSkb(skb.0)
+    }
+}
+
+impl RxSkb {
+    /// Takes over a packet.
+    ///
+    /// # Safety
+    ///
+    /// `skb` was just allocated, and the caller gives it away.
+    #[inline]
+    pub(crate) unsafe fn from_raw(skb: NonNull<bindings::sk_buff>) -> Self {
+        // SAFETY: By the caller's promise.
+        RxSkb(unsafe { SkBuff::from_raw(skb) })
+    }
+
     #[inline(always)]
     fn headers_mut(&mut self) -> &mut bindings::sk_buff__bindgen_ty_4__bindgen_ty_1 {
-        // SAFETY: A packet that the driver builds is its alone, so it may be written; both members of the union
-        // have the same layout.
+        // SAFETY: The packet is this driver's alone; both members of the union have the same layout.
         unsafe { (*self.as_ptr()).__bindgen_anon_4.__bindgen_anon_1.as_mut() }
     }
 
@@ -41,7 +71,7 @@ impl SkBuff {
     #[inline]
     pub fn put(&mut self, bytes: &[u8]) -> Result {
         let raw = self.as_ptr();
-        // SAFETY: The packet is valid and this reference is exclusive.
+        // SAFETY: The packet is valid, and this driver's alone.
         let r = unsafe { &*raw };
         if r.data_len != 0 || (r.end.wrapping_sub(r.tail) as usize) < bytes.len() {
             return Err(ENOSPC);
@@ -113,17 +143,17 @@ impl SkBuff {
     /// Sets the receive queue it came by (`skb_record_rx_queue`).
     #[inline]
     pub fn record_rx_queue(&mut self, queue: u16) {
-        // SAFETY: The packet is this driver's alone. The field holds the queue plus one.
-        unsafe { (*self.as_ptr()).queue_mapping = queue.wrapping_add(1) };
+        // SAFETY: The packet is this driver's alone.
+        unsafe { record_rx_queue(self.as_ptr(), queue) };
     }
 
     /// Writes a VLAN tag into the packet, behind the addresses (`vlan_insert_tag`). `None` if there is no memory; the
     /// packet is gone then.
-    pub fn insert_vlan_tag(self, proto: u16, tci: u16) -> Option<SkBuff> {
+    pub fn insert_vlan_tag(self, proto: u16, tci: u16) -> Option<Self> {
         // SAFETY: The packet is this driver's alone and given away; it comes back, or NULL.
-        let skb = unsafe { bindings::vlan_insert_tag(self.into_raw(), proto.to_be(), tci) };
+        let skb = unsafe { bindings::vlan_insert_tag(self.0.into_raw(), proto.to_be(), tci) };
         // SAFETY: Owned, as above.
-        core::ptr::NonNull::new(skb).map(|s| unsafe { SkBuff::from_raw(s) })
+        NonNull::new(skb).map(|s| unsafe { RxSkb::from_raw(s) })
     }
 
     /// Takes an 802.1Q tag out of the packet and puts it beside, if there is one behind the addresses.
@@ -146,4 +176,13 @@ impl SkBuff {
                 vlan_tci: tci,
             };
     }
+}
+
+/// # Safety
+///
+/// `skb` is valid, and nobody else has a reference.
+#[inline(always)]
+pub(super) unsafe fn record_rx_queue(skb: *mut bindings::sk_buff, queue: u16) {
+    // SAFETY: By the caller's promise. The field holds the queue plus one.
+    unsafe { (*skb).queue_mapping = queue.wrapping_add(1) };
 }
