@@ -20,7 +20,7 @@ use kernel::prelude::*;
 use kernel::sync::Arc;
 use netdev::context::Bh;
 use netdev::counter::Counter;
-use netdev::device::{AddressList, Device, Driver, LinkStats, Locked, Setup};
+use netdev::device::{AddressList, Device, Driver, LinkStats, Locked, MacAddress, Setup};
 use netdev::features::Features;
 use netdev::napi::Instance;
 use netdev::quota::Charge;
@@ -279,15 +279,12 @@ impl Driver for Port {
         reconfigure::mtu(dev, rtnl, mtu)
     }
 
-    fn address_changed(dev: &mut Locked<'_, Self>) {
+    fn change_address(dev: &mut Locked<'_, Self>, address: MacAddress) -> Result {
         let (flags, mtu) = (dev.flags(), dev.mtu());
-        if let Err(e) = publish_filter(dev, flags, mtu) {
-            pr_warn!(
-                "{}: no memory for the receive filter: {:?}\n",
-                dev.name(),
-                e
-            );
-        }
+        let mut filter = prepare_filter(dev, flags, mtu)?;
+        filter.get_mut().address = address;
+        dev.device().data().end().filter.publish(filter);
+        Ok(())
     }
 
     fn set_rx_mode(
@@ -320,8 +317,12 @@ impl Driver for Port {
 const IFF_PROMISC: u32 = 0x100;
 const IFF_ALLMULTI: u32 = 0x200;
 
-/// Publishes the receive filter that the device's flags, addresses and MTU make.
-pub(crate) fn publish_filter(dev: &mut Locked<'_, Port>, flags: u32, mtu: u32) -> Result {
+/// Makes the receive filter of the device's addresses, these flags and this MTU.
+pub(crate) fn prepare_filter(
+    dev: &mut Locked<'_, Port>,
+    flags: u32,
+    mtu: u32,
+) -> Result<Snapshot<Filter>> {
     let mut next = Snapshot::init(Filter::closed())?;
     let (device, state) = dev.parts();
     let f = next.get_mut();
@@ -330,6 +331,12 @@ pub(crate) fn publish_filter(dev: &mut Locked<'_, Port>, flags: u32, mtu: u32) -
     f.all_multicast |= flags & IFF_ALLMULTI != 0;
     f.address = device.address();
     f.mtu = mtu;
-    device.data().end().filter.publish(next);
+    Ok(next)
+}
+
+/// Publishes it.
+pub(crate) fn publish_filter(dev: &mut Locked<'_, Port>, flags: u32, mtu: u32) -> Result {
+    let filter = prepare_filter(dev, flags, mtu)?;
+    dev.device().data().end().filter.publish(filter);
     Ok(())
 }

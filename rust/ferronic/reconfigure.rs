@@ -11,7 +11,7 @@ use crate::channel::{serve_waiters, wake_threshold, Channel};
 use crate::engine;
 use crate::handoff;
 use crate::limits;
-use crate::port::{publish_filter, Port, TxOpen};
+use crate::port::{prepare_filter, Port, TxOpen};
 use crate::receive::BufferLayout;
 use crate::rules;
 use crate::stats::Drop;
@@ -64,19 +64,22 @@ pub(crate) fn mtu(dev: &mut Locked<'_, Port>, rtnl: &Rtnl, mtu: u32) -> Result {
     };
     let old = BufferLayout::for_mtu(dev.mtu());
     let new = BufferLayout::for_mtu(mtu);
+    let (flags, before) = (dev.flags(), dev.mtu());
+    let next = prepare_filter(dev, flags, mtu)?;
+    let back = prepare_filter(dev, flags, before)?;
+    let filter = &dev.device().data().end().filter;
     if new.capacity >= old.capacity {
         change(dev, rtnl, &same, old, new)?;
         // Only now frames of the new size are let in.
-        let flags = dev.flags();
-        publish_filter(dev, flags, mtu)
+        filter.publish(next);
+        Ok(())
     } else {
-        let (flags, before) = (dev.flags(), dev.mtu());
-        publish_filter(dev, flags, mtu)?;
+        filter.publish(next);
         // An engine that runs now may still go by the old filter, with frames that the new buffers do not hold.
         synchronize_net();
         let changed = change(dev, rtnl, &same, old, new);
         if changed.is_err() {
-            publish_filter(dev, flags, before)?;
+            filter.publish(back);
         }
         changed
     }

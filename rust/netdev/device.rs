@@ -141,8 +141,9 @@ pub trait Driver: Sized + Send + Sync + 'static {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// The address was changed. RTNL and instance lock.
-    fn address_changed(_dev: &mut Locked<'_, Self>) {
+    /// Changes the address (`ndo_set_mac_address`); it is a valid one. RTNL and instance lock. The core stores it if
+    /// this succeeds.
+    fn change_address(_dev: &mut Locked<'_, Self>, _address: MacAddress) -> Result {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 

@@ -2,7 +2,7 @@
 
 //! The C side of [`Driver`]: callbacks and the table of operations.
 
-use super::{AddressList, Device, Driver, LinkStats, Locked, Private, Setup};
+use super::{AddressList, Device, Driver, LinkStats, Locked, MacAddress, Private, Setup};
 use crate::context::Bh;
 use crate::errno::from_result;
 use crate::features::Features;
@@ -189,12 +189,26 @@ impl<D: Driver> Adapter<D> {
         addr: *mut c_void,
     ) -> c_int {
         // SAFETY: The core passes a sockaddr; RTNL and the instance lock are held.
-        let ret = unsafe { bindings::eth_mac_addr(dev, addr.cast()) };
-        if ret == 0 && D::HAS_ADDRESS_CHANGED {
-            // SAFETY: Registered; called with the instance lock.
-            D::address_changed(&mut unsafe { Locked::assume(Device::from_raw(dev)) });
+        let ret = unsafe { bindings::eth_prepare_mac_addr_change(dev, addr) };
+        if ret != 0 {
+            return ret;
         }
-        ret
+        if D::HAS_CHANGE_ADDRESS {
+            // SAFETY: As above; an Ethernet address is the first bytes of a sockaddr's data.
+            let address = unsafe {
+                (&raw const (*addr.cast::<bindings::sockaddr>()).sa_data)
+                    .cast::<MacAddress>()
+                    .read_unaligned()
+            };
+            // SAFETY: Registered; called with RTNL and the instance lock.
+            let mut dev = unsafe { Locked::assume(Device::from_raw(dev)) };
+            if let Err(e) = D::change_address(&mut dev, address) {
+                return e.to_errno();
+            }
+        }
+        // SAFETY: As above.
+        unsafe { bindings::eth_commit_mac_addr_change(dev, addr) };
+        0
     }
 
     /// # Safety
