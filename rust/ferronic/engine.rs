@@ -369,10 +369,6 @@ impl<'a> Run<'a> {
         cursor: &mut Cursor,
         memo: &mut pure::toeplitz::Memo,
     ) -> Verdict {
-        if *cursor == Cursor::default() {
-            self.outlet.counters.gso_packets.inc();
-            self.outlet.counters.gso_bytes.add(u64::from(skb.len()));
-        }
         let header_len = plan.header_length() as u32;
         let way = self.steer(linear, headers, memo);
         while let Some(payload) = plan.next_length(*cursor) {
@@ -385,6 +381,9 @@ impl<'a> Run<'a> {
             self.outlet.counters.gso_wire_bytes.add(u64::from(len));
             plan.advance(cursor);
         }
+        // Once, however often its frames had to wait.
+        self.outlet.counters.gso_packets.inc();
+        self.outlet.counters.gso_bytes.add(u64::from(skb.len()));
         Verdict::Done
     }
 
