@@ -25,9 +25,6 @@ guest_cmdline() {
 		cryptomgr.notests audit=0 apparmor=0 selinux=0
 	)
 	[[ $kernel != debug ]] || words+=(panic_on_warn=1)
-	# Under the checkers ACPI's interpreter is so slow at finding interrupts that
-	# it is aborted, half a minute a device; virtio's need no finding.
-	[[ $kernel == stock || $kernel == testing ]] || words+=(pci=noacpi)
 	# What is built in makes devices at once that a module makes when it is loaded.
 	words+=(bonding.max_bonds=0 dummy.numdummies=0 ifb.numifbs=0 fb_tunnels=none)
 	# Counted instructions are compared with those of a kernel as it is shipped.
@@ -55,6 +52,9 @@ guest_start() {
 		-fsdev "local,id=control,path=$run/control,security_model=none,readonly=on"
 		-device virtio-9p-pci,fsdev=control,mount_tag=control
 	)
+	# On q35 interrupts are found in a table. The older machine has ACPI's interpreter compute them, which under the
+	# checkers is so slow that it is aborted, half a minute a device.
+	[[ $kernel == stock || $kernel == testing ]] || args+=(-machine q35)
 	for ((i = 0; i < ${#shares[@]}; i++)); do
 		local tag mode path readonly=
 		read -r tag mode path <<<"${shares[i]}"
