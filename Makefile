@@ -59,7 +59,7 @@ clean-make = env -u MAKEFLAGS -u MFLAGS $(toolchain) make --no-print-directory
 kbuild = mkdir -p $(1) && flock $(1)/.lock $(clean-make) -j$(shell nproc) -C $(kdir) M=$(CURDIR) MO=$(1) $(kernel-make-flags) $(2)
 
 PHONY := all modules plugin tools selftests-bin
-PHONY += demo test test-debug test-pure shell
+PHONY += demo test test-debug test-pure test-misuse fuzz mutants shell
 PHONY += bench bench-profile bench-programs
 PHONY += lint format spec doc rust-analyzer
 PHONY += install clean help
@@ -114,11 +114,26 @@ test: ## Run the selftests on KERNEL: TAP, then 'N passed, N failed, N skipped'
 	@$(MAKE) all tools selftests-bin >&2
 	@selftests/run --kernel $(KERNEL) $(TESTS)
 
-test-debug: ## Run the selftests on the debug kernel
-	@$(MAKE) test KERNEL=debug
+# The whole suite takes hours where each access is checked and instructions are emulated: TESTS= names more.
+test-debug: ## Run the tests of selftests/debug.list on the debug kernel
+	@$(MAKE) test KERNEL=debug TESTS="$(or $(TESTS),$(shell sed '/^#/d' selftests/debug.list))"
 
 test-pure: $(machine) ## Test the pure crate on this machine, with cargo
 	@$(toolchain) cargo test --quiet --manifest-path rust/pure/Cargo.toml --target-dir $(CURDIR)/build/pure
+
+test-misuse: modules ## Show that misuse of the safe layer does not compile
+	@tools/compile-fail --kernel $(KERNEL)
+
+# For hours: SEED and COUNT for the ones in the guest, SECONDS for each on the host.
+fuzz: ## Fuzz the family, rtnetlink, ethtool, frames (COUNT=, SEED=), and on the host the parsers (SECONDS=)
+	@$(MAKE) all tools selftests-bin >&2
+	@selftests/run --kernel $(KERNEL) --timeout 7200 \
+		$(foreach f,netlink/fuzz assurance/fuzz_link assurance/fuzz_ethtool assurance/fuzz_frames,--program \
+			"$(f)=selftests/$(f).py --count $(or $(COUNT),500000) --seed $(or $(SEED),$(shell date +%s))")
+	@tools/fuzz-pure $(or $(SECONDS),600)
+
+mutants: ## Make faults one at a time, and see that a test finds each (NAMES=)
+	@tools/mutants/run $(NAMES)
 
 shell: all ## Open a root shell in the guest, with the module loaded
 	@qemu/run --kernel $(KERNEL) --shell

@@ -154,6 +154,8 @@ class Memleak:
             subprocess.run(["mount", "-t", "debugfs", "none", "/sys/kernel/debug"],
                            check=False, capture_output=True)
         self.there = os.path.exists(self.path)
+        # It scans when it is told to.
+        self.command("scan=off")
 
     def command(self, word):
         if self.there:
@@ -164,10 +166,13 @@ class Memleak:
                 self.there = False
 
     def found(self):
-        """Scans and returns what is unreferenced.  Objects younger than five
+        """Scans and returns what is unreferenced, once.  Objects younger than five
         seconds are not reported yet; a later scan finds them."""
         self.command("scan")
-        return (read(self.path) or "").splitlines() if self.there else []
+        lines = (read(self.path) or "").splitlines() if self.there else []
+        if lines:
+            self.command("clear")
+        return lines
 
 
 def run_test(name, path, limit, slow):
@@ -219,6 +224,10 @@ def own_limit(path, limit, slow):
     return int(asked.group(1)) * slow if asked else limit
 
 
+def area(word):
+    return word.partition("/")[0]
+
+
 def sign_of_life():
     while True:
         time.sleep(20)
@@ -237,17 +246,18 @@ def main():
     for number, word in enumerate(arguments.tests):
         name, _, path = word.partition("=")
         before = state()
-        leaks.command("clear")
         tell("<", name)
         status, why = run_test(name, path, own_limit(path, arguments.timeout, arguments.slow),
                                arguments.slow)
         end_leftovers()
         for line in differences(before):
             tell("!", line)
-        if number == len(arguments.tests) - 1 and leaks.there:
-            time.sleep(6)               # the detector's age limit for an object
-        for line in leaks.found():
-            tell("!", line)
+        # A scan takes as long as a test: one behind each area.
+        if number == len(arguments.tests) - 1 or area(arguments.tests[number + 1]) != area(word):
+            if leaks.there:
+                time.sleep(6)           # the detector's age limit for an object
+            for line in leaks.found():
+                tell("!", line)
         lines = log.new()
         for line in lines:
             tell("k", line)

@@ -1,0 +1,359 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""All control operations at once against traffic on all CPUs, with namespaces
+that go and the module unloaded in the middle.
+
+    stress.py [--seed SEED] [--seconds N]
+
+What each thread does follows from the seed, which is printed; how the threads
+meet does not.  Whatever the outcome of each request, nobody waits for ever,
+nobody gets an answer that says more than "no", and when it is over a new pair
+works, and every frame of it is accounted for.
+"""
+
+# selftest-timeout: 150
+
+import argparse
+import errno
+import os
+import random
+import sys
+import threading
+import time
+import traceback
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import content  # noqa: E402
+import control  # noqa: E402
+import ethnl    # noqa: E402
+import net      # noqa: E402
+import nic      # noqa: E402
+import rtnl     # noqa: E402
+import tap      # noqa: E402
+
+PARSER = argparse.ArgumentParser()
+PARSER.add_argument("--seed", type=int, default=1)
+PARSER.add_argument("--seconds", type=int, default=0)
+ARGUMENTS, sys.argv[1:] = PARSER.parse_known_args()
+SECONDS = ARGUMENTS.seconds or (60 if net.SLOW > 1 else 20)
+
+# What may be said to a request whose port, namespace or module is just going, or
+# that meets another one of its kind.
+FINE = {errno.ENODEV, errno.ENOENT, errno.ENETDOWN, errno.EBUSY, errno.EEXIST, errno.EAGAIN,
+        errno.EINVAL, errno.ENXIO, errno.EOPNOTSUPP, errno.ENOBUFS, errno.EHOSTUNREACH,
+        errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.ERANGE}
+
+
+class Worker(threading.Thread):
+    """Does one thing after another, as its own generator says, until told to stop."""
+
+    def __init__(self, stress, name, *actions):
+        super().__init__(name=name, daemon=True)
+        self.stress, self.actions = stress, actions
+        self.random = random.Random(f"{ARGUMENTS.seed} {name}")
+        self.done = self.refused = 0
+
+    def run(self):
+        try:
+            while not self.stress.over.is_set():
+                self.step(self.random.choice(self.actions))
+        except Exception:
+            self.stress.problems.append(f"{self.name}: {traceback.format_exc()}")
+            self.stress.over.set()
+
+    def step(self, action):
+        try:
+            action(self.random)
+            self.done += 1
+        except OSError as error:
+            if error.errno not in FINE:
+                raise
+            self.refused += 1
+
+
+class Stress(nic.Pair):
+    """Pairs that everybody may touch, and a third namespace that comes and goes."""
+
+    def start(self):
+        self.over, self.problems, self.workers = threading.Event(), [], []
+        self.sockets = []
+
+    def link(self, namespace):
+        """A netlink socket for one thread."""
+        with namespace:
+            made = rtnl.Rtnl()
+        self.sockets.append(made)
+        return made
+
+    def worker(self, name, *actions):
+        self.workers.append(Worker(self, name, *actions))
+
+    def run(self, seconds):
+        for worker in self.workers:
+            worker.start()
+        self.over.wait(seconds)
+        self.over.set()
+        for worker in self.workers:
+            worker.join(net.PATIENCE * 4)
+            if worker.is_alive():
+                self.problems.append(f"{worker.name} does not come back")
+            tap.note(f"{worker.name}: {worker.done} done, {worker.refused} refused")
+        for made in self.sockets:
+            made.close()
+        tap.equal(self.problems, [], "problems")
+
+
+def ends():
+    return ((0, net.NAME0), (1, net.NAME1))
+
+
+def make(t, link, info):
+    link.add_pair(net.KIND, {"name": net.NAME1, "address": net.MAC[1], "ns": t.n1.fd},
+                  name=net.NAME0, address=net.MAC[0], info=info)
+    for index, name in ends():
+        # The other end's socket is not this thread's: a new one.
+        with t.n[index]:
+            other = rtnl.Rtnl()
+        try:
+            other.change(name, up=True)
+            other.add_address(name, net.V4[index], 24)
+        finally:
+            other.close()
+
+
+def life(t):
+    """Makes and deletes the pair, from either end, on either datapath."""
+    links = [t.link(namespace) for namespace in t.n]
+
+    def act(dice):
+        if dice.random() < 0.6:
+            make(t, links[0], dice.choice(((), (), [rtnl.attr(2, 1)])))
+        else:
+            index, name = dice.choice(ends())
+            links[index].delete(name)
+
+    return act
+
+
+def state(t):
+    """Up, down, addresses, MTU, promiscuity, carrier of the stack's choosing."""
+    links = [t.link(namespace) for namespace in t.n]
+
+    def act(dice):
+        index, name = dice.choice(ends())
+        change = dice.choice(("up", "down", "up", "mtu", "address", "promisc", "allmulti"))
+        link = links[index]
+        if change in ("up", "down"):
+            link.change(name, up=change == "up")
+        elif change == "mtu":
+            link.change(name, mtu=dice.choice((68, 600, 1500, 3000, 9000, 65535)))
+        elif change == "address":
+            link.change(name, address=dice.choice((net.MAC[index], "02:fe:00:00:00:99")))
+        else:
+            flag = rtnl.IFF_PROMISC if change == "promisc" else rtnl.IFF_ALLMULTI
+            link.change(name, flags=dice.choice((0, flag)), mask=flag)
+
+    return act
+
+
+def tool(t):
+    """Everything that ethtool sets and reads."""
+    tools = [ethnl.Ethtool(t.n[index], name) for index, name in ends()]
+    t.sockets += tools
+
+    def act(dice):
+        port = dice.choice(tools)
+        what = dice.randrange(9)
+        if what == 0:
+            port.set(ethnl.RINGS, rx=64 << dice.randrange(5), tx=64 << dice.randrange(5))
+        elif what == 1:
+            port.set(ethnl.CHANNELS, combined=dice.choice((1, 2, 3, 5, 8, 64)))
+        elif what == 2:
+            port.set(ethnl.COALESCE, rx_usecs=dice.choice((0, 1, 80, 500)),
+                     rx_frames=dice.choice((0, 1, 64)), tx_usecs=dice.choice((0, 200)))
+        elif what == 3:
+            port.set(ethnl.COALESCE, adaptive_rx=dice.randrange(2), adaptive_tx=dice.randrange(2))
+        elif what == 4:
+            port.set(ethnl.PAUSE, rx=dice.randrange(2), tx=dice.randrange(2))
+        elif what == 5:
+            rss = port.rss()
+            most = max(rss["indir"], default=0) + 1
+            port.rss_set(indir=[dice.randrange(most) for _ in rss["indir"]])
+        elif what == 6:
+            port.rss_set(hkey=dice.randbytes(40), input_xfrm=dice.choice((0, 1)))
+        else:
+            for table in (ethnl.RINGS, ethnl.CHANNELS, ethnl.COALESCE, ethnl.LINKSTATE):
+                port.get(table)
+            port.pause_stats()
+
+    return act
+
+
+def family(t):
+    """Every command of the control family."""
+    families = [control.Raw(namespace) for namespace in t.n]
+    t.sockets += families
+
+    def act(dice):
+        one = dice.choice(families)
+        ports = one.ports()
+        if not ports:
+            one.dump(control.WIRE_GET)
+            return
+        index = dice.choice(list(ports))
+        here = rtnl.attr(control.IFINDEX, index)
+        what = dice.randrange(6)
+        if what == 0:
+            one.send(control.PORT_SET,
+                     here + rtnl.attr(control.PORT_PAUSE_LIMIT, dice.randrange(1, 200)))
+        elif what == 1:
+            one.send(control.STATS_RESET, here)
+        elif what == 2:
+            one.dump(control.CHANNEL_GET, here)
+        elif what == 3:
+            one.dump(control.STAGE_GET, here)
+        elif what == 4:
+            one.dump(control.WIRE_GET)
+        else:
+            one.send(control.PORT_GET, here)
+
+    return act
+
+
+def queues(t):
+    """The netdev family: queues, NAPIs, threads, deferral."""
+    netdevs = [(nic.genl.Netdev(t.n[index]), t.link(t.n[index]), name) for index, name in ends()]
+    t.sockets += [netdev for netdev, _, _ in netdevs]
+
+    def act(dice):
+        netdev, link, name = dice.choice(netdevs)
+        index = link.get(name)["index"]
+        what = dice.randrange(4)
+        if what == 0:
+            netdev.qstats_of_queues(index)
+        elif what == 1:
+            netdev.queues(index)
+        elif what == 2:
+            netdev.page_pool_stats(index)
+        else:
+            for napi in list(netdev.napis(index))[:2]:
+                netdev.napi_set(napi, threaded=dice.randrange(2),
+                                defer_hard_irqs=dice.choice((0, 3)),
+                                gro_flush_timeout=dice.choice((0, 20000)))
+
+    return act
+
+
+def spaces(t):
+    """A namespace is made, gets a pair of its own, and goes with it; now and then the
+    pair's other end is in one of those that stay."""
+    count = [0]
+
+    def act(dice):
+        count[0] += 1
+        space = net.Namespace(f"gone{count[0] % 4}")
+        try:
+            name = f"x{count[0] % 4}"
+            other = dice.choice((space, t.n0, t.n1))
+            space.rtnl.add_pair(net.KIND, {"name": name + "p", "ns": other.fd}, name=name)
+            space.rtnl.change(name, up=True)
+            if dice.random() < 0.5:
+                space.rtnl.change(name, name=name + "y")
+        finally:
+            space.close()
+
+    return act
+
+
+def floods(t):
+    """Senders of datagrams on every CPU, in both directions, and readers of what comes."""
+    made = []
+    for cpu in range(os.cpu_count()):
+        for way in (0, 1):
+            made.append(content.Flood(t.n[way], net.V4[way], net.V4[1 - way],
+                                      size=(1 + cpu * 9000) % 20000, port=5100 + cpu))
+    return made
+
+
+def after(t):
+    """It is over: what is left goes, and a new pair is as good as ever."""
+    t.tidy()
+    one, _ = t.nics(only4=True)
+    t.ping()
+    content.stream(t.n0, t.n1, *net.V4, 300000)
+    content.datagrams(t.n0, t.n1, *net.V4, sizes=(1, 1472, 30000))
+    t.balanced()
+    tap.equal(one.refused_to_send(), 0, "frames dropped before the wire")
+
+
+def everything(t, seconds):
+    t.start()
+    t.worker("life", life(t))
+    t.worker("state", state(t))
+    t.worker("ethtool", tool(t))
+    t.worker("family", family(t))
+    t.worker("queues", queues(t))
+    t.worker("namespaces", spaces(t))
+    senders = floods(t)
+    for sender in senders:
+        sender.__enter__()
+    try:
+        t.run(seconds)
+    finally:
+        for sender in senders:
+            sender.__exit__()
+    sent = sum(sender.count for sender in senders)
+    tap.note(f"{sent} datagrams sent, {sum(sender.refused for sender in senders)} refused")
+
+
+@tap.case("every control operation at once, against traffic on all CPUs")
+def control_plane(t):
+    tap.note(f"seed {ARGUMENTS.seed}, {SECONDS} s")
+    everything(t, SECONDS)
+    after(t)
+
+
+@tap.case("the same while the module goes and comes back")
+def unload(t):
+    path = net.module_path()
+    if not os.path.isdir(f"/sys/module/{net.KIND}"):
+        raise tap.Skip(f"{net.KIND} is not loaded as a module")
+    dice = random.Random(ARGUMENTS.seed)
+    count = [0]
+    t.start()
+    t.worker("life", life(t))
+    t.worker("state", state(t))
+    t.worker("ethtool", tool(t))
+    t.worker("namespaces", spaces(t))
+    senders = floods(t)
+    for sender in senders:
+        sender.__enter__()
+    for worker in t.workers:
+        worker.start()
+    end = time.monotonic() + SECONDS / 2
+    try:
+        while time.monotonic() < end and not t.over.is_set():
+            t.over.wait(dice.random())
+            if net.run("rmmod", net.KIND, check=False).returncode == 0:
+                net.run("insmod", path)
+                count[0] += 1
+    finally:
+        t.over.set()
+        for worker in t.workers:
+            worker.join(net.PATIENCE * 4)
+        for sender in senders:
+            sender.__exit__()
+        for made in t.sockets:
+            made.close()
+        if not os.path.isdir(f"/sys/module/{net.KIND}"):
+            net.run("insmod", path)
+    tap.note(f"unloaded {count[0]} times; " + ", ".join(
+        f"{worker.name}: {worker.done} done, {worker.refused} refused" for worker in t.workers))
+    tap.equal([worker.name for worker in t.workers if worker.is_alive()], [], "still at it")
+    tap.equal(t.problems, [], "problems")
+    if not count[0]:
+        raise AssertionError("the module was never unloaded")
+    after(t)
+
+
+tap.main(Stress)
