@@ -32,6 +32,8 @@ class Faulty(nic.Pair):
 
     def __enter__(self):
         faults.available()
+        # What the core says when its own bookkeeping was refused memory.
+        tap.announce("ref_tracker: memory allocation failure")
         super().__enter__()
         self.stack.enter_context(faults.from_text(*faults.module_text()))
         self.fault = faults.Nth()
@@ -100,8 +102,10 @@ class Faulty(nic.Pair):
             if flows:
                 self.flow()
 
-        return self.fault.sweep(what, change, refused=lambda: check(old), undo=back,
-                                done=lambda: check(new))
+        count = self.fault.sweep(what, change, refused=lambda: check(old), undo=back,
+                                 done=lambda: check(new))
+        back()
+        return count
 
 
 def same(got, want):

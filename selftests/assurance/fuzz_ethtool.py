@@ -24,7 +24,7 @@ import net      # noqa: E402
 import nic      # noqa: E402
 import tap      # noqa: E402
 
-ARGUMENTS = fuzz.arguments(8000)
+ARGUMENTS = fuzz.arguments(4000)
 SIOCETHTOOL = 0x8946
 COMMANDS = 0x60
 # The self-test takes a port down and up again, which takes its time.

@@ -23,7 +23,7 @@ import nic      # noqa: E402
 import rtnl     # noqa: E402
 import tap      # noqa: E402
 
-ARGUMENTS = fuzz.arguments(12000)
+ARGUMENTS = fuzz.arguments(4000)
 SOL_PACKET, PACKET_VNET_HDR = 263, 15
 NEEDS_CSUM = 1
 NONE, TCP4, TCP6, UDP_L4, ECN = 0, 1, 4, 5, 0x80

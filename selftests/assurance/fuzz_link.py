@@ -19,7 +19,7 @@ import net      # noqa: E402
 import rtnl     # noqa: E402
 import tap      # noqa: E402
 
-ARGUMENTS = fuzz.arguments(2000)
+ARGUMENTS = fuzz.arguments(1200)
 DICE = fuzz.Dice(ARGUMENTS.seed)
 # What would take a port out of sight of this test.
 ELSEWHERE = {rtnl.IFLA_NET_NS_PID, rtnl.IFLA_NET_NS_FD, 46}
