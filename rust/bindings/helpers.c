@@ -15,6 +15,7 @@
 #include "helpers/napi.c"
 #include "helpers/netdevice.c"
 #include "helpers/netfilter.c"
+#include "helpers/nf_held.c"
 #include "helpers/netlink.c"
 #include "helpers/page_pool.c"
 #include "helpers/pernet.c"

@@ -22,6 +22,7 @@
 //! | [`genetlink`], [`netlink`] | `struct genl_family`: commands, dumps, notifications; attributes |
 //! | [`namespace`] | data of each network namespace, `struct pernet_operations` |
 //! | [`notifier`] | events of devices, `struct notifier_block` |
+//! | [`timer`] | `struct hrtimer` with a handler in a softirq |
 //! | [`sync`], [`context`] | locks, RCU-owned pointers, contexts as evidence |
 //!
 //! # Rules that the types carry
@@ -65,5 +66,6 @@ pub mod ring;
 pub mod rtnl;
 pub mod skb;
 pub mod sync;
+pub mod timer;
 
 pub mod txq;

@@ -45,10 +45,12 @@
 //!
 //! The hooks of bridges and of ARP. `NF_REPEAT`, which the core does not know: [`Verdict::Repeat`] is done here.
 
+mod held;
 mod packet;
 mod registration;
 mod service;
 
+pub use held::{Held, Segments};
 pub use packet::{Bytes, Packet};
 pub use registration::Registration;
 pub use service::Service;

@@ -2,11 +2,14 @@
 
 //! A packet at a hook.
 
+use super::service::Seat;
 use super::{Direction, Inet, Queued, Verdict};
-use crate::skb::SkBuff;
+use crate::skb::{Reason, SkBuff};
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 use core::slice;
+use kernel::prelude::*;
+use kernel::sync::Arc;
 use netdev_sys as bindings;
 
 /// Bytes of an Ethernet header.
@@ -20,6 +23,8 @@ const ETH_HLEN: u32 = bindings::ETH_HLEN;
 pub struct Packet<'p> {
     skb: SkBuff,
     state: NonNull<bindings::nf_hook_state>,
+    /// The hook's.
+    seat: &'p Arc<Seat>,
     _state: PhantomData<&'p bindings::nf_hook_state>,
 }
 
@@ -44,12 +49,14 @@ impl<'p> Packet<'p> {
     pub(super) unsafe fn from_raw(
         skb: NonNull<bindings::sk_buff>,
         state: NonNull<bindings::nf_hook_state>,
+        seat: &'p Arc<Seat>,
     ) -> Self {
         Packet {
             // SAFETY: The core passes its reference on with the call.
             skb: unsafe { SkBuff::from_raw(skb) },
             // INVARIANT: By the caller's promise.
             state,
+            seat,
             _state: PhantomData,
         }
     }
@@ -60,10 +67,27 @@ impl<'p> Packet<'p> {
         self.skb
     }
 
+    /// What the core passed with the packet.
+    #[inline(always)]
+    pub(super) fn state_ptr(&self) -> *const bindings::nf_hook_state {
+        self.state.as_ptr()
+    }
+
+    /// The place of the hook.
+    #[inline(always)]
+    pub(super) fn seat(&self) -> &'p Arc<Seat> {
+        self.seat
+    }
+
     #[inline(always)]
     fn state(&self) -> &bindings::nf_hook_state {
         // SAFETY: Valid by the type invariant.
         unsafe { self.state.as_ref() }
+    }
+
+    /// Drops the packet for a reason.
+    pub fn drop_with(self, reason: Reason) {
+        self.skb.drop_with(reason);
     }
 
     /// The packet's buffer.
@@ -237,6 +261,75 @@ impl<'p> Packet<'p> {
         self.skb.set_mark(mark);
     }
 
+    /// The network header and what follows, of which the first `length` bytes, or as many as there are, are made
+    /// the packet's own first: pages that others have are copied. `None` if it carries no IP.
+    ///
+    /// # Errors
+    ///
+    /// `EBUSY` if somebody else has the packet too, `ENOMEM`.
+    pub fn network_mut(&mut self, length: u32) -> Result<Option<&mut [u8]>> {
+        if !matches!(
+            u32::from(self.skb.protocol()),
+            bindings::ETH_P_IP | bindings::ETH_P_IPV6
+        ) {
+            return Ok(None);
+        }
+        let offset = self.skb.network_offset();
+        let end = offset.saturating_add(length).min(self.skb.len());
+        self.make_writable(end, false)?;
+        Ok(self.linear_mut().get_mut(offset as usize..end as usize))
+    }
+
+    /// All of the packet from where [`bytes`](Self::bytes) begins, in one piece and its own, with its checksums filled;
+    /// who receives it looks at them again.
+    ///
+    /// # Errors
+    ///
+    /// `EOPNOTSUPP` for a super frame, otherwise as for [`network_mut`](Self::network_mut).
+    pub fn whole_mut(&mut self) -> Result<&mut [u8]> {
+        self.make_writable(self.skb.len(), true)?;
+        let before = self.bytes().offset.min(0).unsigned_abs() as usize;
+        let linear = self.linear_mut();
+        let length = linear.len();
+        // SAFETY: So many bytes of link header lie before the data, in the same buffer, which is the packet's own.
+        Ok(unsafe {
+            slice::from_raw_parts_mut(linear.as_mut_ptr().sub(before), length.wrapping_add(before))
+        })
+    }
+
+    /// Cuts the packet off behind `length` bytes, counted as by [`bytes`](Self::bytes). Its headers stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// As for [`whole_mut`](Self::whole_mut).
+    pub fn truncate(&mut self, length: u32) -> Result {
+        let bytes = self.bytes();
+        if length >= bytes.length {
+            return Ok(());
+        }
+        let offset = bytes.offset;
+        let length = i64::from(length).saturating_add(offset.into()).max(0) as u32;
+        // What the stack left open about the checksum lies behind the end, perhaps.
+        self.make_writable(self.skb.len(), true)?;
+        // SAFETY: Valid, and the packet's own.
+        crate::errno::to_result(unsafe { bindings::netdev_skb_trim(self.skb.as_ptr(), length) })
+    }
+
+    fn make_writable(&mut self, length: u32, whole: bool) -> Result {
+        // SAFETY: Valid; a hook may change a packet it was given.
+        crate::errno::to_result(unsafe {
+            bindings::netdev_skb_make_writable(self.skb.as_ptr(), length, whole)
+        })
+    }
+
+    /// The linear data, once it is the packet's own.
+    fn linear_mut(&mut self) -> &mut [u8] {
+        let length = self.skb.linear().len();
+        // SAFETY: So many bytes lie at `data`. `make_writable` has succeeded for those that the callers use: nobody else
+        // has them.
+        unsafe { slice::from_raw_parts_mut((*self.skb.as_ptr()).data, length) }
+    }
+
     /// Hands it to a program that listens on queue `number` (`NF_QUEUE`); with `bypass` it is accepted if none does.
     ///
     /// # Errors
@@ -257,7 +350,12 @@ impl<'p> Packet<'p> {
     }
 }
 
-impl Queued<'_> {
+impl<'p> Queued<'p> {
+    /// The packet, which is not to be queued after all.
+    pub fn into_packet(self) -> Packet<'p> {
+        self.packet
+    }
+
     /// Gives the packet and the verdict to the core.
     #[inline]
     pub(super) fn into_parts(self) -> (SkBuff, u32) {

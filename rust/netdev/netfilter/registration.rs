@@ -17,11 +17,11 @@ use netdev_sys as bindings;
 /// What a hook's private pointer points to.
 struct Entry<T: Hook> {
     data: T::Data,
+    seat: Arc<Seat>,
 }
 
 /// A hook that is attached. Dropping it detaches it and waits until no packet is in it any more; process context.
 pub struct Registration<T: Hook> {
-    seat: Arc<Seat>,
     entry: Pin<KBox<Entry<T>>>,
 }
 
@@ -78,16 +78,15 @@ impl<T: Hook> Registration<T> {
         data: T::Data,
         fill: impl FnOnce(&mut bindings::nf_hook_ops),
     ) -> Result<Self> {
-        let entry = KBox::pin(Entry::<T> { data }, GFP_KERNEL)?;
-        let at: *const Entry<T> = &*entry;
         let seat = Seat::new(|ops| {
             fill(ops);
             ops.hook = Some(trampoline::<T>);
-            ops.priv_ = at.cast_mut().cast();
         })?;
+        let entry = KBox::pin(Entry::<T> { data, seat }, GFP_KERNEL_ACCOUNT)?;
+        let at: *const Entry<T> = &*entry;
         // What the hook is called with stays where it is until it was unregistered and a grace period has passed.
-        service::seat(&seat, net)?;
-        Ok(Registration { seat, entry })
+        service::seat(&entry.seat, net, at.cast_mut().cast())?;
+        Ok(Registration { entry })
     }
 
     /// What belongs to it.
@@ -98,7 +97,7 @@ impl<T: Hook> Registration<T> {
 
 impl<T: Hook> Drop for Registration<T> {
     fn drop(&mut self) {
-        service::unseat(&self.seat);
+        service::unseat(&self.entry.seat);
         // Even if the service took it off the hook already: it does not wait.
         synchronize_net();
     }
@@ -113,7 +112,7 @@ unsafe extern "C" fn trampoline<T: Hook>(
     state: *const bindings::nf_hook_state,
 ) -> c_uint {
     // SAFETY: The entry lives until a grace period after the hook was unregistered; this is one's read side.
-    let data = unsafe { &(*entry.cast::<Entry<T>>()).data };
+    let entry = unsafe { &*entry.cast::<Entry<T>>() };
     // SAFETY: The core passes both, never NULL.
     let (skb, state) = unsafe {
         (
@@ -127,8 +126,8 @@ unsafe extern "C" fn trampoline<T: Hook>(
     // The first time, and the repeats.
     for _ in 0..=REPEATS_MAX {
         // SAFETY: The core's call, or a packet that was given back.
-        let packet = unsafe { Packet::from_raw(skb, state) };
-        match T::packet(data, packet, bh) {
+        let packet = unsafe { Packet::from_raw(skb, state, &entry.seat) };
+        match T::packet(&entry.data, packet, bh) {
             Verdict::Accept(packet) => {
                 let _ = packet.into_skb().into_raw();
                 return bindings::NF_ACCEPT;

@@ -47,7 +47,7 @@ impl Seat {
         )
     }
 
-    fn as_raw(&self) -> *mut bindings::nf_hook_ops {
+    pub(super) fn as_raw(&self) -> *mut bindings::nf_hook_ops {
         self.ops.get()
     }
 }
@@ -119,8 +119,8 @@ unsafe fn unregister_if(list: &mut List, which: impl Fn(&Seated) -> bool) {
     }
 }
 
-/// Registers a hook in a namespace.
-pub(super) fn seat(seat: &Arc<Seat>, net: &Net) -> Result {
+/// Registers a hook in a namespace; `entry` is what it is called with.
+pub(super) fn seat(seat: &Arc<Seat>, net: &Net, entry: *mut c_void) -> Result {
     with_list(|list| {
         // A namespace without users may have been through `namespace_exit`, and would keep the hook for ever. One that has
         // some now, with the mutex held, has that before it.
@@ -129,6 +129,8 @@ pub(super) fn seat(seat: &Arc<Seat>, net: &Net) -> Result {
             return Err(ENODEV);
         }
         list.seated.reserve(1, GFP_KERNEL_ACCOUNT)?;
+        // SAFETY: Not registered, so nobody else uses it.
+        unsafe { (*seat.as_raw()).priv_ = entry };
         // SAFETY: The namespace is there, and so is the device, if there is one: who calls holds RTNL then.
         to_result(unsafe { bindings::nf_register_net_hook(net.as_raw(), seat.as_raw()) })?;
         let seated = Seated {
