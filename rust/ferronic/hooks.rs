@@ -13,6 +13,7 @@
 //!    count it                        counters.rs
 //!    does it act this time?            (pure::rules::sequence)
 //!    act
+//!    |    hold, resume behind the hook  waiting.rs
 //!    '--- until a rule ends the walk, or there is none left: the chain's policy
 //! ```
 //!
@@ -33,6 +34,7 @@ mod counters;
 mod rule;
 mod ruleset;
 pub(crate) mod table;
+mod waiting;
 mod walk;
 
 pub(crate) use chain::{Name, NewChain, Policy, Site};
@@ -72,8 +74,14 @@ struct Devices;
 
 impl Watch for Devices {
     fn event(event: Event, dev: &Interface, rtnl: &Rtnl) {
-        if let (Event::Unregister, Some(tables)) = (event, HOOKS.get(dev.net(rtnl))) {
-            tables.with(|table, net| table.device_gone(net, dev.ifindex()));
+        // A packet that is held keeps its devices from going.
+        if let (Event::Down | Event::Unregister, Some(tables)) = (event, HOOKS.get(dev.net(rtnl))) {
+            tables.with(|table, _| {
+                table.drop_at(dev);
+                if event == Event::Unregister {
+                    table.device_gone(dev.ifindex());
+                }
+            });
         }
     }
 }

@@ -3,6 +3,7 @@
 //! A chain: rules at a hook.
 
 use super::ruleset::Ruleset;
+use super::waiting::Waiting;
 use super::walk;
 use kernel::prelude::*;
 use kernel::sync::Arc;
@@ -10,7 +11,8 @@ use netdev::context::Bh;
 use netdev::interface::Interface;
 use netdev::netfilter::{self, Direction, Hook, Inet, Packet, Protocol, Registration, Verdict};
 use netdev::rtnl::{Net, Rtnl};
-use netdev::sync::RcuArc;
+use netdev::sync::{AtomicWord, RcuArc};
+use netdev::timer::Timer;
 use pure::rules::check::{self, Family, Point};
 
 /// What users call a chain: up to 31 bytes and a zero.
@@ -96,6 +98,10 @@ pub(crate) struct NewChain {
 pub(super) struct Chain {
     /// Replaced with the table's mutex held.
     pub(super) rules: RcuArc<Ruleset>,
+    /// The packets it holds.
+    pub(super) waiting: Pin<KBox<Timer<Waiting>>>,
+    /// Super frames that a rule wanted a segment of, and that could not be cut.
+    pub(super) uncut: AtomicWord,
 }
 
 /// What netfilter calls.

@@ -10,12 +10,14 @@ use super::chain::{Attached, Chain, Name, NewChain, Policy, Site};
 use super::counters::{Counts, Slots};
 use super::rule::NewRule;
 use super::ruleset::{self, Draft, Ruleset};
+use super::waiting::Waiting;
 use kernel::prelude::*;
 use kernel::sync::{static_lock_class, Arc, LockClassKey};
+use netdev::interface::Interface;
 use netdev::namespace::{PerNet, Slot};
 use netdev::netfilter::Registration;
 use netdev::rtnl::{Net, Rtnl};
-use netdev::sync::RcuArc;
+use netdev::sync::{AtomicWord, RcuArc};
 use pure::rules::check::{Error as Unfit, Point};
 use pure::rules::rule::{Action, Modifiers, Rule};
 
@@ -134,6 +136,13 @@ pub(crate) struct ChainView<'a> {
     pub(crate) shapes: u32,
     /// Packets that the policy decided on.
     pub(crate) counts: Counts,
+    /// Packets that it holds.
+    pub(crate) held: u32,
+    /// Packets that it should have held, but dropped as it held too many.
+    pub(crate) overflows: u64,
+    /// Packets that it should have held, but could not have resumed; and super frames that could not be cut.
+    pub(crate) unheld: u64,
+    pub(crate) uncut: u64,
 }
 
 /// What is shown of a rule.
@@ -178,6 +187,10 @@ impl Table {
             rules: entry.rules.len() as u32,
             shapes: entry.rules.shapes(),
             counts: entry.rules.counts(entry.rules.policy_slot),
+            held: entry.chain.waiting.count() as u32,
+            overflows: entry.chain.waiting.overflows.read(),
+            unheld: entry.chain.waiting.unheld.read(),
+            uncut: entry.chain.uncut.read(),
         })
     }
 
@@ -209,8 +222,15 @@ impl Table {
         self.chains.get(chain)?.rules.find(handle)
     }
 
+    /// A device goes down, or for ever: packets that need it are dropped.
+    pub(super) fn drop_at(&mut self, dev: &Interface) {
+        for entry in &self.chains {
+            entry.chain.waiting.drop_at(dev);
+        }
+    }
+
     /// A device goes: so do the chains at it.
-    pub(super) fn device_gone(&mut self, _net: &Net, ifindex: u32) {
+    pub(super) fn device_gone(&mut self, ifindex: u32) {
         let before = self.chains.len();
         let mut at = 0usize;
         while let Some(chain) = self.chains.get(at) {
@@ -396,6 +416,8 @@ impl Plan<'_> {
         let rules = Ruleset::empty(Policy::Accept, &mut slots).map_err(other)?;
         let chain = Chain {
             rules: RcuArc::new(rules.clone()),
+            waiting: Waiting::new().map_err(other)?,
+            uncut: AtomicWord::new(0),
         };
         let mut draft = Draft::new(&rules).map_err(other)?;
         draft.policy = new.policy;
@@ -509,6 +531,7 @@ impl Plan<'_> {
                 entry.next_handle = next_handle;
                 // Waits until no packet is in the old one.
                 drop(old);
+                entry.chain.waiting.release(|slot| left.contains(&slot));
                 for slot in left {
                     entry.slots.give(slot);
                 }
@@ -519,7 +542,10 @@ impl Plan<'_> {
         }
         for work in self.works.iter().filter(|w| w.delete && w.at.is_some()) {
             if let Some(at) = table.find(&work.name) {
-                drop(table.chains.remove(at));
+                if let Ok(entry) = table.chains.remove(at) {
+                    // What it holds goes on behind it while it is there.
+                    entry.chain.waiting.close();
+                }
             }
         }
         for work in self.works.iter_mut() {

@@ -7,13 +7,17 @@
 use super::chain::{Chain, Policy};
 use super::counters::State;
 use super::ruleset::Ruleset;
+use super::waiting;
+use kernel::prelude::*;
 use netdev::clock::now_ns;
 use netdev::context::Bh;
 use netdev::netfilter::{Bytes, Packet, Verdict};
 use netdev::skb::Reason;
+use pure::rules::edit;
 use pure::rules::field::Fields;
 use pure::rules::packet::{Key, Packet as View, Start};
 use pure::rules::rule::{Action, Modifiers, Rate};
+use pure::rules::sequence;
 
 /// Bytes that are read of packets whose first piece is shorter than that.
 const HEADERS: usize = 192;
@@ -75,36 +79,6 @@ fn key(packet: &Packet<'_>, data: &[u8], bytes: &Bytes<'_>, wanted: Fields) -> K
     Key::read(&view, wanted)
 }
 
-/// Whether a rule acts this time, and the ordinal of the match it acts on.
-#[inline(never)]
-fn selects(
-    modifiers: &Modifiers,
-    action: &Action,
-    state: &State,
-    packet: &Packet<'_>,
-    length: u32,
-) -> Option<u64> {
-    let count = if modifiers.segments {
-        packet.skb().segments()
-    } else {
-        1
-    };
-    let mut ordinal = 0;
-    if modifiers.needs_ordinal(action) {
-        ordinal = state.ordinal.fetch_add(count.into());
-        let skipped = modifiers.first_selected(ordinal, count)?;
-        ordinal = ordinal.wrapping_add(skipped.into());
-    }
-    if let Some(rate) = &modifiers.rate {
-        let cost = if rate.bytes { length } else { count };
-        if !admit(rate, state, cost) {
-            return None;
-        }
-    }
-    let acted = state.acted.fetch_add(1);
-    modifiers.is_armed(acted).then_some(ordinal)
-}
-
 /// Takes a packet under a rate limit, if there is room.
 fn admit(rate: &Rate, state: &State, cost: u32) -> bool {
     let mut used = state.used.read();
@@ -117,46 +91,312 @@ fn admit(rate: &Rate, state: &State, cost: u32) -> bool {
     false
 }
 
-/// Goes over the rules until one ends the walk.
-pub(super) fn walk<'p>(chain: &Chain, mut packet: Packet<'p>, bh: &Bh<'_>) -> Verdict<'p> {
-    let set: &Ruleset = chain.rules.read(bh);
-    let cpu = bh.cpu();
-    let length = packet.bytes().length;
-    let key = read(&packet, set.fields());
-    let classifier = set.classifier();
-    let rules = set.rules();
-    let mut from = 0;
+/// A rule that a packet matches, and its place in the walk.
+struct Matched<'a> {
+    modifiers: Modifiers,
+    action: Action,
+    slot: u32,
+    state: &'a State,
+    /// Where the walk goes on.
+    next: u32,
+}
 
-    while let Some(position) = classifier.next(&key, from) {
-        from = position.wrapping_add(1);
-        let (Some(rule), Some(item)) = (rules.get(position), set.item(position)) else {
-            break;
-        };
-        set.chunks.count(item.slot, cpu, length);
-        let Some((modifiers, action)) = rule.consequence() else {
-            break;
-        };
-        if !rule.is_unconditional() {
+impl Matched<'_> {
+    /// Whether the rule acts for the match of an ordinal.
+    fn selects(&self, ordinal: u64, cost: u32) -> bool {
+        let Matched {
+            modifiers, state, ..
+        } = self;
+        modifiers.selects(ordinal)
+            && modifiers
+                .rate
+                .as_ref()
+                .is_none_or(|rate| admit(rate, state, cost))
+            && modifiers.is_armed(state.acted.fetch_add(1))
+    }
+
+    /// What a packet takes of a rate limit.
+    fn cost(&self, length: u32) -> u32 {
+        match self.modifiers.rate {
+            Some(Rate { bytes: true, .. }) => length,
+            _ => 1,
+        }
+    }
+
+    /// Whether the action changes one packet or takes it away, so that of a super frame it wants a segment.
+    fn disturbs(&self) -> bool {
+        matches!(
+            self.action,
+            Action::Drop
+                | Action::Corrupt { .. }
+                | Action::Truncate { .. }
+                | Action::Duplicate { .. }
+                | Action::Delay { .. }
+                | Action::Reorder { .. }
+        )
+    }
+
+    /// Whether it can't be done to a super frame as a whole.
+    fn needs_segment(&self) -> bool {
+        matches!(
+            self.action,
+            Action::Corrupt { .. } | Action::Truncate { .. }
+        )
+    }
+}
+
+/// What a rule made of a packet.
+enum Flow<'p> {
+    /// It goes on with the next rule.
+    Next(Packet<'p>),
+    /// It leaves the chain.
+    End(Verdict<'p>),
+}
+
+/// A walk.
+struct Walk<'a> {
+    chain: &'a Chain,
+    set: &'a Ruleset,
+    key: Key,
+    length: u32,
+    bh: &'a Bh<'a>,
+}
+
+impl Walk<'_> {
+    /// Goes over the rules from a position on, until one ends the walk.
+    fn run<'p>(&self, mut packet: Packet<'p>, mut from: u32) -> Verdict<'p> {
+        let (set, cpu) = (self.set, self.bh.cpu());
+        let classifier = set.classifier();
+        let rules = set.rules();
+
+        while let Some(position) = classifier.next(&self.key, from) {
+            from = position.wrapping_add(1);
+            let (Some(rule), Some(item)) = (rules.get(position), set.item(position)) else {
+                break;
+            };
+            set.chunks.count(item.slot, cpu, self.length);
+            let Some((modifiers, action)) = rule.consequence() else {
+                break;
+            };
+            match action {
+                Action::Continue if rule.is_unconditional() => continue,
+                Action::Accept if rule.is_unconditional() => return Verdict::Accept(packet),
+                Action::Drop if rule.is_unconditional() && !modifiers.segments => {
+                    return Verdict::Drop(packet, Reason::Netfilter);
+                }
+                _ => (),
+            }
             let Some(state) = set.chunks.state(item.slot) else {
                 break;
             };
-            if selects(&modifiers, &action, state, &packet, length).is_none() {
-                continue;
+            let matched = Matched {
+                modifiers,
+                action,
+                slot: item.slot,
+                state,
+                next: from,
+            };
+            match self.matched(packet, &matched) {
+                Flow::Next(same) => packet = same,
+                Flow::End(verdict) => return verdict,
             }
         }
-        match action {
-            Action::Accept => return Verdict::Accept(packet),
-            Action::Drop => return Verdict::Drop(packet, Reason::Netfilter),
+        set.chunks.count(set.policy_slot, cpu, self.length);
+        match set.policy {
+            Policy::Accept => Verdict::Accept(packet),
+            Policy::Drop => Verdict::Drop(packet, Reason::Netfilter),
+        }
+    }
+
+    /// Does what a rule wants, if it acts this time.
+    #[inline(never)]
+    fn matched<'p>(&self, packet: Packet<'p>, matched: &Matched<'_>) -> Flow<'p> {
+        let Matched {
+            modifiers, action, ..
+        } = matched;
+        let count = if modifiers.segments {
+            packet.skb().segments()
+        } else {
+            1
+        };
+        let mut ordinal = 0;
+        if modifiers.needs_ordinal(action) {
+            ordinal = matched.state.ordinal.fetch_add(count.into());
+        }
+        if count > 1 && matched.disturbs() {
+            return match modifiers.first_selected(ordinal, count) {
+                Some(_) => self.cut(packet, matched, ordinal, true),
+                None => self.passes(packet, matched),
+            };
+        }
+        // Of one that is not cut, the first segment that is selected stands for all.
+        let Some(skipped) = modifiers.first_selected(ordinal, count) else {
+            return self.passes(packet, matched);
+        };
+        ordinal = ordinal.wrapping_add(skipped.into());
+        if !matched.selects(ordinal, matched.cost(self.length)) {
+            return self.passes(packet, matched);
+        }
+        if matched.needs_segment() && packet.skb().segments() > 1 {
+            return self.cut(packet, matched, ordinal, false);
+        }
+        self.act(packet, matched, ordinal)
+    }
+
+    /// A packet passes a rule that doesn't act for it.
+    fn passes<'p>(&self, packet: Packet<'p>, matched: &Matched<'_>) -> Flow<'p> {
+        if let Action::Reorder { .. } = matched.action {
+            self.chain.waiting.passed(matched.slot, self.bh);
+        }
+        Flow::Next(packet)
+    }
+
+    /// Cuts a super frame, and lets each of its segments walk on: with `each`, those that are selected are acted on,
+    /// otherwise the first.
+    fn cut<'p>(
+        &self,
+        packet: Packet<'p>,
+        matched: &Matched<'_>,
+        ordinal: u64,
+        each: bool,
+    ) -> Flow<'p> {
+        let segments = match packet.segments() {
+            Ok(segments) => segments,
+            Err(packet) => {
+                // It can't be cut: it goes on whole.
+                self.chain.uncut.fetch_add(1);
+                return self.passes(packet, matched);
+            }
+        };
+        let mut number = 0u64;
+        for segment in segments {
+            let ordinal = ordinal.wrapping_add(if each { number } else { 0 });
+            let acts = if each {
+                let length = segment.bytes().length;
+                matched.selects(ordinal, matched.cost(length))
+            } else {
+                number == 0
+            };
+            number = number.wrapping_add(1);
+            let flow = if acts {
+                self.act(segment, matched, ordinal)
+            } else {
+                self.passes(segment, matched)
+            };
+            let verdict = match flow {
+                Flow::Next(segment) => self.run(segment, matched.next),
+                Flow::End(verdict) => verdict,
+            };
+            // The core waits for one packet; these go on here.
+            match self.followed(verdict) {
+                Verdict::Accept(segment) => {
+                    segment.resume(self.bh);
+                }
+                Verdict::Drop(segment, reason) => segment.drop_with(reason),
+                // What is left goes on whole, and so does what a program should have seen.
+                Verdict::Queue(queued) => {
+                    queued.into_packet().resume(self.bh);
+                }
+                Verdict::Repeat(_) | Verdict::Stolen => (),
+            }
+        }
+        Flow::End(Verdict::Stolen)
+    }
+
+    /// Does what the rule says.
+    fn act<'p>(&self, mut packet: Packet<'p>, matched: &Matched<'_>, ordinal: u64) -> Flow<'p> {
+        let seed = matched.modifiers.seed;
+        let done = match matched.action {
+            Action::Continue | Action::Sample { .. } => Ok(()),
+            Action::Accept => return Flow::End(Verdict::Accept(packet)),
+            Action::Drop => return Flow::End(Verdict::Drop(packet, Reason::Netfilter)),
             Action::SetMark { value, mask } => {
                 let mark = packet.skb().mark();
                 packet.set_mark(mark & !mask | value);
+                packet.reroute()
             }
-            _ => (),
+            Action::SetDscp(dscp) => set(&mut packet, |ip| edit::set_dscp(ip, dscp)),
+            Action::SetEcn(ecn) => set(&mut packet, |ip| edit::set_ecn(ip, ecn)),
+            Action::Queue { number, bypass } => {
+                return match packet.queue(number, bypass) {
+                    Ok(verdict) => Flow::End(verdict),
+                    Err(packet) => Flow::Next(packet),
+                };
+            }
+            Action::Corrupt { bits, from } => packet.whole_mut().map(|bytes| {
+                sequence::corrupt(bytes, seed, ordinal, bits, from);
+            }),
+            Action::Truncate { length } => packet.truncate(length),
+            Action::Duplicate { copies } => {
+                (0..copies).try_for_each(|_| packet.resume_copy(self.bh))
+            }
+            Action::Delay { delay, jitter } => {
+                let time = sequence::delay_of(seed, ordinal, delay, jitter);
+                return self.park(packet, matched, time, 0);
+            }
+            Action::Reorder { gap, timeout } => {
+                return self.park(packet, matched, timeout, gap.into());
+            }
+        };
+        match done {
+            Ok(()) => Flow::Next(packet),
+            // It is not what the rule wants it to be.
+            Err(_) => Flow::End(Verdict::Drop(packet, Reason::NoMem)),
         }
     }
-    set.chunks.count(set.policy_slot, cpu, length);
-    match set.policy {
-        Policy::Accept => Verdict::Accept(packet),
-        Policy::Drop => Verdict::Drop(packet, Reason::Netfilter),
+
+    /// Holds a packet.
+    fn park<'p>(&self, packet: Packet<'p>, matched: &Matched<'_>, time: u64, gap: u32) -> Flow<'p> {
+        let due = now_ns().saturating_add(time);
+        match waiting::park(&self.chain.waiting, packet, matched.slot, due, gap, self.bh) {
+            Some(packet) => Flow::Next(packet),
+            None => Flow::End(Verdict::Stolen),
+        }
     }
+
+    /// If the packet has overtaken others, lets it go on, and them behind it.
+    #[inline]
+    fn followed<'p>(&self, verdict: Verdict<'p>) -> Verdict<'p> {
+        if !self.chain.waiting.is_ready() {
+            return verdict;
+        }
+        let verdict = match verdict {
+            Verdict::Accept(packet) => {
+                packet.resume(self.bh);
+                Verdict::Stolen
+            }
+            other => other,
+        };
+        while let Some(held) = self.chain.waiting.take_ready(self.bh) {
+            held.resume(self.bh);
+        }
+        verdict
+    }
+}
+
+/// Most bytes of an IP header.
+const IP_HEADER_MAX: u32 = 60;
+
+/// Changes the IP header of a packet.
+fn set(packet: &mut Packet<'_>, f: impl FnOnce(&mut [u8]) -> Option<edit::Change>) -> Result {
+    let changed = packet.network_mut(IP_HEADER_MAX)?.and_then(f);
+    match changed {
+        Some(_) => packet.reroute(),
+        None => Ok(()),
+    }
+}
+
+/// What a chain does with a packet.
+#[inline]
+pub(super) fn walk<'p>(chain: &Chain, packet: Packet<'p>, bh: &Bh<'_>) -> Verdict<'p> {
+    let set: &Ruleset = chain.rules.read(bh);
+    let walk = Walk {
+        chain,
+        set,
+        length: packet.bytes().length,
+        key: read(&packet, set.fields()),
+        bh,
+    };
+    let verdict = walk.run(packet, 0);
+    walk.followed(verdict)
 }

@@ -242,6 +242,10 @@ fn put(
         shapes: Some(view.shapes),
         packets: Some(view.counts.packets),
         bytes: Some(view.counts.bytes),
+        held: Some(view.held),
+        overflows: Some(view.overflows),
+        unheld: Some(view.unheld),
+        uncut: Some(view.uncut),
     })
 }
 

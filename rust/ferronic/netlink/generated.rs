@@ -823,6 +823,16 @@ pub(crate) mod chain {
     /// Add this change to the socket's transaction, to be made when that is
     /// committed. It is only looked at then, and has no other answer.
     pub(crate) const TRANSACTION: u16 = 12;
+    /// Packets that it holds now, delayed or to be overtaken.
+    pub(crate) const HELD: u16 = 13;
+    /// Packets that were dropped, as it held as many as it may.
+    pub(crate) const OVERFLOWS: u16 = 14;
+    /// Packets that went on at once, as they could not have been resumed: a
+    /// device is going, or XDP, a VRF or a bridge has a part in them.
+    pub(crate) const UNHELD: u16 = 15;
+    /// Super frames that went on whole though a rule was for one segment:
+    /// they open a connection, or there was no memory.
+    pub(crate) const UNCUT: u16 = 16;
 }
 
 /// Numbers of the attributes of `term`.
@@ -2157,6 +2167,16 @@ pub(crate) struct ChainGetReply<'a> {
     pub(crate) packets: Option<u64>,
     /// Their bytes.
     pub(crate) bytes: Option<u64>,
+    /// Packets that it holds now, delayed or to be overtaken.
+    pub(crate) held: Option<u32>,
+    /// Packets that were dropped, as it held as many as it may.
+    pub(crate) overflows: Option<u64>,
+    /// Packets that went on at once, as they could not have been resumed: a
+    /// device is going, or XDP, a VRF or a bridge has a part in them.
+    pub(crate) unheld: Option<u64>,
+    /// Super frames that went on whole though a rule was for one segment:
+    /// they open a connection, or there was no memory.
+    pub(crate) uncut: Option<u64>,
 }
 
 impl ChainGetReply<'_> {
@@ -2173,6 +2193,10 @@ impl ChainGetReply<'_> {
         shapes: None,
         packets: None,
         bytes: None,
+        held: None,
+        overflows: None,
+        unheld: None,
+        uncut: None,
     };
 
     /// Writes it.
@@ -2213,6 +2237,18 @@ impl ChainGetReply<'_> {
         }
         if let Some(value) = self.bytes {
             w.uint(chain::BYTES, value)?;
+        }
+        if let Some(value) = self.held {
+            w.u32(chain::HELD, value)?;
+        }
+        if let Some(value) = self.overflows {
+            w.uint(chain::OVERFLOWS, value)?;
+        }
+        if let Some(value) = self.unheld {
+            w.uint(chain::UNHELD, value)?;
+        }
+        if let Some(value) = self.uncut {
+            w.uint(chain::UNCUT, value)?;
         }
         Ok(())
     }

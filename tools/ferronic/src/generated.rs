@@ -679,6 +679,10 @@ Attribute { name: "shapes", number: 9, kind: Kind::U32, many: false, help: "How 
 Attribute { name: "packets", number: 10, kind: Kind::Uint, many: false, help: "Packets that no rule decided on." },
 Attribute { name: "bytes", number: 11, kind: Kind::Uint, many: false, help: "Their bytes." },
 Attribute { name: "transaction", number: 12, kind: Kind::Flag, many: false, help: "Add this change to the socket's transaction, to be made when that is committed. It is only looked at then, and has no other answer." },
+Attribute { name: "held", number: 13, kind: Kind::U32, many: false, help: "Packets that it holds now, delayed or to be overtaken." },
+Attribute { name: "overflows", number: 14, kind: Kind::Uint, many: false, help: "Packets that were dropped, as it held as many as it may." },
+Attribute { name: "unheld", number: 15, kind: Kind::Uint, many: false, help: "Packets that went on at once, as they could not have been resumed: a device is going, or XDP, a VRF or a bridge has a part in them." },
+Attribute { name: "uncut", number: 16, kind: Kind::Uint, many: false, help: "Super frames that went on whole though a rule was for one segment: they open a connection, or there was no memory." },
 ]};
 
 /// A condition on a field.
