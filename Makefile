@@ -129,7 +129,7 @@ fuzz: ## Fuzz the family, rtnetlink, ethtool, frames (COUNT=, SEED=), and on the
 	@$(MAKE) all tools selftests-bin >&2
 	@selftests/run --kernel $(KERNEL) --timeout 7200 \
 		$(foreach f,netlink/fuzz assurance/fuzz_link assurance/fuzz_ethtool assurance/fuzz_frames,--program \
-			"$(f)=selftests/$(f).py --count $(or $(COUNT),500000) --seed $(or $(SEED),$(shell date +%s))")
+			"fuzz/$(notdir $(f))=selftests/$(f).py --count $(or $(COUNT),500000) --seed $(or $(SEED),$(shell date +%s))")
 	@tools/fuzz-pure $(or $(SECONDS),600)
 
 mutants: ## Make faults one at a time, and see that a test finds each (NAMES=)
