@@ -30,6 +30,11 @@ guest_cmdline() {
 	# Counted instructions are compared with those of a kernel as it is shipped.
 	[[ $icount ]] || words+=(mitigations=off)
 	[[ $1 != tcg ]] || words+=(tsc=reliable no_timer_check)
+	if [[ $1 == tcg && ! $icount ]]; then
+		local khz
+		khz=$("$qemu_dir/lib/tsc") || khz=
+		[[ ! $khz ]] || words+=("tsc_early_khz=$khz")
+	fi
 	echo "${words[*]} ${FERRONIC_APPEND-}"
 }
 
