@@ -54,7 +54,7 @@ impl Link for Ferronic {
 
     fn newlink(
         mut dev: Unregistered<'_, Port>,
-        params: &NewLink<'_>,
+        params: &NewLink<'_, Port>,
         rtnl: &Rtnl,
         extack: &ExtAck<'_>,
     ) -> Result {
@@ -65,7 +65,7 @@ impl Link for Ferronic {
             _ => Datapath::Nic,
         };
         let mut made = None;
-        let peer = params.create_peer::<Port>(peer_attr, rtnl, extack, |peer| {
+        let peer = params.create_peer(peer_attr, rtnl, extack, |peer| {
             let peer_channels = check_queues(&peer, extack)?;
             let wire = Wire::new(channels, peer_channels, datapath)?;
             let peer = register(peer, wire.clone(), Side::B, rtnl, extack)?;

@@ -131,7 +131,7 @@ impl RxHalf {
     /// Posts buffers until the ring is full, in process context.
     pub(crate) fn prefill(&mut self) -> kernel::error::Result {
         while self.poster.free() > 0 {
-            let buffer = self.pool.alloc_disabled(self.layout.size)?;
+            let buffer = self.pool.alloc_unlinked(self.layout.size)?;
             if self.poster.post(RxDescriptor::new(buffer)).is_err() {
                 break;
             }

@@ -185,6 +185,7 @@ impl Steering {
     }
 
     /// Where a frame goes when there are `rules`; `spread` is what holds without them.
+    #[allow(clippy::too_many_arguments)]
     #[inline(never)]
     pub(crate) fn way(
         &self,

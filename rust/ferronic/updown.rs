@@ -207,8 +207,7 @@ pub(crate) fn start(
     let device = dev.device();
     for (k, (owner, h)) in owners.iter_mut().zip(halves).enumerate() {
         let i = from.wrapping_add(k);
-        let instance = owner.instance().clone();
-        dev.set_queue_napi(i as u32, Some(&*instance));
+        dev.set_queue_napi(i as u32, Some(&*owner));
         owner.enable(dev);
         attach(device, i, h, owner);
     }

@@ -431,34 +431,58 @@ impl<'a, D: Driver> Locked<'a, D> {
         to_result(unsafe { bindings::netif_set_real_num_queues(self.as_raw(), tx, rx) })
     }
 
-    /// Binds both queues `index` to a NAPI instance, or to none, for the netdev netlink family.
-    pub fn set_queue_napi<H: crate::napi::Handler>(
+    /// Binds both queues `index` to a NAPI instance, or to none, for the netdev netlink family. Nothing happens if the
+    /// instance is not one of this device.
+    pub fn set_queue_napi<H: crate::napi::Handler<Driver = D>>(
         &mut self,
         index: u32,
-        napi: Option<&crate::napi::Instance<H>>,
+        owner: Option<&crate::napi::Owner<H>>,
     ) {
-        let raw = napi.map_or(core::ptr::null_mut(), |n| n.as_raw());
-        if index < self.num_tx_queues() {
-            // SAFETY: The queue exists; the instance lock is held; the driver unbinds before it removes the instance.
-            unsafe {
-                bindings::netif_queue_set_napi(
-                    self.as_raw(),
-                    index,
-                    bindings::netdev_queue_type_NETDEV_QUEUE_TYPE_TX,
-                    raw,
-                )
-            };
+        if owner.is_some_and(|o| !o.is_listed(self)) {
+            return;
         }
-        if index < self.num_rx_queues() {
-            // SAFETY: As above.
-            unsafe {
-                bindings::netif_queue_set_napi(
-                    self.as_raw(),
-                    index,
-                    bindings::netdev_queue_type_NETDEV_QUEUE_TYPE_RX,
-                    raw,
-                )
-            };
+        let raw = owner.map_or(core::ptr::null_mut(), |o| o.instance().as_raw());
+        for (kind, queues) in self.queue_kinds() {
+            if index < queues {
+                // SAFETY: The queue exists; the instance lock is held; `unbind_napi` is called before the instance
+                // is removed.
+                unsafe { bindings::netif_queue_set_napi(self.as_raw(), index, kind, raw) };
+            }
+        }
+    }
+
+    /// The kinds of queues, and how many there are.
+    fn queue_kinds(&self) -> [(bindings::netdev_queue_type, u32); 2] {
+        [
+            (
+                bindings::netdev_queue_type_NETDEV_QUEUE_TYPE_TX,
+                self.num_tx_queues(),
+            ),
+            (
+                bindings::netdev_queue_type_NETDEV_QUEUE_TYPE_RX,
+                self.num_rx_queues(),
+            ),
+        ]
+    }
+
+    /// Unbinds all queues from an instance that is about to be removed.
+    pub(crate) fn unbind_napi(&mut self, napi: *mut bindings::napi_struct) {
+        for (kind, queues) in self.queue_kinds() {
+            for index in 0..queues {
+                // SAFETY: The queue exists; the instance lock is held.
+                let bound = unsafe { bindings::netdev_queue_napi(self.as_raw(), index, kind) };
+                if bound == napi {
+                    // SAFETY: As above.
+                    unsafe {
+                        bindings::netif_queue_set_napi(
+                            self.as_raw(),
+                            index,
+                            kind,
+                            core::ptr::null_mut(),
+                        )
+                    };
+                }
+            }
         }
     }
 

@@ -19,7 +19,7 @@ use crate::context::synchronize_net;
 use crate::errno::{from_result, to_result};
 use crate::rtnl::Net;
 use core::cell::UnsafeCell;
-use core::mem::MaybeUninit;
+use core::mem::{offset_of, MaybeUninit};
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use kernel::prelude::*;
@@ -62,8 +62,13 @@ impl<T: Unpin> Namespaced<T> {
     }
 }
 
-/// What a namespace's slot of the core holds: a counted reference, or NULL.
-type Cell<T> = AtomicPtr<Namespaced<T>>;
+/// What a namespace's slot of the core holds. All zeros is nothing.
+struct Cell<T> {
+    /// What is found; NULL once the namespace or the registration is going.
+    found: AtomicPtr<Namespaced<T>>,
+    /// The counted reference to it.
+    own: AtomicPtr<Namespaced<T>>,
+}
 
 const UNUSED: u32 = 0;
 const BUSY: u32 = 1;
@@ -113,7 +118,7 @@ impl<T: PerNet> Slot<T> {
         let ret = unsafe {
             ops.write_bytes(0, 1);
             (*ops).init = Some(Self::init);
-            (*ops).exit = Some(Self::exit);
+            (*ops).exit_batch = Some(Self::exit);
             (&raw const (*ops).id).cast_mut().write(self.id.get());
             (&raw const (*ops).size)
                 .cast_mut()
@@ -148,12 +153,11 @@ impl<T: PerNet> Slot<T> {
             return None;
         }
         // SAFETY: The slot is a cell, as the state says. A namespace that has users (`net` shows it) has its slots.
-        let at = unsafe { (*cell).load(Ordering::Acquire) };
+        let at = unsafe { (*cell).found.load(Ordering::Acquire) };
         if at.is_null() {
             return None;
         }
-        // SAFETY: The cell holds a counted reference, which is given up after `exit` has cleared the cell and a grace
-        // period.
+        // SAFETY: The cell holds a counted reference, which is given up a grace period after `exit` has hidden it.
         Some(unsafe { ArcBorrow::from_raw(at) }.into())
     }
 
@@ -179,7 +183,9 @@ impl<T: PerNet> Slot<T> {
         // SAFETY: The core calls this with the slot allocated, zeroed, and `id` set.
         unsafe {
             let cell = Self::cell(net, *T::slot().id.get());
-            (*cell).store(Arc::into_raw(made).cast_mut(), Ordering::Release);
+            let made = Arc::into_raw(made).cast_mut();
+            (*cell).own.store(made, Ordering::Relaxed);
+            (*cell).found.store(made, Ordering::Release);
         }
         Ok(())
     }
@@ -191,23 +197,52 @@ impl<T: PerNet> Slot<T> {
         from_result(Self::begin(net))
     }
 
+    /// For a list of namespaces at once: one grace period is enough for all.
+    ///
     /// # Safety
     ///
-    /// The core's call of `pernet_operations::exit`, for the operations of `T`.
-    unsafe extern "C" fn exit(net: *mut bindings::net) {
+    /// The core's call of `pernet_operations::exit_batch`, for the operations of `T`.
+    unsafe extern "C" fn exit(list: *mut bindings::list_head) {
         // SAFETY: The core calls this once for each namespace in which `init` succeeded, before it frees the slot.
-        let at = unsafe {
-            let cell = Self::cell(net, *T::slot().id.get());
-            (*cell).swap(ptr::null_mut(), Ordering::AcqRel)
+        let cell = |net| unsafe { &*Self::cell(net, *T::slot().id.get()) };
+        // SAFETY: The list that the core passes.
+        unsafe {
+            each_leaving(list, |net| {
+                let at = cell(net).found.swap(ptr::null_mut(), Ordering::AcqRel);
+                if let Some(namespaced) = at.as_ref() {
+                    // What is found is empty from here on.
+                    drop(namespaced.value.lock().take());
+                }
+            })
         };
-        if at.is_null() {
-            return;
+        // Whoever has found one has a reference of its own after this.
+        synchronize_net();
+        // SAFETY: As above.
+        unsafe {
+            each_leaving(list, |net| {
+                let at = cell(net).own.swap(ptr::null_mut(), Ordering::AcqRel);
+                if !at.is_null() {
+                    // The reference that the cell held.
+                    drop(Arc::from_raw(at));
+                }
+            })
+        };
+    }
+}
+
+/// Calls `f` with each namespace of a list of those that go.
+///
+/// # Safety
+///
+/// `list` is the argument of a running `pernet_operations::exit_batch`.
+unsafe fn each_leaving(list: *mut bindings::list_head, mut f: impl FnMut(*mut bindings::net)) {
+    // SAFETY: The core keeps the list, and the namespaces linked in it by their `exit_list`, during the call.
+    unsafe {
+        let mut at = (*list).next;
+        while at != list {
+            f(at.byte_sub(offset_of!(bindings::net, exit_list)).cast());
+            at = (*at).next;
         }
-        // SAFETY: The reference that the cell held. Nobody looks for it any more: a namespace that is going has no
-        // users, and who unregisters has waited.
-        let own = unsafe { Arc::from_raw(at) };
-        let value = own.value.lock().take();
-        drop(value);
     }
 }
 

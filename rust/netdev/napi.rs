@@ -244,6 +244,11 @@ impl<H: Handler> Instance<H> {
         // SAFETY: The core calls poll with softirqs off, by one CPU at a time, and never while the instance is
         // disabled: so the poll owns the handler.
         let Some(handler) = (unsafe { (*this.handler.get()).as_mut() }) else {
+            if budget > 0 {
+                // There is nothing to do; without this the instance would stay scheduled for ever.
+                // SAFETY: The instance is being polled and the budget was not used.
+                unsafe { bindings::napi_complete_done(this.raw.get(), 0) };
+            }
             return 0;
         };
         let tx = TxPoll {
@@ -332,6 +337,12 @@ impl<'a, H: Handler> Poll<'a, H> {
     #[inline]
     pub fn budget(&self) -> u32 {
         self.tx.budget as u32
+    }
+
+    /// The instance that is polled.
+    #[inline(always)]
+    pub(crate) fn napi(&self) -> *mut bindings::napi_struct {
+        self.tx.napi
     }
 
     /// Softirqs are off.
@@ -445,10 +456,11 @@ impl SkBuff {
     };
 }
 
-/// The one who made an instance, and who enables, disables and removes it.
+/// The one who made an instance, and who enables, disables and removes it. It has a reference to the device until then.
 ///
-/// An instance has to go by [`remove_all`], under the instance lock. One that is merely dropped is left to itself:
-/// its memory is kept, since the core still knows it.
+/// An instance has to go by [`remove_all`], under the instance lock of its device. One that is merely dropped is left to
+/// itself: instance and device stay for ever, since the core still knows the one and the poll uses the other. Methods that
+/// get the lock of another device do nothing but complain.
 pub struct Owner<H: Handler> {
     instance: Arc<Instance<H>>,
     enabled: bool,
@@ -501,6 +513,8 @@ impl<H: Handler> Owner<H> {
                 index as c_int,
             )
         };
+        // SAFETY: The device is registered. Given up by `remove_all`.
+        unsafe { bindings::dev_hold(dev.as_raw()) };
         Ok(Owner {
             instance,
             enabled: false,
@@ -522,9 +536,20 @@ impl<H: Handler> Owner<H> {
         Some(unsafe { &mut *self.instance.handler.get() })
     }
 
+    /// Whether it has been added to this device, and not removed.
+    pub(crate) fn is_listed(&self, dev: &Device<H::Driver>) -> bool {
+        // SAFETY: Written once, by `add`.
+        let own = unsafe { (*self.instance.raw.get()).dev };
+        let same = own == dev.as_raw();
+        if !same {
+            pr_err!("{}: a NAPI instance of another device\n", dev.name());
+        }
+        same && self.listed
+    }
+
     /// Lets the core poll (`napi_enable_locked`). No-op if it does already.
-    pub fn enable(&mut self, _dev: &mut Locked<'_, H::Driver>) {
-        if !self.enabled && self.listed {
+    pub fn enable(&mut self, dev: &mut Locked<'_, H::Driver>) {
+        if !self.enabled && self.is_listed(dev) {
             self.enabled = true;
             // SAFETY: Added and disabled; the instance lock is held.
             unsafe { bindings::napi_enable_locked(self.instance.raw.get()) };
@@ -533,8 +558,8 @@ impl<H: Handler> Owner<H> {
 
     /// Waits for a running poll and keeps the core from polling again (`napi_disable_locked`). No-op if it is
     /// disabled. Sleeps.
-    pub fn disable(&mut self, _dev: &mut Locked<'_, H::Driver>) {
-        if self.enabled {
+    pub fn disable(&mut self, dev: &mut Locked<'_, H::Driver>) {
+        if self.enabled && self.is_listed(dev) {
             // SAFETY: Enabled; the instance lock is held.
             unsafe { bindings::napi_disable_locked(self.instance.raw.get()) };
             self.enabled = false;
@@ -546,15 +571,17 @@ impl<H: Handler> Drop for Owner<H> {
     fn drop(&mut self) {
         if self.listed {
             pr_err!("a NAPI instance was not removed from its device\n");
-            // The core still has it in its lists: it can never be freed.
+            // The core still has it in its lists, and may poll it: neither it nor its device, to which there is a reference,
+            // can ever be freed.
             core::mem::forget(self.instance.clone());
         }
     }
 }
 
-/// Disables and removes instances; after one grace period for all of them each handler is handed to `each`.
+/// Disables and removes instances, and unbinds queues that are bound to them; after one grace period for all of them each
+/// handler is handed to `each`.
 ///
-/// Sleeps. On return nothing of the core refers to the instances any more.
+/// Sleeps. On return nothing of the core refers to the instances any more. Instances of another device are left alone.
 pub fn remove_all<H: Handler>(
     dev: &mut Locked<'_, H::Driver>,
     owners: &mut [Owner<H>],
@@ -563,15 +590,21 @@ pub fn remove_all<H: Handler>(
     for owner in owners.iter_mut() {
         owner.disable(dev);
     }
-    for owner in owners.iter_mut().filter(|o| o.listed) {
+    for owner in owners.iter_mut() {
+        if !owner.is_listed(dev) {
+            continue;
+        }
+        dev.unbind_napi(owner.instance.raw.get());
         // SAFETY: Disabled; the instance lock is held.
         unsafe { bindings::__netif_napi_del_locked(owner.instance.raw.get()) };
         owner.listed = false;
+        // SAFETY: The reference of `Owner::add`.
+        unsafe { bindings::dev_put(dev.as_raw()) };
         owner.instance.cancel_timers();
     }
     // Busy pollers may still look at an instance they found by its number.
     crate::context::synchronize_net();
-    for (i, owner) in owners.iter_mut().enumerate() {
+    for (i, owner) in owners.iter_mut().enumerate().filter(|(_, o)| !o.listed) {
         if let Some(handler) = owner.handler().and_then(Option::take) {
             each(i, handler);
         }

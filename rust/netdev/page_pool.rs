@@ -9,8 +9,9 @@
 //! it back. Buffers outlive their pool: the core keeps a destroyed pool until its last page is home, also
 //! beyond the unloading of the module.
 //!
-//! Only the queue's own poll allocates, or process context while that NAPI is disabled: the pool's cache has
-//! no lock. That is `&mut PagePool`, which is to be kept in the state that [`napi`] protects.
+//! Who has `&mut PagePool` allocates; the pool's cache has no lock. Once the pool is linked to a NAPI instance, pages
+//! come back into that cache in the softirq of the instance; from then on only its poll allocates. The pool is to be kept
+//! in the state that [`napi`] protects.
 
 use crate::device::{Device, Driver};
 use crate::napi;
@@ -18,6 +19,7 @@ use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 use core::slice;
 use kernel::prelude::*;
+use kernel::sync::Arc;
 use netdev_sys as bindings;
 
 /// A pool of pages.
@@ -25,7 +27,16 @@ use netdev_sys as bindings;
 /// # Invariants
 ///
 /// The pointer is that of a pool made by `page_pool_create` and not destroyed.
-pub struct PagePool(NonNull<bindings::page_pool>);
+pub struct PagePool {
+    pool: NonNull<bindings::page_pool>,
+    /// The instance it is linked to, which the pool has a pointer to: dropped after the pool is destroyed.
+    linked: Option<Arc<dyn Linked>>,
+}
+
+/// An instance, whatever its handler.
+trait Linked: Send + Sync {}
+
+impl<H: napi::Handler> Linked for napi::Instance<H> {}
 
 // SAFETY: A pool is not tied to a CPU or context, only to one user at a time, which `&mut` ensures.
 unsafe impl Send for PagePool {}
@@ -50,49 +61,63 @@ impl PagePool {
         // the device goes.
         let pool = unsafe { bindings::page_pool_create(&params) };
         // INVARIANT: Not an error pointer.
-        Ok(PagePool(
-            NonNull::new(kernel::error::from_err_ptr(pool)?).ok_or(ENOMEM)?,
-        ))
+        Ok(PagePool {
+            pool: NonNull::new(kernel::error::from_err_ptr(pool)?).ok_or(ENOMEM)?,
+            linked: None,
+        })
     }
 
     /// Says which instance polls the queue: pages that the stack frees in its softirq come back without a lock from
     /// now on (`page_pool_enable_direct_recycling`). The instance has to be disabled; if it is not, or the pool
     /// has one already, nothing happens.
     pub fn link<H: napi::Handler>(&mut self, owner: &mut napi::Owner<H>) {
-        // SAFETY: Valid; read by who owns the pool.
-        let linked = unsafe { !(*self.0.as_ptr()).p.napi.is_null() };
-        if linked || owner.handler().is_none() {
+        if self.linked.is_some() || owner.handler().is_none() {
             return;
         }
+        let instance = owner.instance().clone();
         // SAFETY: Both are valid, and the instance is disabled. The pool is destroyed, which unlinks it, before the
-        // instance is freed: it is kept in the state that the instance's poll owns.
+        // reference to the instance is given up.
         unsafe {
-            bindings::page_pool_enable_direct_recycling(self.0.as_ptr(), owner.instance().as_raw())
+            bindings::page_pool_enable_direct_recycling(self.pool.as_ptr(), instance.as_raw())
         };
+        self.linked = Some(instance);
     }
 
     fn alloc(&mut self, len: u32, gfp: bindings::gfp_t) -> Option<Buffer> {
         let mut size = len;
         // SAFETY: `&mut self` makes this the pool's only user.
-        let va = unsafe { bindings::netdev_page_pool_alloc_va(self.0.as_ptr(), &mut size, gfp) };
+        let va = unsafe { bindings::netdev_page_pool_alloc_va(self.pool.as_ptr(), &mut size, gfp) };
         Some(Buffer {
             va: NonNull::new(va.cast())?,
             len: size,
         })
     }
 
-    /// Takes a buffer of at least `len` bytes, at most a page, in the poll of the pool's NAPI.
+    /// Takes a buffer of at least `len` bytes, at most a page, in the poll of the instance that the pool is linked to.
+    /// `None` if there is no memory, or this is the poll of another one.
     #[inline]
     pub fn alloc_polled<H: napi::Handler>(
         &mut self,
         len: u32,
-        _poll: &napi::Poll<'_, H>,
+        poll: &napi::Poll<'_, H>,
     ) -> Option<Buffer> {
+        // SAFETY: Valid; written by `link` only, with `&mut self`.
+        let napi = unsafe { (*self.pool.as_ptr()).p.napi };
+        if napi != poll.napi() {
+            return None;
+        }
         self.alloc(len, bindings::GFP_ATOMIC | bindings::__GFP_NOWARN)
     }
 
-    /// Takes a buffer in process context, while the pool's NAPI is disabled.
-    pub fn alloc_disabled(&mut self, len: u32) -> Result<Buffer> {
+    /// Takes a buffer in process context, before the pool is linked.
+    ///
+    /// # Errors
+    ///
+    /// `EBUSY` if it is linked, `ENOMEM`.
+    pub fn alloc_unlinked(&mut self, len: u32) -> Result<Buffer> {
+        if self.linked.is_some() {
+            return Err(EBUSY);
+        }
         self.alloc(len, bindings::GFP_KERNEL | bindings::__GFP_NOWARN)
             .ok_or(ENOMEM)
     }
@@ -102,7 +127,7 @@ impl Drop for PagePool {
     fn drop(&mut self) {
         // SAFETY: By the type invariant; nobody uses the pool any more. Sleeps not, but is to be called with the
         // pool's NAPI disabled.
-        unsafe { bindings::page_pool_destroy(self.0.as_ptr()) };
+        unsafe { bindings::page_pool_destroy(self.pool.as_ptr()) };
     }
 }
 

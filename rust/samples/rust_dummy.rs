@@ -110,7 +110,7 @@ impl Link for Dummy {
 
     fn newlink(
         mut dev: Unregistered<'_, Self>,
-        _params: &NewLink<'_>,
+        _params: &NewLink<'_, Self::Driver>,
         rtnl: &Rtnl,
         extack: &ExtAck<'_>,
     ) -> Result {

@@ -2,6 +2,7 @@
 
 #include <linux/netdevice.h>
 #include <net/netdev_lock.h>
+#include <net/netdev_rx_queue.h>
 
 void *rust_helper_netdev_priv(const struct net_device *dev)
 {
@@ -91,4 +92,23 @@ void rust_helper_netdev_tx_disable(struct net_device *dev)
 struct net_device *rust_helper_netdev_notifier_info_to_dev(const struct netdev_notifier_info *info)
 {
 	return netdev_notifier_info_to_dev(info);
+}
+
+void rust_helper_dev_hold(struct net_device *dev)
+{
+	dev_hold(dev);
+}
+
+void rust_helper_dev_put(struct net_device *dev)
+{
+	dev_put(dev);
+}
+
+/* Which instance a queue is bound to. */
+struct napi_struct *rust_helper_netdev_queue_napi(struct net_device *dev, unsigned int index,
+						  enum netdev_queue_type type)
+{
+	if (type == NETDEV_QUEUE_TYPE_TX)
+		return netdev_get_tx_queue(dev, index)->napi;
+	return __netif_get_rx_queue(dev, index)->napi;
 }

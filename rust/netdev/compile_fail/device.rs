@@ -7,7 +7,8 @@
 use kernel::prelude::*;
 use netdev::context::BhGuard;
 use netdev::device::{Device, Driver, Unregistered};
-use netdev::rtnl::{Net, Rtnl, RtnlGuard};
+use netdev::netlink::ExtAck;
+use netdev::rtnl::{Net, NewLink, Rtnl, RtnlGuard};
 
 fn registered_twice<'a, D: Driver<Data = u32, State = u32>>(
     dev: Unregistered<'a, D>,
@@ -60,4 +61,13 @@ fn transmit_state_outlives_its_lock<'a, D: Driver>(dev: &'a Device<D>) -> Option
 
 fn data_is_written<D: Driver<Data = u32>>(dev: &Device<D>) {
     *dev.data() = 1; //~ E0594
+}
+
+fn peer_of_another_driver<'a, D: Driver, E: Driver>(
+    params: &NewLink<'a, D>,
+    rtnl: &'a Rtnl,
+    extack: &ExtAck<'_>,
+    register: fn(Unregistered<'a, E>) -> Result<&'a Device<E>>,
+) -> Result<&'a Device<D>> {
+    params.create_peer(None, rtnl, extack, register) //~ E0631
 }

@@ -51,7 +51,7 @@ pub trait Link: 'static {
     /// Everything is to be as it was. The device itself is freed by the core.
     fn newlink(
         dev: Unregistered<'_, Self::Driver>,
-        params: &NewLink<'_>,
+        params: &NewLink<'_, Self::Driver>,
         rtnl: &Rtnl,
         extack: &ExtAck<'_>,
     ) -> Result;
@@ -64,14 +64,19 @@ pub trait Link: 'static {
 }
 
 /// What a request to make a link says (`struct rtnl_newlink_params`).
-pub struct NewLink<'a> {
+///
+/// # Invariants
+///
+/// `ops` are those of a kind whose driver is `D`.
+pub struct NewLink<'a, D: Driver> {
     params: &'a mut bindings::rtnl_newlink_params,
     max: usize,
     ops: *const bindings::rtnl_link_ops,
     kind: &'static [u8],
+    _driver: PhantomData<D>,
 }
 
-impl<'a> NewLink<'a> {
+impl<'a, D: Driver> NewLink<'a, D> {
     /// The attributes of the kind (`IFLA_INFO_DATA`).
     pub fn data(&self) -> Attributes<'a> {
         // SAFETY: NULL, or an array of as many entries as the policy has.
@@ -95,7 +100,7 @@ impl<'a> NewLink<'a> {
     ///
     /// `peer` is the attribute that describes it; what is missing there has its default (the name: the kind and a
     /// number). `register` gets the fresh device. If anything fails, nothing is left of it.
-    pub fn create_peer<D: Driver>(
+    pub fn create_peer(
         &self,
         peer: Option<Attribute<'_>>,
         rtnl: &'a Rtnl,
@@ -148,7 +153,7 @@ impl<'a> NewLink<'a> {
             // SAFETY: Not registered; the header was validated.
             unsafe { (*raw.as_ptr()).ifindex = (*ifmp).ifi_index };
         }
-        // SAFETY: A fresh device of this kind, ours to free.
+        // SAFETY: A fresh device, ours to free, of this kind, and so of driver `D` by the type invariant.
         let fresh = unsafe { Unregistered::from_raw(raw, true) };
         let dev = register(fresh).inspect_err(|&e| {
             if e == EEXIST {
@@ -312,8 +317,10 @@ impl<L: Link> Registration<L> {
         let (dev, params, extack, rtnl) = unsafe {
             (
                 Unregistered::from_raw(NonNull::new_unchecked(dev), false),
+                // INVARIANT: The device is of kind `L`.
                 NewLink {
                     ops: (*dev).rtnl_link_ops,
+                    _driver: PhantomData,
                     kind: const { L::KIND.to_bytes() },
                     params: &mut *params,
                     max: L::POLICY.len().saturating_sub(1),
