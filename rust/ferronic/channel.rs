@@ -184,7 +184,7 @@ impl napi::Handler for Channel {
         let completed = self.complete(vector, poll.tx());
         self.adapt(vector, poll, counters);
         // Pairs with the engine's: the buffers are posted before the waiters are read.
-        kernel::sync::barrier::smp_mb();
+        netdev::sync::smp_mb();
         self.serve_waiters(vector, poll.bh());
         Self::catch_up(vector, poll.bh());
         if received >= poll.budget() {

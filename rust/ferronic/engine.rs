@@ -97,7 +97,7 @@ pub(crate) fn service(
     if outlet.kicked.read() != 0 {
         outlet.kicked.write(0);
         // The ring is looked at after that is seen: whoever kicks after it has posted is not forgotten.
-        kernel::sync::barrier::smp_mb();
+        netdev::sync::smp_mb();
     }
     let mut run = Run {
         bh,

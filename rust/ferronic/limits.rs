@@ -2,8 +2,10 @@
 
 //! What a port can be set to, and what a user may take.
 
+use crate::module_parameters;
 use crate::receive::BufferLayout;
 use crate::reconfigure::Rings;
+use core::borrow::Borrow;
 use netdev::quota::Limits;
 
 /// Channels of a port unless its user asked for more at creation.
@@ -37,11 +39,16 @@ pub(crate) const VLAN_HLEN: u32 = 4;
 /// Least length of a frame on the wire, without the frame check sequence (IEEE 802.3).
 pub(crate) const FRAME_MIN: u32 = 60;
 
+/// A parameter's value, which comes by itself or by reference, as the kernel's version has it.
+fn value(parameter: impl Borrow<u32>) -> u32 {
+    *parameter.borrow()
+}
+
 /// What a user namespace may have: ports, and bytes posted in their rings. The initial one has no limits.
 pub(crate) fn quota() -> Limits {
     Limits {
-        objects: (*crate::module_parameters::user_ports.value()).into(),
-        bytes: u64::from(*crate::module_parameters::user_ring_mib.value()) << 20,
+        objects: value(module_parameters::user_ports.value()).into(),
+        bytes: u64::from(value(module_parameters::user_ring_mib.value())) << 20,
     }
 }
 

@@ -101,7 +101,7 @@ pub trait Driver: Sized + Send + Sync + 'static {
     type TxState: Default + Send;
     /// The `ethtool` operations; each of them is optional.
     type Ethtool: ethtool::Operations<Driver = Self>;
-    /// The statistics of single queues; [`queue_stats::None`] if there are none.
+    /// The statistics of single queues; each of its operations is optional.
     type QueueStats: queue_stats::Operations<Driver = Self>;
 
     /// Sets what is the same for all devices. The device is not registered yet.

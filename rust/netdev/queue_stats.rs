@@ -102,14 +102,6 @@ pub trait Operations: 'static {
     }
 }
 
-/// No statistics of single queues.
-pub struct None<D>(PhantomData<D>);
-
-#[vtable]
-impl<D: Driver> Operations for None<D> {
-    type Driver = D;
-}
-
 /// The table of a driver's operations; NULL if it has none.
 pub(crate) const fn table<D: Driver>() -> *const bindings::netdev_stat_ops {
     if D::QueueStats::HAS_BASE || D::QueueStats::HAS_RX || D::QueueStats::HAS_TX {
@@ -126,17 +118,17 @@ impl<D: Driver> Adapter<D> {
         get_queue_stats_rx: if D::QueueStats::HAS_RX {
             Some(Self::rx)
         } else {
-            Option::None
+            None
         },
         get_queue_stats_tx: if D::QueueStats::HAS_TX {
             Some(Self::tx)
         } else {
-            Option::None
+            None
         },
         get_base_stats: if D::QueueStats::HAS_BASE {
             Some(Self::base)
         } else {
-            Option::None
+            None
         },
     };
 

@@ -2,11 +2,13 @@
 
 //! Locks and shared words for the packet path.
 
+mod barrier;
 mod rcu;
 mod rcu_arc;
 mod spinlock;
 mod word;
 
+pub use barrier::{smp_mb, smp_rmb, smp_wmb};
 pub use rcu::{Rcu, RcuOption, Snapshot};
 pub use rcu_arc::{Old, RcuArc};
 pub use spinlock::{Guard, GuardBh, SpinLock};

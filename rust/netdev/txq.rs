@@ -143,7 +143,7 @@ impl<'a> TxQueue<'a> {
         // SAFETY: The lock of the queue is held.
         unsafe { bindings::netif_tx_stop_queue(self.queue.raw()) };
         // Pairs with the barrier in `Queue::completed`.
-        kernel::sync::barrier::smp_mb();
+        crate::sync::smp_mb();
         if free() >= start {
             // SAFETY: As above.
             unsafe { bindings::netif_tx_start_queue(self.queue.raw()) };

@@ -57,7 +57,7 @@ impl Driver for Dummy {
     type State = ();
     type TxState = ();
     type Ethtool = Self;
-    type QueueStats = queue_stats::None<Self>;
+    type QueueStats = Self;
 
     fn setup(dev: &mut Setup<'_, Self>) {
         let features = Features::SG | Features::HW_CSUM | Features::HIGHDMA;
@@ -100,6 +100,11 @@ impl Driver for Dummy {
 impl ethtool::Operations for Dummy {
     type Driver = Self;
     const NAME: &'static CStr = c"rust_dummy";
+}
+
+#[vtable]
+impl queue_stats::Operations for Dummy {
+    type Driver = Self;
 }
 
 impl Link for Dummy {

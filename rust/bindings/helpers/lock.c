@@ -30,3 +30,8 @@ void rust_helper_netdev_spin_unlock_bh(spinlock_t *lock)
 {
 	spin_unlock_bh(lock);
 }
+
+void rust_helper_netdev_smp_mb(void)
+{
+	smp_mb();
+}

@@ -2,9 +2,8 @@
 
 //! Histograms with a bucket for each power of two.
 
-use kernel::sync::barrier::{smp_rmb, smp_wmb};
 use netdev::counter::Counter;
-use netdev::sync::Word;
+use netdev::sync::{smp_rmb, smp_wmb, Word};
 
 /// Bytes of the frame check sequence, which the lengths of the standard statistics include.
 const FCS_LEN: u32 = 4;

@@ -6,8 +6,8 @@
 //! and counters are read and written several times a packet, so their loads and stores are inline here; what
 //! needs a locked instruction stays with the kernel's.
 
+use super::barrier::{smp_rmb, smp_wmb};
 use core::cell::UnsafeCell;
-use core::sync::atomic::{compiler_fence, Ordering};
 use kernel::sync::atomic::{ordering, Atomic};
 
 /// A machine word that many read and that whoever owns the right writes.
@@ -63,14 +63,14 @@ impl<T: sealed::Primitive> Word<T> {
     #[inline(always)]
     pub fn load_acquire(&self) -> T {
         let v = self.read();
-        acquire_fence();
+        smp_rmb();
         v
     }
 
     /// `smp_store_release`.
     #[inline(always)]
     pub fn store_release(&self, v: T) {
-        release_fence();
+        smp_wmb();
         self.write(v);
     }
 
@@ -86,29 +86,6 @@ impl<T: sealed::Primitive> Word<T> {
 impl<T: sealed::Primitive + Default> Default for Word<T> {
     fn default() -> Self {
         Word::new(T::default())
-    }
-}
-
-/// Orders an earlier load before all later accesses.
-///
-/// x86 orders loads with loads and stores itself; only the compiler has to be held. Elsewhere the kernel's own
-/// full barrier serves.
-#[inline(always)]
-fn acquire_fence() {
-    if cfg!(target_arch = "x86_64") {
-        compiler_fence(Ordering::Acquire);
-    } else {
-        kernel::sync::barrier::smp_mb();
-    }
-}
-
-/// Orders all earlier accesses before a later store. See [`acquire_fence`].
-#[inline(always)]
-fn release_fence() {
-    if cfg!(target_arch = "x86_64") {
-        compiler_fence(Ordering::Release);
-    } else {
-        kernel::sync::barrier::smp_mb();
     }
 }
 
