@@ -60,7 +60,7 @@ kbuild = mkdir -p $(1) && flock $(1)/.lock $(clean-make) -j$(shell nproc) -C $(k
 
 PHONY := all modules plugin tools selftests-bin
 PHONY += demo test test-debug test-pure test-misuse fuzz mutants shell
-PHONY += bench bench-profile bench-programs
+PHONY += bench bench-check bench-wall bench-profile bench-programs
 PHONY += lint format spec doc rust-analyzer
 PHONY += install clean help
 PHONY += machine kdir-usable kbuild
@@ -144,9 +144,16 @@ shell: all ## Open a root shell in the guest, with the module loaded
 bench-programs: $(machine)
 	@$(clean-make) -s -f bench/programs.mk OUT=$(out)/bench
 
+bench-part = $(strip $(if $(FIGURES),--figures $(FIGURES)) $(if $(ROWS),--rows $(ROWS)))
+
 bench: all bench-programs ## Instructions per packet, byte and operation, beside veth and others
-	@bench/run --kernel $(KERNEL) $(if $(FIGURES),--figures $(FIGURES)) $(if $(ROWS),--rows $(ROWS)) \
-		$(if $(QUICK),--quick)
+	@bench/run --kernel $(KERNEL) $(bench-part) $(if $(QUICK),--quick)
+
+bench-check: bench ## Compare with the baseline: fails where ferronic is worse by 3 %
+	@bench/baseline check $(if $(bench-part),--part)
+
+bench-wall: all bench-programs ## By the clock, on all CPUs, as ratios to veth with their intervals
+	@bench/wall --kernel $(KERNEL) $(bench-part)
 
 bench-profile: all bench-programs ## Where they go, by function: FIGURE=udp/60/drop ROW=nic
 	@bench/profile --kernel $(KERNEL) $(or $(FIGURE),udp/60/drop) $(or $(ROW),nic)

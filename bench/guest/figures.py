@@ -4,7 +4,8 @@ relative to veth. A goal is what the project wants to stay below."""
 
 import functools
 
-import control
+import manage
+import rules
 import tcp
 import udp
 from rows import PAIRS
@@ -15,12 +16,14 @@ class Figure:
     gives a function which measures so many batches: (nanoseconds, units)."""
 
     def __init__(self, name, title, unit, method, rows=PAIRS, goals=None, tolerance=0.01,
-                 limit=None, counts=None):
+                 limit=None, counts=None, wall=False, cpus=1):
         self.name, self.title, self.unit = name, title, unit
         self.method, self.rows = method, rows
         self.goals, self.tolerance = goals or {}, tolerance
         # A goal for ours that is no ratio; and what is counted, where it isn't time.
         self.limit, self.counts = limit, counts
+        # Only by the clock does it say anything; and the CPUs it takes.
+        self.wall, self.cpus = wall, cpus
 
     @property
     def group(self):
@@ -35,6 +38,8 @@ TRIP = {"nic": 1.15, "handoff": 1.15}
 LOOSE = 0.03
 
 OURS = "nic", "handoff"
+MANAGED = "veth", *OURS
+FLOWING = "veth", "veth-gro", *OURS
 
 part = functools.partial
 
@@ -73,28 +78,44 @@ FIGURES = {figure.name: figure for figure in (
     Figure("udp/gso/gro", "the same, received merged (UDP_GRO)", "byte",
            part(udp.between_sockets, size=1472, segments=40, gro=1)),
     *(Figure(f"flows/{count}x{channels}",
-             f"UDP, 60 bytes, {count} flows over {channels} channels, dropped by tc", "packet",
-             part(udp.flows, count=count, channels=channels), ("veth", "veth-gro", "nic", "handoff"))
+             f"UDP, 60 bytes, {count} flow{'s' * (count > 1)} over {channels} "
+             f"channel{'s' * (channels > 1)}, dropped by tc", "packet",
+             part(udp.flows, count=count, channels=channels), FLOWING)
       for channels in (1, 4, 16) for count in (1, 10, 1000)),
-    *(Figure(f"control/create/{count}", f"creating {count} pairs, one request each", "pair",
-             part(control.made, count=count), tolerance=LOOSE)
+    *(Figure(f"control/create/{count}", f"creating {count} pair{'s' * (count > 1)}, one request each",
+             "pair", part(manage.made, count=count), MANAGED, tolerance=LOOSE)
       for count in (1, 100, 1000)),
-    *(Figure(f"control/delete/{count}", f"deleting {count} pairs, one request each", "pair",
-             part(control.made, count=count, deleting="each"), tolerance=LOOSE)
-      for count in (1, 100, 1000)),
-    Figure("control/delete-group/1000", "deleting 1000 pairs by one request", "pair",
-           part(control.made, count=1000, deleting="group"), tolerance=LOOSE),
+    *(Figure(f"control/delete/{count}", f"deleting {count} pair{'s' * (count > 1)}, one request each",
+             "pair", part(manage.made, count=count, deleting="each"), MANAGED, tolerance=LOOSE)
+      for count in (1, 100)),
+    *(Figure(f"control/delete-group/{count}", f"deleting {count} pairs by one request", "pair",
+             part(manage.made, count=count, deleting="group"), MANAGED, tolerance=LOOSE)
+      for count in (100, 1000)),
     Figure("gap/channels", "traffic stands still while the number of channels changes (-L)",
-           "change", part(control.reconfigured, what="channels", values=(4, 2)),
-           ("veth", *OURS), tolerance=0.2, limit=1000000),
+           "change", part(manage.reconfigured, what="channels", values=(4, 2)),
+           ("veth", *OURS), tolerance=None, limit=1000000),
     Figure("gap/rings", "traffic stands still while the rings are exchanged (-G)", "change",
-           part(control.reconfigured, what="rings", values=(512, 1024)), OURS, tolerance=0.2,
+           part(manage.reconfigured, what="rings", values=(512, 1024)), OURS, tolerance=None,
            limit=1000000),
     Figure("memory/down", "memory of a port that was never up, 1 channel", "port",
-           part(control.memory, up=False), tolerance=LOOSE, counts="bytes"),
+           part(manage.memory, up=False), ("veth", *OURS), tolerance=0.1, counts="bytes"),
     *(Figure(f"memory/{channels}x{ring}",
-             f"memory of a port that is up, {channels} channels, rings of {ring}", "port",
-             part(control.memory, channels=channels, ring=ring), ("veth", "veth-gro", *OURS),
-             tolerance=LOOSE, counts="bytes")
+             f"memory of a port that is up, {channels} channel{'s' * (channels > 1)}, rings of {ring}",
+             "port", part(manage.memory, channels=channels, ring=ring), ("veth", *OURS),
+             tolerance=0.1, counts="bytes")
       for channels, ring in ((1, 1024), (4, 256), (4, 1024), (4, 4096), (16, 1024))),
+    *(Figure(f"rules/{count}", f"UDP, 60 bytes, {count or 'no'} rule{'s' * (count != 1)} that "
+             f"{'do' if count != 1 else 'does'}n't match, at netdev ingress", "packet",
+             part(rules.rules, count=count), ("veth", "nft", "nft-set", "hooks"))
+      for count in (0, 1, 10, 100, 1000)),
+    # Walked one by one, so many would take minutes a batch.
+    *(Figure(f"rules/{count}", f"the same, {count} rules", "packet",
+             part(rules.rules, count=count), ("veth", "nft-set", "hooks"))
+      for count in (10000, 100000)),
+    Figure("rules/100/8-shapes", "the same, 100 rules that look at 8 different sets of fields",
+           "packet", part(rules.rules, count=100, shapes=8), ("veth", "nft", "hooks")),
+    *(Figure(f"scale/{threads}", f"UDP, 60 bytes, dropped by tc, sent by {threads} "
+             f"CPU{'s' * (threads > 1)} at once, each on a channel of its own", "packet",
+             part(udp.scaled, threads=threads), MANAGED, cpus=threads, wall=True)
+      for threads in (1, 2, 4, 8)),
 )}

@@ -45,12 +45,6 @@ def processor():
         return re.search(r"model name\s*: (.*)", file.read())[1]
 
 
-def idle():
-    """Nanoseconds that the CPUs were idle since boot."""
-    with open("/proc/timer_list") as file:
-        return sum(map(int, re.findall(r"\.idle_sleeptime\s*: (\d+)", file.read())))
-
-
 def tell(**values):
     print(json.dumps(values), flush=True)
 
@@ -59,21 +53,13 @@ def say(text):
     print(f"bench: {text}", file=sys.stderr, flush=True)
 
 
-def measured(run, count):
-    """So many batches, and the share of the time in which nothing was done."""
-    idle0, time0 = idle(), time.monotonic_ns()
-    found = run(count)
-    elapsed = time.monotonic_ns() - time0
-    return [[ns, units] for ns, units in found], (idle() - idle0) / elapsed
-
-
 def one_by_one(bench, figure, rows):
     """The rows of a figure, each with all of its batches."""
     for name in rows:
         begin = time.monotonic()
         with Site() as place, figure.method(bench, place, ROWS[name]) as run:
-            found, waited = measured(run, bench.batches)
-        tell(figure=figure.name, row=name, batches=found, idle=round(waited, 4))
+            found = run(bench.batches)
+        tell(figure=figure.name, row=name, batches=found)
         say(f"{figure.name} {name}: {time.monotonic() - begin:.1f} s of the guest's")
 
 
@@ -131,7 +117,7 @@ def main():
     for name in names:
         figure = figures.FIGURES[name]
         these = [row for row in rows if row in figure.rows]
-        if not these:
+        if not these or figure.wall and not bench.turns or figure.cpus > os.cpu_count():
             continue
         tell(figure=name, title=figure.title, unit=figure.unit, group=figure.group,
              goals=figure.goals, tolerance=figure.tolerance, limit=figure.limit,
@@ -143,7 +129,9 @@ def main():
                 bad += 1
                 say(f"{name} {' '.join(some)}: {error}")
                 traceback.print_exc()
-                tell(figure=name, row=some[0], fault=str(error))
+                why = (str(error).splitlines() or [type(error).__name__])[0]
+                for row in some:
+                    tell(figure=name, row=row, fault=why)
     sys.exit(1 if bad else 0)
 
 

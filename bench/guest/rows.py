@@ -59,6 +59,9 @@ ROWS = {row.name: row for row in (
     Row("handoff", "ferronic", "ferronic, datapath handoff",
         info=[rtnl.attr(FERRONIC_LINK_DATAPATH, DATAPATH_HANDOFF)]),
     Single("tap", "tap: a write from user space"),
+    Single("nft", "nftables, a rule each"),
+    Single("nft-set", "nftables, one rule and a set"),
+    Single("hooks", "ferronic's chains of rules"),
 )}
 
 PAIRS = tuple(name for name, row in ROWS.items() if isinstance(row, Row))

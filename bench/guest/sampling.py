@@ -46,6 +46,8 @@ class Symbols:
         if index < 0:
             return "?"
         name, module = self.names[index]
+        # The room before a function counts as the function.
+        name = name.removeprefix("__pfx_")
         if module == MODULE and self.text is not None:
             return f"{name}@{at - self.text:#x}"
         return name

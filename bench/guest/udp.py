@@ -9,11 +9,12 @@ from topology import address, batches, mac
 
 
 @contextlib.contextmanager
-def generated(bench, space, name, target, sink, **settings):
+def generated(bench, space, name, target, sink, threads=1, **settings):
     """Packets from `name` in `space` to the MAC address `target`; all of them have
     to reach `sink`, a namespace and a device."""
+    packets = bench.packets * threads
     generator = Pktgen(space, name, dst_mac=target, dst=settings.pop("dst", address(0, 2)),
-                       **settings)
+                       threads=threads, **settings)
 
     def received():
         return sink[0].rtnl.stats(sink[1])["rx_packets"] if sink else 0
@@ -22,10 +23,10 @@ def generated(bench, space, name, target, sink, **settings):
         found = []
         for _ in range(count):
             before = received()
-            found.append((generator.run(bench.packets), bench.packets))
-            lost = before + bench.packets - received()
-            if sink and lost:
-                raise topology.Fault(f"{lost} of {bench.packets} packets got lost")
+            found.append((generator.run(bench.packets), packets))
+            lost = before + packets - received()
+            if sink and lost > 0:
+                raise topology.Fault(f"{lost} of {packets} packets got lost")
         return found
 
     generator.run(bench.packets // 5)
@@ -118,8 +119,19 @@ def flows(bench, place, row, count, channels):
     one, other = place.spaces()
     left, right = place.pair(row, one, other, queues=channels)
     topology.drop_at_ingress(other, right)
-    with generated(bench, one, left, mac(0, 2), (other, right), pkt_size=60, udp_src_min=1000,
-                   udp_src_max=1000 + count, queue_map_min=0, queue_map_max=channels - 1) as run:
+    settings = {"udp_src_min": 1000, "udp_src_max": 1000 + count,
+                "queue_map_min": 0, "queue_map_max": min(channels, count) - 1}
+    with generated(bench, one, left, mac(0, 2), (other, right), pkt_size=60, **settings) as run:
+        yield run
+
+
+@contextlib.contextmanager
+def scaled(bench, place, row, threads):
+    """A flow from each of so many CPUs, each on a channel of its own."""
+    one, other = place.spaces()
+    left, right = place.pair(row, one, other, queues=threads)
+    topology.drop_at_ingress(other, right)
+    with generated(bench, one, left, mac(0, 2), (other, right), threads, pkt_size=60) as run:
         yield run
 
 

@@ -21,3 +21,10 @@ def output_of(*command):
     """What a command prints, on one line."""
     return subprocess.run(command, cwd=TOP, stdout=subprocess.PIPE, text=True,
                           check=False).stdout.partition("\n")[0]
+
+
+def module():
+    """The last commit that changed the module."""
+    sources = "--", "rust", "Kbuild"
+    changed = output_of("git", "status", "--porcelain", *sources)
+    return output_of("git", "log", "-1", "--format=%h", *sources) + ("-dirty" if changed else "")

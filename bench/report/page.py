@@ -6,7 +6,7 @@ import html
 from table import value as shown
 
 COLOURS = {"dummy": "#b8b8b8", "veth": "#4878a8", "veth-gro": "#7fa8cf", "netkit": "#76a886",
-           "nic": "#e8743b", "handoff": "#c0392b", "tap": "#9a86b0"}
+           "nic": "#e8743b", "handoff": "#8c2d62", "tap": "#9a86b0", "nft": "#76a886", "nft-set": "#a9c7a0", "hooks": "#e8743b"}
 OTHER = "#888888"
 GROUPS = {"udp": "Datagrams", "tcp": "Streams and round trips", "flows": "Flows and channels",
           "control": "Creating and deleting", "gap": "Reconfiguring under traffic",
@@ -23,7 +23,7 @@ svg { display: block; max-width: 100% } svg text { font-family: system-ui, sans-
 """
 
 # A card's plot, in pixels.
-LABEL, BARS, TAIL, STEP = 76, 300, 164, 22
+LABEL, BARS, TAIL, STEP = 76, 290, 184, 22
 
 
 def text(x, y, words, size=12, anchor="start", colour="#222", weight="normal"):
@@ -75,10 +75,10 @@ def overview(results):
     """Ours relative to the peer, over all figures that have both: one line each."""
     peer = results["peer"]
     names = [name for name, figure in results["figures"].items()
-             if any("ratio" in figure["rows"].get(word, {}) for word in ("nic", "handoff"))]
+             if figure["group"] not in ("memory", "gap") and any("ratio" in figure["rows"].get(word, {}) for word in ("nic", "handoff"))]
     if not names:
         return ""
-    low, high, label, width, step = 0.5, 3.0, 150, 760, 20
+    low, high, label, width, step = 0.5, 3.0, 170, 760, 20
     height = len(names) * step + 40
 
     def at(ratio):

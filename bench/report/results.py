@@ -37,12 +37,12 @@ def reckon(figure, floor, peer):
         if "batches" in row:
             each = [time / units for time, units in row["batches"]]
             row["value"] = statistics.median(each)
-            row["spread"] = max(abs(value / row["value"] - 1) for value in each)
+            row["spread"] = max(abs(value - row["value"]) for value in each) / (row["value"] or 1)
     for row in rows.values():
         if "value" in row:
-            if "value" in rows.get(peer, {}):
+            if rows.get(peer, {}).get("value"):
                 row["ratio"] = row["value"] / rows[peer]["value"]
-            if "value" in rows.get(floor, {}) and row is not rows[floor]:
+            if row["value"] and "value" in rows.get(floor, {}) and row is not rows[floor]:
                 row["above"] = 1 - rows[floor]["value"] / row["value"]
 
 
@@ -53,7 +53,7 @@ def faults(results):
         for word, row in figure["rows"].items():
             if "fault" in row:
                 found.append(f"{name} {word}: {row['fault']}")
-            elif row["spread"] > figure["tolerance"]:
+            elif figure["tolerance"] and row["spread"] > figure["tolerance"]:
                 found.append(f"{name} {word}: batches differ by {row['spread']:.1%} from their "
                              f"median, more than {figure['tolerance']:.0%}")
     return found

@@ -2,6 +2,7 @@
 """From call stacks to a tree, a table of functions and a flame graph."""
 
 import html
+import re
 import subprocess
 
 
@@ -24,7 +25,9 @@ def demangled(tool, names):
         return {}
     done = subprocess.run([*tool, "c++filt"], input="\n".join(names), stdout=subprocess.PIPE, text=True,
                           check=True)
-    return dict(zip(names, done.stdout.splitlines()))
+    # Without what the compiler adds to a crate's name.
+    return {name: re.sub(r"\[[0-9a-f]{16}\]", "", line)
+            for name, line in zip(names, done.stdout.splitlines())}
 
 
 def inlined(tool, module, offsets):
@@ -45,20 +48,43 @@ def inlined(tool, module, offsets):
     return {word: found.get(int(word, 16), []) for word in offsets}
 
 
+def closing(name, at):
+    """Where the angle bracket that opens at `at` is closed."""
+    depth = 0
+    for i in range(at, len(name)):
+        depth += {"<": 1, ">": -1}.get(name[i], 0) if name[i - 1:i + 1] != "->" else 0
+        if not depth:
+            return i
+    return len(name)
+
+
 def shortened(name):
-    """A name without the parts of a path that are plain from the rest."""
-    for noise in ("<", ">"):
-        name = name.replace(noise, "")
-    return "::".join(part for part in name.split("::") if part)
+    """A name without type arguments and traits: `<a::B<c> as d::E>::f::<g>` is `a::B::f`."""
+    if name.startswith("<"):
+        end = closing(name, 0)
+        inner, rest = name[1:end], name[end + 1:]
+        depth = 0
+        for i, sign in enumerate(inner):
+            depth += {"<": 1, ">": -1}.get(sign, 0)
+            if not depth and inner.startswith(" as ", i):
+                inner = inner[:i]
+                break
+        return shortened(inner) + shortened(rest)
+    at = name.find("<")
+    if at < 0:
+        return name
+    return name[:at].removesuffix("::") + shortened(name[closing(name, at) + 1:])
 
 
-def tree(stacks, tool, module):
-    """All stacks as one tree; functions of the module with what is inlined in them."""
+def tree(stacks, tool, module=None):
+    """All stacks as one tree; given the module's file, with what the compiler has
+    inlined into its functions as functions of their own."""
     frames = {frame for stack, _ in stacks for frame in stack}
     ours = sorted(frame for frame in frames if "@" in frame)
     names = demangled(tool, sorted(frame for frame in frames if "@" not in frame))
     own_names = demangled(tool, sorted({frame.partition("@")[0] for frame in ours}))
-    lines = inlined(tool, module, sorted({frame.partition("@")[2] for frame in ours}))
+    offsets = sorted({frame.partition("@")[2] for frame in ours})
+    lines = inlined(tool, module, offsets) if module else dict.fromkeys(offsets, ())
 
     def expanded(frame):
         symbol, _, offset = frame.partition("@")
@@ -97,16 +123,16 @@ def functions(root):
     return found
 
 
-def table(root, value, unit, count=45):
-    """The functions with the highest share of their own, as text."""
-    found = sorted(functions(root).items(), key=lambda item: -item[1][0])
-    lines = [f"{'own':>7} {'total':>7}  {'own':>8} {'total':>9}  function",
-             f"{'':>7} {'':>7}  {'instructions per ' + unit:>18}"]
+def table(root, value, unit, kinds, count=40):
+    """The functions of such kinds with the highest share of their own, as text."""
+    found = sorted((item for item in functions(root).items() if item[0][1] in kinds),
+                   key=lambda item: -item[1][0])
+    lines = [f"{'own':>7} {'total':>7}  {'own':>9} {'total':>9}  function",
+             f"{'':>15}  {'instructions per ' + unit:>19}"]
     for (name, kind), (own, total) in found[:count]:
         a, b = own / root.total, total / root.total
         mark = {"module": "*", "user": "u"}.get(kind, " ")
-        lines.append(f"{a:7.2%} {b:7.2%}  {a * value:8.4g} {b * value:9.4g}  {mark} {name}")
-    lines.append("* of ferronic")
+        lines.append(f"{a:7.2%} {b:7.2%}  {a * value:9.4g} {b * value:9.4g}  {mark} {name}")
     return "\n".join(lines)
 
 
@@ -130,7 +156,7 @@ def flame(root, title, value, unit):
             return
         y = height - (level + 1) * LINE - 6
         share = node.total / root.total
-        room = int((width - 6) / 6.4)
+        room = int((width - 6) / 6.9)
         label = node.name if len(node.name) <= room else node.name[:max(room - 2, 0)] + ".." if room > 4 else ""
         out.append(
             f'<g><title>{html.escape(node.name)}: {share:.2%}, {share * value:.4g} instructions per '

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Results as text."""
 
-COLUMNS = "row", "value", "±", "to peer", "goal", "above floor", "idle"
+COLUMNS = "row", "value", "±", "to peer", "goal", "above floor"
 
 
 def value(number):
@@ -23,11 +23,10 @@ def cells(word, row, figure):
     if "value" not in row:
         return [word, "fault", *[""] * (len(COLUMNS) - 2)]
     return [word, value(row["value"]),
-            f"{row['spread']:.1%}" + ("!" if row["spread"] > figure["tolerance"] else ""),
+            f"{row['spread']:.1%}" + ("!" if figure["tolerance"] and row["spread"] > figure["tolerance"] else ""),
             f"{row['ratio']:.2f}" if "ratio" in row else "",
             goal(word, row, figure),
-            f"{row['above']:.0%}" if "above" in row else "",
-            f"{row['idle']:.1%}" if row.get("idle", 0) >= 0.001 else ""]
+            f"{row['above']:.0%}" if "above" in row else ""]
 
 
 def text(results):

@@ -27,6 +27,15 @@ def ratios(row, other):
             for (time, units), (time1, units1) in zip(row["batches"], other["batches"])]
 
 
+def scaling(results, name, word):
+    """How many times as fast as a single CPU the CPUs of scale/N are."""
+    one = results["figures"].get("scale/1", {}).get("rows", {}).get(word, {})
+    if not name.startswith("scale/") or name == "scale/1" or "batches" not in one:
+        return ""
+    times = statistics.median(ratios(one, results["figures"][name]["rows"][word]))
+    return f"  {times:.2f} times scale/1"
+
+
 def text(results):
     """All figures: medians, and ratios to the peer with their intervals."""
     lines, peer = [], results["peer"]
@@ -40,6 +49,7 @@ def text(results):
                 each = ratios(row, rows[peer])
                 low, high = interval(each)
                 line += f"  {statistics.median(each):5.2f}  [{low:.2f} .. {high:.2f}]"
+            line += scaling(results, name, word)
             lines.append(line)
         lines += [f"  {word}: {row['fault']}" for word, row in figure["rows"].items() if "fault" in row]
         lines.append("")
