@@ -23,6 +23,7 @@ pub(crate) struct PollFlags {
     pub(crate) checksum: Word<u32>,
     pub(crate) hash: Word<u32>,
     pub(crate) strip: Word<u32>,
+    pub(crate) merge: Word<u32>,
 }
 
 /// What a poll owns.
@@ -177,6 +178,7 @@ impl napi::Handler for Channel {
             checksum: self.flags.checksum.read() != 0,
             hash: self.flags.hash.read() != 0,
             strip: self.flags.strip.read() != 0,
+            merge: self.flags.merge.read() != 0,
         };
         let received = rx.receive(poll, poll.budget(), offloads, counters);
         counters.batches.count(received);

@@ -22,7 +22,7 @@ impl Summed {
 
 /// Copies `to.len()` bytes from `offset` on. Returns whether the packet had as many.
 #[inline]
-fn plain(skb: &SkBuff, linear: &[u8], offset: u32, to: &mut [u8]) -> bool {
+pub(crate) fn plain(skb: &SkBuff, linear: &[u8], offset: u32, to: &mut [u8]) -> bool {
     let at = offset as usize;
     if let Some(from) = linear.get(at..at.wrapping_add(to.len())) {
         to.copy_from_slice(from);

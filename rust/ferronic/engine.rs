@@ -22,11 +22,11 @@ use crate::wire::{End, InletOpen, Outlet, OutletOpen, Side, Wire};
 use netdev::clock::now_ns;
 use netdev::context::Bh;
 use netdev::napi::Timer;
-use netdev::skb::{Gso, GsoKind, SkBuff, TxChecksum};
+use netdev::skb::{Gso, GsoKind, Merged, SkBuff, TxChecksum};
 use netdev::sync::Guard;
 use pure::checksum::{self, Sum};
 use pure::header::{self, Headers};
-use pure::segment::{self, Cursor, Layout, Plan};
+use pure::segment::{self, Cursor, Layout, Plan, Run as Frames};
 
 /// What became of a frame.
 enum Verdict {
@@ -201,6 +201,15 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Counts frames of a super frame as sent: all but the last of `full` bytes, the last of `last`.
+    #[inline]
+    fn sent_run(&mut self, segments: u16, full: u32, last: u32, to: &[u8; 6]) {
+        for _ in 1..segments {
+            self.sent(full, Some(to));
+        }
+        self.sent(last, Some(to));
+    }
+
     /// Counts a frame as sent and dropped.
     #[cold]
     fn drop(&mut self, reason: Drop, len: u32, to: Option<&[u8; 6]>) -> Verdict {
@@ -371,8 +380,19 @@ impl<'a> Run<'a> {
     ) -> Verdict {
         let header_len = plan.header_length() as u32;
         let way = self.steer(linear, headers, memo);
+        let merges = self.peer.merges.read() != 0;
         while let Some(payload) = plan.next_length(*cursor) {
             let len = header_len.wrapping_add(payload);
+            if merges {
+                match self.run(skb, all, linear, to, headers, plan, *cursor, way, len) {
+                    Some((Verdict::Wait, _)) => return Verdict::Wait,
+                    Some((Verdict::Done, run)) => {
+                        plan.advance_run(cursor, run);
+                        continue;
+                    }
+                    None => (),
+                }
+            }
             let verdict = self.segment(skb, all, linear, to, headers, plan, *cursor, way, len);
             if let Verdict::Wait = verdict {
                 return Verdict::Wait;
@@ -385,6 +405,93 @@ impl<'a> Run<'a> {
         self.outlet.counters.gso_packets.inc();
         self.outlet.counters.gso_bytes.add(u64::from(skb.len()));
         Verdict::Done
+    }
+
+    /// Sends the next frames of a packet that the stack did not cut, together: the receiver merges what belongs together
+    /// (`rx-gro-hw`), so cutting here and merging there cancel. As many as it has buffers for, and a packet has room for.
+    ///
+    /// `None` if there is nothing to keep together; the next frame is then cut as all others. `len` is its length.
+    #[allow(clippy::too_many_arguments)]
+    #[inline]
+    fn run(
+        &mut self,
+        skb: &SkBuff,
+        all: &[u8],
+        linear: &[u8],
+        to: &[u8; 6],
+        headers: &Headers,
+        plan: &Plan,
+        cursor: Cursor,
+        way: Way,
+        len: u32,
+    ) -> Option<(Verdict, Frames)> {
+        // Frames that are refused are refused one by one.
+        if self.refused(to, headers, len).is_some() {
+            return None;
+        }
+        let header_len = plan.header_length() as u32;
+        let wanted = plan.next_run(cursor, u32::MAX)?;
+        match self.reserve(way.channel, len) {
+            Ok(Some(_)) => (),
+            Ok(None) => return Some((Verdict::Wait, wanted)),
+            Err(reason) => {
+                let one = Frames {
+                    segments: 1,
+                    payload: len.wrapping_sub(header_len),
+                };
+                self.outlet.counters.gso_wire_frames.inc();
+                self.outlet.counters.gso_wire_bytes.add(u64::from(len));
+                return Some((self.drop_on(way, reason, len, Some(to)), one));
+            }
+        }
+        let held = self.held.as_mut()?;
+        let first = held.descriptors;
+        let inlet = held.guard.as_mut()?;
+        let posted = inlet.ring.as_mut()?.available().wrapping_sub(first);
+        // What of the payload lies beside the headers. A packet that is built around its first buffer has one frame there:
+        // merged with others it can be cut only if its linear part is no longer than that (`skb_segment()`).
+        let beside = match inlet.headroom {
+            0 => inlet.buffer_len.wrapping_sub(header_len),
+            _ => len.wrapping_sub(header_len),
+        };
+        let more = posted.min(inlet.buffers_max()).saturating_sub(1);
+        let room = beside.wrapping_add(inlet.buffer_len.wrapping_mul(more));
+        let run = plan.next_run(cursor, room)?;
+
+        let merged = fill_run(skb, all, linear, inlet, first, plan, cursor, run, beside)?;
+        let whole = header_len.wrapping_add(run.payload);
+        let buffers = run
+            .payload
+            .saturating_sub(beside)
+            .div_ceil(inlet.buffer_len.max(1))
+            .wrapping_add(1);
+        let frames = u32::from(run.segments);
+        self.finish(first, buffers, whole, headers, linear, way, Checked::Good);
+        if let Some(held) = self.held.as_mut() {
+            // `finish` has counted one.
+            held.frames = held.frames.wrapping_add(frames.wrapping_sub(1));
+            if let Some(d) = held.guard.as_mut().and_then(|i| i.descriptor(first)) {
+                d.frame.merged = Some(Merged {
+                    size: merged.size,
+                    segments: merged.segments,
+                    ipv6: merged.ipv6,
+                    fixed_id: merged.fixed_id,
+                    cwr: merged.cwr,
+                    transport_offset: headers.transport_offset?,
+                });
+            }
+        }
+
+        let c = &self.outlet.counters;
+        let frames = u64::from(frames);
+        let bytes = u64::from(run.payload).wrapping_add(frames.wrapping_mul(header_len.into()));
+        c.gso_wire_frames.add(frames);
+        c.gso_wire_bytes.add(bytes);
+        c.checksum_filled.add(frames);
+        let before_last = u32::from(merged.size).wrapping_mul(u32::from(run.segments).wrapping_sub(1));
+        let last = header_len.wrapping_add(run.payload.wrapping_sub(before_last));
+        self.sent_run(run.segments, len, last, to);
+        Some((Verdict::Done, run))
     }
 
     /// Sends one frame of a packet that the stack did not cut.
@@ -580,6 +687,8 @@ impl<'a> Run<'a> {
                     checked,
                     tag: self.tag,
                     header_len: header_len(headers, linear),
+                    tcp: headers.protocol == header::TCP && headers.transport_offset.is_some(),
+                    merged: None,
                 };
             }
         }
@@ -684,4 +793,49 @@ fn fill_segment(
     let d = inlet.descriptor(first)?;
     let to = d.buffer.bytes_mut().get_mut(headroom..)?;
     partial.finish(to, sum).then_some(())
+}
+
+/// Writes frames of a packet, together, into the posted buffers from number `first` on, at most `beside` bytes of payload
+/// into the first. Nothing is summed: the data never was on a wire.
+#[allow(clippy::too_many_arguments)]
+fn fill_run(
+    skb: &SkBuff,
+    all: &[u8],
+    template: &[u8],
+    inlet: &mut InletOpen,
+    first: u32,
+    plan: &Plan,
+    cursor: Cursor,
+    run: Frames,
+    beside: u32,
+) -> Option<pure::aggregate::Gso> {
+    let header_len = plan.header_length();
+    let template = template.get(..header_len)?;
+    let (room, headroom) = (inlet.buffer_len, inlet.headroom as usize);
+    let mut from = (header_len as u32).wrapping_add(cursor.offset());
+    let mut left = run.payload;
+    let mut merged = None;
+    let mut used = header_len as u32;
+    let mut i = first;
+    while left > 0 {
+        let n = if i == first { beside } else { room }.min(left);
+        let d = inlet.descriptor(i)?;
+        let to = d
+            .buffer
+            .bytes_mut()
+            .get_mut(headroom..headroom.wrapping_add(used.wrapping_add(n) as usize))?;
+        if used > 0 {
+            merged = Some(plan.write_run(template, cursor, run, to)?);
+        }
+        if !copy::plain(skb, all, from, to.get_mut(used as usize..)?) {
+            return None;
+        }
+        d.len = used.wrapping_add(n);
+        d.more = n < left;
+        from = from.wrapping_add(n);
+        left = left.wrapping_sub(n);
+        used = 0;
+        i = i.wrapping_add(1);
+    }
+    merged
 }

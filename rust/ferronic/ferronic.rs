@@ -33,6 +33,7 @@
 #![forbid(unsafe_code)]
 
 mod adaptive;
+mod aggregate;
 mod carrier;
 mod channel;
 mod copy;

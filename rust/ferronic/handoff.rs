@@ -270,11 +270,9 @@ fn deliver(
     counters.frames.inc();
     counters.bytes.add(bytes);
     skb.scrub(between_namespaces);
-    let gro = skb.prepare_for_gro();
     skb.record_rx_queue(vector.index);
-    if gro {
-        counters.merged.add(poll.gro_receive(skb).into());
-    } else {
-        poll.receive(skb);
+    match skb.prepare_for_gro() {
+        Ok(skb) => counters.merged.add(poll.gro_receive(skb).into()),
+        Err(skb) => poll.receive(skb),
     }
 }

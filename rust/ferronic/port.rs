@@ -69,6 +69,7 @@ impl PortData {
                     checksum: Word::new(1),
                     hash: Word::new(1),
                     strip: Word::new(1),
+                    merge: Word::new(1),
                 },
                 GFP_KERNEL_ACCOUNT,
             )?,
@@ -159,6 +160,7 @@ impl Driver for Port {
             | Features::RXCSUM
             | Features::RXHASH
             | Features::NTUPLE
+            | Features::GRO_HW
             | Features::HW_VLAN_CTAG_TX
             | Features::HW_VLAN_CTAG_RX;
         dev.features(
@@ -302,7 +304,11 @@ impl Driver for Port {
     fn set_features(dev: &mut Locked<'_, Self>, features: Features) -> Result {
         // First what can fail.
         ethtool::switch_rules(dev, features.contains(Features::NTUPLE))?;
-        let flags = &dev.device().data().flags;
+        let data = dev.device().data();
+        let flags = &data.flags;
+        let merge = features.contains(Features::GRO_HW).into();
+        flags.merge.write(merge);
+        data.end().merges.write(merge);
         flags
             .checksum
             .write(features.contains(Features::RXCSUM).into());

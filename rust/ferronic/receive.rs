@@ -2,13 +2,14 @@
 
 //! The receive half of a channel: taking frames out of the RX ring, making packets, posting buffers.
 
+use crate::aggregate::{self, Aggregates, Offer};
 use crate::channel::Channel;
 use crate::limits::{FRAME_MIN, VLAN_HLEN};
 use crate::stats::PollCounters;
 use netdev::napi::Poll;
 use netdev::page_pool::{Buffer, PagePool};
 use netdev::ring::{Poster, Taker};
-use netdev::skb::{Checksum, HashKind, RxSkb, SkBuff};
+use netdev::skb::{Checksum, HashKind, Merged, RxSkb, SkBuff};
 
 /// What the engine found out about a frame's checksum.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,6 +32,30 @@ pub(crate) struct FrameInfo {
     pub(crate) tag: Option<(u16, u16)>,
     /// Bytes of all headers.
     pub(crate) header_len: u16,
+    pub(crate) tcp: bool,
+    /// The frames it stands for, if it is more than one that the NIC has merged.
+    pub(crate) merged: Option<Merged>,
+}
+
+impl FrameInfo {
+    /// How many frames it stands for.
+    #[inline(always)]
+    pub(crate) fn frames(&self) -> u16 {
+        match self.merged {
+            Some(m) => m.segments,
+            None => 1,
+        }
+    }
+
+    /// Bytes of the frames it stands for, on the wire.
+    #[inline(always)]
+    fn wire_bytes(&self) -> u64 {
+        let n = u64::from(self.frames());
+        let tag = if self.tag.is_some() { VLAN_HLEN } else { 0 };
+        u64::from(self.len)
+            .wrapping_add(n.wrapping_mul(tag.into()))
+            .wrapping_add(n.wrapping_sub(1).wrapping_mul(self.header_len.into()))
+    }
 }
 
 /// A descriptor of an RX ring: a posted buffer, and what the engine says of its content.
@@ -57,6 +82,8 @@ impl RxDescriptor {
                 checked: Checked::Unknown,
                 tag: None,
                 header_len: 0,
+                tcp: false,
+                merged: None,
             },
         }
     }
@@ -115,6 +142,7 @@ pub(crate) struct Offloads {
     pub(crate) checksum: bool,
     pub(crate) hash: bool,
     pub(crate) strip: bool,
+    pub(crate) merge: bool,
 }
 
 /// The receive half of a channel. Touched by its poll only, or while its NAPI is disabled.
@@ -125,6 +153,16 @@ pub(crate) struct RxHalf {
     pub(crate) layout: BufferLayout,
     /// Number of the queue.
     pub(crate) queue: u16,
+    /// Packets that are being merged.
+    pub(crate) aggregates: Aggregates,
+}
+
+/// What a poll has received.
+#[derive(Default)]
+struct Total {
+    frames: u64,
+    bytes: u64,
+    merged: u64,
 }
 
 impl RxHalf {
@@ -160,7 +198,7 @@ impl RxHalf {
         full
     }
 
-    /// Receives up to `budget` frames; returns how many.
+    /// Receives up to `budget` packets; returns how many.
     #[inline]
     pub(crate) fn receive(
         &mut self,
@@ -170,75 +208,130 @@ impl RxHalf {
         counters: &PollCounters,
     ) -> u32 {
         let mut done = 0u32;
-        let mut bytes = 0u64;
-        let mut frames = 0u64;
-        let mut merged = 0u64;
+        let mut total = Total::default();
         while done < budget {
             let Some(first) = self.taker.take() else {
                 break;
             };
             done = done.wrapping_add(1);
-            let info = first.frame;
-            let Some(mut skb) = self.build(poll, first) else {
-                counters.no_memory.inc();
-                continue;
-            };
-            frames = frames.wrapping_add(1);
-            let wire_len = info
-                .len
-                .wrapping_add(if info.tag.is_some() { VLAN_HLEN } else { 0 });
-            bytes = bytes.wrapping_add(u64::from(wire_len));
-            if let Some(&b) = skb.linear().first() {
-                if b & 1 != 0 {
-                    if skb.linear().starts_with(&[0xff; 6]) {
-                        counters.broadcast.inc();
-                    } else {
-                        counters.multicast.inc();
-                    }
-                }
-            }
-            match info.checked {
-                _ if !offloads.checksum => counters.checksum_none.inc(),
-                Checked::Good => {
-                    counters.checksum_good.inc();
-                    skb.set_checksum(Checksum::Unnecessary);
-                }
-                Checked::Bad => counters.checksum_bad.inc(),
-                Checked::Unknown => counters.checksum_none.inc(),
-            }
-            // This frame is in `frames` already.
-            let before = || counters.frames.get().wrapping_add(frames).wrapping_sub(1);
-            counters.lengths.count(wire_len, before);
-            if let (true, Some(kind)) = (offloads.hash, info.kind) {
-                skb.set_hash(info.hash, kind);
-            }
-            skb.record_rx_queue(self.queue);
-            if let Some((proto, tci)) = info.tag {
-                if offloads.strip {
-                    skb.set_vlan_tag(proto, tci);
-                } else if let Some(tagged) = skb.insert_vlan_tag(proto, tci) {
-                    skb = tagged;
-                } else {
-                    // Not passed on after all.
-                    frames = frames.wrapping_sub(1);
-                    bytes = bytes.wrapping_sub(u64::from(wire_len));
-                    counters.no_memory.inc();
-                    continue;
-                }
-            } else if offloads.strip {
-                skb.strip_vlan_tag();
-            }
-            merged = merged.wrapping_add(poll.gro_receive(skb).into());
+            self.one(poll, first, offloads, counters, &mut total);
+        }
+        if !self.aggregates.is_empty() {
+            self.aggregates.flush(poll, counters);
         }
         if done > 0 {
             self.taker.release();
-            counters.frames.add(frames);
-            counters.bytes.add(bytes);
-            if merged != 0 {
-                counters.merged.add(merged);
+            counters.frames.add(total.frames);
+            counters.bytes.add(total.bytes);
+            if total.merged != 0 {
+                counters.merged.add(total.merged);
             }
         }
         done
+    }
+
+    /// Receives what the first descriptor, which was taken, begins.
+    #[inline(always)]
+    fn one(
+        &mut self,
+        poll: &Poll<'_, Channel>,
+        first: RxDescriptor,
+        offloads: Offloads,
+        counters: &PollCounters,
+        total: &mut Total,
+    ) {
+        let info = first.frame;
+        let mut hold = None;
+        if self.aggregates.concern(&info, offloads) {
+            let buffers = info
+                .len
+                .wrapping_sub(1)
+                .checked_div(self.layout.capacity)
+                .map_or(1, |n| n.wrapping_add(1));
+            let headroom = self.layout.headroom as usize;
+            let frame = first
+                .buffer
+                .bytes()
+                .get(headroom..headroom.wrapping_add(first.len as usize))
+                .unwrap_or(&[]);
+            match self
+                .aggregates
+                .offer(frame, &info, buffers, offloads, poll, counters)
+            {
+                Offer::Merge(at) => {
+                    count(&info, frame, offloads, counters, total);
+                    self.merge(poll, at, first, counters, total);
+                    return;
+                }
+                Offer::Hold(held, transport_offset) => hold = Some((held, transport_offset)),
+                Offer::Alone => (),
+            }
+        }
+        let Some(mut skb) = self.build(poll, first) else {
+            counters.no_memory.add(info.frames().into());
+            return;
+        };
+        match info.checked {
+            _ if !offloads.checksum => (),
+            Checked::Good => skb.set_checksum(Checksum::Unnecessary),
+            Checked::Bad | Checked::Unknown => (),
+        }
+        if let (true, Some(kind)) = (offloads.hash, info.kind) {
+            skb.set_hash(info.hash, kind);
+        }
+        skb.record_rx_queue(self.queue);
+        if let Some(merged) = info.merged {
+            if skb.set_merged(merged).is_err() {
+                counters.no_memory.add(info.frames().into());
+                return;
+            }
+        }
+        if let Some((proto, tci)) = info.tag {
+            if offloads.strip {
+                skb.set_vlan_tag(proto, tci);
+            } else if let Some(tagged) = skb.insert_vlan_tag(proto, tci) {
+                skb = tagged;
+            } else {
+                counters.no_memory.add(info.frames().into());
+                return;
+            }
+        } else if offloads.strip {
+            skb.strip_vlan_tag();
+        }
+        count(&info, skb.linear(), offloads, counters, total);
+        if info.merged.is_some() {
+            aggregate::count(&skb, info.frames(), info.wire_bytes(), counters);
+        }
+        if let Some((held, transport_offset)) = hold {
+            let bytes = info.wire_bytes();
+            self.aggregates
+                .hold(skb, held, transport_offset, &info, bytes, poll, counters);
+            return;
+        }
+        total.merged = total.merged.wrapping_add(poll.gro_receive(skb).into());
+    }
+
+    /// Adds the payload of a frame to the packet it was merged into.
+    fn merge(
+        &mut self,
+        poll: &Poll<'_, Channel>,
+        at: usize,
+        first: RxDescriptor,
+        counters: &PollCounters,
+        total: &mut Total,
+    ) {
+        let bytes = first.frame.wire_bytes();
+        // The packet leaves its place while the frame is added, since both are parts of the ring's half.
+        let Some((skb, offset)) = self.aggregates.take(at) else {
+            return;
+        };
+        let skb = self.append(skb, first, offset);
+        let lost = self.aggregates.extended(at, skb, bytes, poll, counters);
+        if lost > 0 {
+            // They have been counted as received.
+            total.frames = total.frames.wrapping_sub(lost);
+            counters.no_memory.add(lost);
+        }
     }
 
     /// Makes a packet of a frame whose first descriptor was taken. `None` if there is no memory: the frame is gone,
@@ -250,17 +343,25 @@ impl RxHalf {
             return self.copy_out(poll, first);
         }
         if self.layout.whole {
-            match poll.build_skb(first.buffer, self.layout.headroom, info.len) {
-                Ok(skb) => return Some(skb),
+            return match poll.build_skb(first.buffer, self.layout.headroom, first.len) {
+                Ok(skb) if !first.more => Some(skb),
+                Ok(skb) => {
+                    let next = self.taker.take()?;
+                    self.append(skb, next, 0)
+                }
                 Err(buffer) => {
                     self.repost(buffer);
-                    return None;
+                    if first.more {
+                        self.skip();
+                    }
+                    None
                 }
-            }
+            };
         }
         self.gather(poll, first)
     }
 
+    /// Copies a small frame out of its buffer, which is posted again.
     #[inline]
     fn copy_out(&mut self, poll: &Poll<'_, Channel>, first: RxDescriptor) -> Option<RxSkb> {
         let start = self.layout.headroom as usize;
@@ -289,21 +390,41 @@ impl RxHalf {
         let header = u32::from(first.frame.header_len)
             .min(first.len)
             .min(COPYBREAK);
-        let mut skb = poll.alloc_skb(COPYBREAK).and_then(|mut skb| {
+        let skb = poll.alloc_skb(COPYBREAK).and_then(|mut skb| {
             skb.put(first.buffer.bytes().get(..header as usize)?).ok()?;
             Some(skb)
         });
-        let mut next = Some((first, header));
+        match skb {
+            Some(skb) => self.append(skb, first, header),
+            None => {
+                let more = first.more;
+                self.repost(first.buffer);
+                if more {
+                    self.skip();
+                }
+                None
+            }
+        }
+    }
+
+    /// Appends what the descriptor, and those of the same frame behind it, hold, from `offset` bytes of the first on.
+    /// `None` if not all could be: the packet is gone.
+    fn append(&mut self, skb: RxSkb, first: RxDescriptor, offset: u32) -> Option<RxSkb> {
+        let headroom = self.layout.headroom;
+        let mut skb = Some(skb);
+        let mut next = Some((first, offset));
         while let Some((d, offset)) = next.take() {
             let more = d.more;
-            let n = d.len.wrapping_sub(offset);
+            let n = d.len.saturating_sub(offset);
             let left_over = match skb.as_mut() {
-                Some(s) if n > 0 => s.add_frag(d.buffer, offset, n).err(),
+                Some(s) if n > 0 => s
+                    .add_frag(d.buffer, headroom.wrapping_add(offset), n)
+                    .err(),
                 _ => Some(d.buffer),
             };
             if let Some(buffer) = left_over {
                 if n > 0 {
-                    // A packet without its tail is no packet.
+                    // A packet without a part is no packet.
                     skb = None;
                 }
                 self.repost(buffer);
@@ -314,4 +435,65 @@ impl RxHalf {
         }
         skb
     }
+
+    /// Posts the rest of a frame's buffers again.
+    #[cold]
+    fn skip(&mut self) {
+        while let Some(d) = self.taker.take() {
+            let more = d.more;
+            self.repost(d.buffer);
+            if !more {
+                break;
+            }
+        }
+    }
+}
+
+/// Counts the frames received; `frame` is the first one's beginning.
+#[inline(always)]
+fn count(
+    info: &FrameInfo,
+    frame: &[u8],
+    offloads: Offloads,
+    counters: &PollCounters,
+    total: &mut Total,
+) {
+    let n = u64::from(info.frames());
+    if let Some(&b) = frame.first() {
+        if b & 1 != 0 {
+            if frame.starts_with(&[0xff; 6]) {
+                counters.broadcast.add(n);
+            } else {
+                counters.multicast.add(n);
+            }
+        }
+    }
+    match info.checked {
+        _ if !offloads.checksum => counters.checksum_none.add(n),
+        Checked::Good => counters.checksum_good.add(n),
+        Checked::Bad => counters.checksum_bad.add(n),
+        Checked::Unknown => counters.checksum_none.add(n),
+    }
+    let before = |frames: u64| counters.frames.get().wrapping_add(frames);
+    let tag = if info.tag.is_some() { VLAN_HLEN } else { 0 };
+    match info.merged {
+        None => counters
+            .lengths
+            .count(info.len.wrapping_add(tag), || before(total.frames)),
+        Some(m) => {
+            let header = u32::from(info.header_len);
+            let behind = n.wrapping_sub(1);
+            let full = header.wrapping_add(m.size.into()).wrapping_add(tag);
+            counters.lengths.count(full, || before(total.frames));
+            let last = info
+                .len
+                .wrapping_sub(u32::from(m.size).wrapping_mul(behind as u32))
+                .wrapping_add(tag);
+            counters
+                .lengths
+                .count(last, || before(total.frames.wrapping_add(behind)));
+        }
+    }
+    total.frames = total.frames.wrapping_add(n);
+    total.bytes = total.bytes.wrapping_add(info.wire_bytes());
 }

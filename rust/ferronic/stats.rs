@@ -120,6 +120,11 @@ pub(crate) struct PollCounters {
     pub(crate) broadcast: Counter,
     /// Frames that GRO made part of another.
     pub(crate) merged: Counter,
+    /// Packets that the NIC itself merged of frames, their bytes, and the frames and their bytes on the wire.
+    pub(crate) hw_gro_packets: Counter,
+    pub(crate) hw_gro_bytes: Counter,
+    pub(crate) hw_gro_wire_packets: Counter,
+    pub(crate) hw_gro_wire_bytes: Counter,
     /// Frames whose checksum was found right, wrong, or not looked at.
     pub(crate) checksum_good: Counter,
     pub(crate) checksum_bad: Counter,

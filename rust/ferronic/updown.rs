@@ -7,6 +7,7 @@
 //! needs: from the moment an inlet is closed nobody writes the port's buffers or raises its vectors.
 
 use crate::adaptive::Adaptive;
+use crate::aggregate::Aggregates;
 use crate::carrier;
 use crate::channel::{serve_waiters, Channel};
 use crate::engine;
@@ -103,6 +104,7 @@ pub(crate) fn fill_channel(
                 pool,
                 layout: plan.layout,
                 queue: index as u16,
+                aggregates: Aggregates::new(),
             };
             half.prefill()?;
             rx = Some(half);
@@ -335,11 +337,13 @@ pub(crate) fn bury(device: &Device<Port>, index: usize, mut channel: Channel) {
 
 /// Frees a receive half; returns how many frames were left in it.
 pub(crate) fn discard_unread(mut rx: RxHalf) -> u64 {
-    let mut unread = 0u64;
+    let mut unread = rx.aggregates.discard();
+    let mut first = true;
     while let Some(d) = rx.taker.take() {
-        if !d.more {
-            unread = unread.wrapping_add(1);
+        if first {
+            unread = unread.wrapping_add(d.frame.frames().into());
         }
+        first = !d.more;
     }
     unread
 }

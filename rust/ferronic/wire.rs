@@ -86,6 +86,12 @@ impl InletOpen {
         self.ring.as_mut()?.get(i)
     }
 
+    /// Buffers that the data of one packet can lie in: one that the packet is built around, if it is, and its fragments.
+    #[inline(always)]
+    pub(crate) fn buffers_max(&self) -> u32 {
+        SkBuff::FRAGS_MAX.wrapping_add((self.headroom != 0).into())
+    }
+
     /// Filled descriptors that the poll has not taken.
     pub(crate) fn untaken(&self) -> u32 {
         self.ring.as_ref().map_or(0, Filler::untaken)
@@ -173,6 +179,8 @@ pub(crate) struct End {
     /// asked (`rx`).
     pub(crate) pause_tx: Word<u32>,
     pub(crate) pause_rx: Word<u32>,
+    /// Whether this end merges what it receives by itself (`ethtool -K rx-gro-hw`). Written under the instance lock.
+    pub(crate) merges: Word<u32>,
     /// For how long the other end may make this one wait, milliseconds. Written under the lock of the namespace's ports.
     pub(crate) pause_limit_ms: Word<u32>,
     /// Where the control family knows the port.
@@ -223,6 +231,7 @@ impl End {
             filter: Rcu::new(Snapshot::init(Filter::closed())?),
             pause_tx: Word::new(1),
             pause_rx: Word::new(1),
+            merges: Word::new(1),
             pause_limit_ms: Word::new(PAUSE_LIMIT_MS),
             home: Home::new()?,
             closed: Drops::default(),

@@ -378,8 +378,8 @@ impl<'a, H: Handler> Poll<'a, H> {
     pub fn alloc_skb(&self, len: u32) -> Option<RxSkb> {
         // SAFETY: This is the poll of `napi`.
         let skb = unsafe { bindings::napi_alloc_skb(self.tx.napi, len) };
-        // SAFETY: A fresh packet, owned.
-        NonNull::new(skb).map(|s| unsafe { RxSkb::from_raw(s) })
+        // SAFETY: A fresh packet, owned, and nobody else's.
+        NonNull::new(skb).map(|s| unsafe { RxSkb::new(SkBuff::from_raw(s)) })
     }
 
     /// Makes a packet around a buffer, without a copy (`napi_build_skb`): `len` bytes from `headroom` on.
@@ -414,13 +414,14 @@ impl<'a, H: Handler> Poll<'a, H> {
             bindings::skb_mark_for_recycle(skb.as_ptr());
             bindings::skb_reserve(skb.as_ptr(), headroom as c_int);
             bindings::skb_put(skb.as_ptr(), len);
-            Ok(RxSkb::from_raw(skb))
+            Ok(RxSkb::new(SkBuff::from_raw(skb)))
         }
     }
 
+    /// Gives it a protocol, and takes off its Ethernet header.
     #[inline]
-    fn prepare(&self, skb: OwnedSkb) -> *mut bindings::sk_buff {
-        let raw = skb.into_skb().into_raw();
+    fn prepare(&self, skb: SkBuff) -> *mut bindings::sk_buff {
+        let raw = skb.into_raw();
         // SAFETY: The packet is the driver's alone, starts with an Ethernet header, and goes to the device polled.
         unsafe {
             (*raw).__bindgen_anon_4.__bindgen_anon_1.as_mut().protocol =
@@ -432,22 +433,25 @@ impl<'a, H: Handler> Poll<'a, H> {
     /// Passes a received frame to GRO (`napi_gro_receive`), from its Ethernet header on. Returns whether it was merged
     /// into one received before.
     #[inline]
-    pub fn gro_receive(&self, skb: impl Into<OwnedSkb>) -> bool {
-        let raw = self.prepare(skb.into());
+    pub fn gro_receive(&self, skb: RxSkb) -> bool {
+        let raw = self.prepare(skb.into_inner());
         // SAFETY: This is the poll of `napi`; the reference is given away.
         unsafe { bindings::netdev_gro_receive(self.tx.napi, raw) }
     }
 
     /// Passes a received frame to the stack past GRO (`netif_receive_skb`), from its Ethernet header on.
     #[inline]
-    pub fn receive(&self, skb: impl Into<OwnedSkb>) {
-        let raw = self.prepare(skb.into());
+    pub fn receive(&self, skb: OwnedSkb) {
+        let raw = self.prepare(skb.into_skb());
         // SAFETY: Softirqs are off; the reference is given away.
         unsafe { bindings::netif_receive_skb(raw) };
     }
 }
 
 impl SkBuff {
+    /// How many page fragments a packet has room for (`MAX_SKB_FRAGS`).
+    pub const FRAGS_MAX: u32 = bindings::MAX_SKB_FRAGS;
+
     /// Bytes that the shared info takes behind the data of a packet.
     pub const SHARED_INFO: u32 = {
         let line = bindings::SMP_CACHE_BYTES as usize;

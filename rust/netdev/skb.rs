@@ -20,7 +20,7 @@ mod rx;
 pub use drop_reason::Reason;
 pub use gso::{Gso, GsoKind};
 pub use handoff::OwnedSkb;
-pub use rx::{Checksum, HashKind, RxSkb};
+pub use rx::{Checksum, HashKind, Merged, RxSkb};
 
 use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
@@ -117,6 +117,13 @@ impl SkBuff {
     #[inline]
     pub fn queue_mapping(&self) -> u16 {
         self.raw().queue_mapping
+    }
+
+    /// Sets the receive queue it came by. The caller is the only one with a reference to the packet.
+    #[inline]
+    fn set_rx_queue(&mut self, queue: u16) {
+        // SAFETY: Valid, and nobody else's. The field holds the queue plus one.
+        unsafe { (*self.as_ptr()).queue_mapping = queue.wrapping_add(1) };
     }
 
     /// Copies `to.len()` bytes from `offset` on, wherever they lie (`skb_copy_bits`).

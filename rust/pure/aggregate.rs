@@ -131,6 +131,12 @@ impl Segment {
         self.payload_offset.into()
     }
 
+    /// Offset of the TCP header in the frame.
+    #[inline]
+    pub fn transport_offset(&self) -> u16 {
+        self.transport_offset
+    }
+
     /// Bytes of payload.
     #[inline]
     pub fn payload_length(&self) -> u32 {
@@ -208,6 +214,12 @@ impl Held {
             last_flags: 0,
             fixed_id: false,
         })
+    }
+
+    /// Offset of the payload in each of its frames.
+    #[inline]
+    pub fn payload_offset(&self) -> u32 {
+        self.first.payload_offset.into()
     }
 
     /// Number of frames in it.

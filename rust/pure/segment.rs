@@ -50,6 +50,7 @@
 //! # }
 //! ```
 
+use crate::aggregate::Gso as Merged;
 use crate::checksum::{
     copy_and_sum,
     Sum, //
@@ -135,6 +136,15 @@ impl Cursor {
     pub fn offset(self) -> u32 {
         self.offset
     }
+}
+
+/// Frames that follow each other and stay together ([`Plan::next_run`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Number of frames, two at least.
+    pub segments: u16,
+    /// Bytes of payload.
+    pub payload: u32,
 }
 
 /// What all frames of a super frame share.
@@ -347,22 +357,105 @@ impl Plan {
         headers.wrapping_add(payload.into())
     }
 
+    /// The next frames, as many as can stay together: what a receiver would merge of them.
+    ///
+    /// Their payload is `room` bytes at most, and their IP packet no longer than IP can say. `None`
+    /// if nothing would be merged: fewer than two frames, not TCP, or a first frame whose CWR the
+    /// others don't have.
+    #[inline]
+    pub fn next_run(&self, cursor: Cursor, room: u32) -> Option<Run> {
+        let layout = &self.layout;
+        let longest =
+            0xffff_u32.wrapping_sub(layout.header_length.wrapping_sub(layout.network_offset).into());
+        let left = layout.payload_length.saturating_sub(cursor.offset);
+        let size = u32::from(layout.segment_size);
+        let full = room.min(longest).min(left);
+        // The last frame of all may be shorter than the others.
+        let (segments, payload) = if full == left {
+            (self.segments.saturating_sub(cursor.segment), left)
+        } else {
+            let n = full.checked_div(size)?;
+            (n, n.wrapping_mul(size))
+        };
+        let alone = cursor.segment == 0 && self.flags & CWR != 0 && !layout.keep_cwr;
+        if layout.protocol != Protocol::Tcp || segments < 2 || alone {
+            return None;
+        }
+        Some(Run {
+            segments: segments.try_into().ok()?,
+            payload,
+        })
+    }
+
+    /// Steps over all frames of a run.
+    #[inline]
+    pub fn advance_run(&self, cursor: &mut Cursor, run: Run) {
+        cursor.segment = cursor.segment.wrapping_add(run.segments.into());
+        cursor.offset = cursor.offset.wrapping_add(run.payload);
+    }
+
+    /// Writes the headers of a run to the start of `frame`, for all its frames together.
+    ///
+    /// The TCP checksum is that of the pseudo header, as the stack expects it of a packet whose
+    /// checksum is to be completed (`CHECKSUM_PARTIAL`). `template` is that of [`Plan::new`].
+    pub fn write_run(
+        &self,
+        template: &[u8],
+        cursor: Cursor,
+        run: Run,
+        frame: &mut [u8],
+    ) -> Option<Merged> {
+        let layout = &self.layout;
+        let segments = run.segments.into();
+        // The sum is not that of one frame: it is not finished, but replaced.
+        let _ = self.write(template, cursor, segments, run.payload, frame)?;
+        let ip = frame.get(layout.network_offset.into()..layout.transport_offset.into())?;
+        let length = u32::from(layout.header_length.wrapping_sub(layout.transport_offset))
+            .wrapping_add(run.payload);
+        let pseudo = if self.ipv4.is_some() {
+            Sum::pseudo_ipv4(array_at::<8>(ip, 12)?, TCP, length)
+        } else {
+            Sum::pseudo_ipv6(array_at::<32>(ip, 8)?, TCP, length)
+        };
+        let transport = usize::from(layout.transport_offset);
+        put16(frame, transport.wrapping_add(16), pseudo.fold())?;
+        Some(Merged {
+            size: layout.segment_size,
+            segments: run.segments,
+            ipv6: self.ipv4.is_none(),
+            fixed_id: layout.fixed_id && self.ipv4.is_some(),
+            cwr: layout.keep_cwr && self.flags & CWR != 0,
+        })
+    }
+
     /// Writes the headers of the next frame to the start of `frame`.
     ///
     /// `template` is that of [`Plan::new`]. `None`, and nothing of use is written, if all frames
     /// are done or `frame` is shorter than the headers.
+    #[inline]
     pub fn write_headers(
         &self,
         template: &[u8],
         cursor: Cursor,
         frame: &mut [u8],
     ) -> Option<Partial> {
+        self.write(template, cursor, 1, self.next_length(cursor)?, frame)
+    }
+
+    /// Writes the headers of `segments` frames from `cursor` on, with `length` bytes of payload.
+    fn write(
+        &self,
+        template: &[u8],
+        cursor: Cursor,
+        segments: u32,
+        length: u32,
+        frame: &mut [u8],
+    ) -> Option<Partial> {
         let layout = &self.layout;
-        let length = self.next_length(cursor)?;
         let headers = frame.get_mut(..layout.header_length.into())?;
         let network = usize::from(layout.network_offset);
         let transport = usize::from(layout.transport_offset);
-        // Both fit 16 bits, `new` saw to that: with the full length, and the header for IPv4.
+        // Both fit 16 bits: `new` saw to that for the full length of a frame, `next_run` for a run's.
         let behind_network = u32::from(layout.header_length)
             .wrapping_sub(layout.network_offset.into())
             .wrapping_add(length);
@@ -402,7 +495,7 @@ impl Plan {
                 if cursor.segment > 0 && !layout.keep_cwr {
                     flags &= !CWR;
                 }
-                if cursor.segment.wrapping_add(1) < self.segments {
+                if cursor.segment.wrapping_add(segments) < self.segments {
                     flags &= !(FIN | PSH);
                 }
                 if let Some(sum) = &mut sum {
@@ -693,6 +786,66 @@ mod tests {
             plan.advance(&mut cursor);
             prop_assert_eq!(before, cursor);
             prop_assert!(plan.write_headers(&case.headers, cursor, &mut [0; 300]).is_none());
+        }
+
+        #[test]
+        fn runs_are_cut_into_the_same_frames(
+            case in case(),
+            start in any::<prop::sample::Index>(),
+            room in 0u32..4000,
+        ) {
+            let whole = frames(&case, 7);
+            let (l, h) = (&case.layout, usize::from(case.layout.header_length));
+            let plan = Plan::new(&case.headers, l).unwrap();
+            let mut cursor = Cursor::default();
+            for _ in 0..start.index(whole.len()) {
+                plan.advance(&mut cursor);
+            }
+            let Some(run) = plan.next_run(cursor, room) else {
+                let left = l.payload_length - cursor.offset();
+                let alone = cursor.segment() == 0
+                    && !l.keep_cwr
+                    && case.headers.get(usize::from(l.transport_offset) + 13).is_some_and(|f| f & 0x80 != 0);
+                prop_assert!(
+                    l.protocol == Protocol::Udp
+                        || alone
+                        || room < left.min(2 * u32::from(l.segment_size))
+                        || left <= l.segment_size.into()
+                );
+                return Ok(());
+            };
+            prop_assert!(run.segments >= 2 && run.payload <= room);
+            let mut headers = vec![0; h];
+            let merged = plan.write_run(&case.headers, cursor, run, &mut headers).unwrap();
+            prop_assert_eq!(merged.segments, run.segments);
+            prop_assert_eq!(merged.size, l.segment_size);
+
+            let (n, t) = (usize::from(l.network_offset), usize::from(l.transport_offset));
+            let length = h - n + run.payload as usize;
+            let pseudo = if merged.ipv6 {
+                prop_assert_eq!(usize::from(be16(&headers, n + 4)) + 40, length);
+                naive(&[&headers[n + 8..n + 40], &[0, 6]].concat())
+            } else {
+                prop_assert_eq!(usize::from(be16(&headers, n + 2)), length);
+                prop_assert_eq!(naive(&headers[n..t]), 0xffff);
+                naive(&[&headers[n + 12..n + 20], &[0, 6]].concat())
+            };
+            let tcp_length = ((h - t) as u32 + run.payload) as u16;
+            let pseudo = naive(&[pseudo.to_be_bytes(), tcp_length.to_be_bytes()].concat());
+            prop_assert_eq!(be16(&headers, t + 16), pseudo);
+
+            let from = cursor.offset() as usize;
+            let again = Case {
+                headers,
+                payload: case.payload[from..][..run.payload as usize].to_vec(),
+                layout: Layout { payload_length: run.payload, ..*l },
+            };
+            let first = cursor.segment() as usize;
+            let expected = &whole[first..][..run.segments.into()];
+            prop_assert_eq!(frames(&again, 7), expected);
+            plan.advance_run(&mut cursor, run);
+            prop_assert_eq!(cursor.segment() as usize, first + usize::from(run.segments));
+            prop_assert_eq!(cursor.offset() as usize, from + run.payload as usize);
         }
 
         #[test]

@@ -51,7 +51,7 @@ def captured(receiver, wanted, count):
 @tap.case("what sockets send bears right checksums on the wire, offload on and off")
 def filled(t):
     one, other = t.nics()
-    other.set("-K", "gro", "off")
+    other.set("-K", "gro", "off", "rx-gro-hw", "off")
     for words in ("on", "off"):
         one.set("-K", "tx", words)
         before = one.qstats()

@@ -162,6 +162,7 @@ def link_down(t):
 def gro(t):
     one, other = t.nics()
     one.set("-K", "tso", "off", "gso", "off")
+    other.set("-K", "rx-gro-hw", "off")
     before = other.private()["gro_merged"]
     content.stream(t.n0, t.n1, *net.V4, 1000000)
     if other.private()["gro_merged"] <= before:

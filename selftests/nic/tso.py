@@ -24,7 +24,7 @@ class Wire:
     """The frames that arrive at fe1, as bytes, with nothing merged."""
 
     def __init__(self, t, other):
-        other.set("-K", "gro", "off")
+        other.set("-K", "gro", "off", "rx-gro-hw", "off")
         self.socket = t.n1.packet("fe1")
 
     def __enter__(self):

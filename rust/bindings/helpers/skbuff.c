@@ -47,6 +47,8 @@ u32 rust_helper_netdev_skb_truesize_overhead(u32 len)
 void rust_helper_netdev_skb_scrub(struct sk_buff *skb, bool xnet)
 {
 	skb_scrub_packet(skb, xnet);
+	/* A sum over all of it does not hold without the Ethernet header. */
+	skb_forward_csum(skb);
 	skb_clear_tstamp(skb);
 	skb_reset_redirect(skb);
 	if (xnet)

@@ -34,6 +34,10 @@ fn add_rx(data: &PortData, queue: usize, s: &mut RxQueueStats) {
     );
     add(&mut s.hw_drops, inlet.counters.overruns.get());
     add(&mut s.hw_drop_overruns, inlet.counters.overruns.get());
+    add(&mut s.hw_gro_packets, p.hw_gro_packets.get());
+    add(&mut s.hw_gro_bytes, p.hw_gro_bytes.get());
+    add(&mut s.hw_gro_wire_packets, p.hw_gro_wire_packets.get());
+    add(&mut s.hw_gro_wire_bytes, p.hw_gro_wire_bytes.get());
     add(&mut s.csum_unnecessary, p.checksum_good.get());
     add(&mut s.csum_none, p.checksum_none.get());
     add(&mut s.csum_bad, p.checksum_bad.get());
@@ -94,6 +98,10 @@ impl Operations for Queues {
                     .wrapping_add(data.end().closed.get(Drop::Unread)),
             ),
             hw_drop_overruns: Some(0),
+            hw_gro_packets: Some(0),
+            hw_gro_bytes: Some(0),
+            hw_gro_wire_packets: Some(0),
+            hw_gro_wire_bytes: Some(0),
             csum_unnecessary: Some(0),
             csum_none: Some(0),
             csum_bad: Some(0),

@@ -2,13 +2,12 @@
 
 //! Handing a transmitted packet to the device at the other end, instead of a copy.
 
-use super::rx::record_rx_queue;
-use super::SkBuff;
+use super::{RxSkb, SkBuff};
 use kernel::prelude::*;
 use netdev_sys as bindings;
 
 /// A packet that its holder owns alone: nobody shares the reference, and no user pages are lent to it.
-pub struct OwnedSkb(pub(super) SkBuff);
+pub struct OwnedSkb(SkBuff);
 
 impl SkBuff {
     /// Makes the packet its holder's alone: a shared one is cloned, pages lent for MSG_ZEROCOPY are copied, so that
@@ -52,24 +51,34 @@ impl OwnedSkb {
         self.0
     }
 
-    /// Makes it a received one whose content GRO may change, if that is worth while: `true` for a TCP segment, which
-    /// is uncloned for it. A packet that is a super frame already gains nothing, and would be copied.
+    /// Makes it a received one whose content GRO may change, if that is worth while: a TCP segment, which is uncloned
+    /// for it. A packet that is a super frame already gains nothing, and would be copied; that one, and all others, are
+    /// given back, to be received past GRO.
+    ///
+    /// # Errors
+    ///
+    /// The packet, unchanged as far as the stack can see.
     #[inline]
-    pub fn prepare_for_gro(&mut self) -> bool {
+    pub fn prepare_for_gro(self) -> core::result::Result<RxSkb, OwnedSkb> {
         // SAFETY: Valid, ours alone; softirqs are off on a receive path.
-        unsafe {
+        let alone = unsafe {
             bindings::skb_prepare_for_gro(self.0.as_ptr());
             !bindings::skb_is_gso(self.0.as_ptr())
                 && is_tcp(self.0.linear())
                 && bindings::skb_unclone(self.0.as_ptr(), bindings::GFP_ATOMIC) == 0
+        };
+        if alone {
+            // SAFETY: Neither shared, by the type, nor cloned, as just seen to; its header is its own then.
+            Ok(unsafe { RxSkb::new(self.0) })
+        } else {
+            Err(self)
         }
     }
 
-    /// Sets the receive queue it came by.
+    /// Sets the receive queue it came by (`skb_record_rx_queue`).
     #[inline]
     pub fn record_rx_queue(&mut self, queue: u16) {
-        // SAFETY: The packet is ours alone.
-        unsafe { record_rx_queue(self.0.as_ptr(), queue) };
+        self.0.set_rx_queue(queue);
     }
 }
 

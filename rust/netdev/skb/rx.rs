@@ -1,12 +1,50 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Packets that a driver makes of what it has received, and what it says about them.
+//! Packets that a driver makes of what it has received.
 
-use super::{OwnedSkb, SkBuff};
+use super::SkBuff;
 use crate::page_pool::Buffer;
-use core::ptr::NonNull;
+use core::ops::Deref;
 use kernel::prelude::*;
 use netdev_sys as bindings;
+
+/// A packet that a driver has made, on its way to the stack.
+///
+/// A poll makes one ([`Poll::alloc_skb`](crate::napi::Poll::alloc_skb),
+/// [`Poll::build_skb`](crate::napi::Poll::build_skb)) and gives it to the stack
+/// ([`Poll::gro_receive`](crate::napi::Poll::gro_receive), [`Poll::receive`](crate::napi::Poll::receive)). In between
+/// nobody else has a reference to it or to its data, so it may be written; which is what tells it from an [`SkBuff`].
+///
+/// # Invariants
+///
+/// The packet is neither shared nor cloned, and its data is the packet's alone.
+pub struct RxSkb(SkBuff);
+
+impl Deref for RxSkb {
+    type Target = SkBuff;
+
+    #[inline(always)]
+    fn deref(&self) -> &SkBuff {
+        &self.0
+    }
+}
+
+/// What a packet stands for that was merged of several TCP frames, so that it can be cut into them again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Merged {
+    /// Bytes of payload of each frame but the last (`gso_size`).
+    pub size: u16,
+    /// Number of frames (`gso_segs`).
+    pub segments: u16,
+    /// Whether it is TCP over IPv6 (`SKB_GSO_TCPV6`) or IPv4 (`SKB_GSO_TCPV4`).
+    pub ipv6: bool,
+    /// All frames have the same IPv4 identification (`SKB_GSO_TCP_FIXEDID`).
+    pub fixed_id: bool,
+    /// All frames have CWR set (`SKB_GSO_TCP_ACCECN`).
+    pub cwr: bool,
+    /// Offset of the TCP header, bytes from the start of the frame.
+    pub transport_offset: u16,
+}
 
 /// What the device found out about the checksum (`skb->ip_summed` on receive).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,41 +64,88 @@ pub enum HashKind {
     L4,
 }
 
-/// A packet that the driver has just made: nobody else has a reference, nobody shares its data. Only such a one may
-/// be written.
-pub struct RxSkb(SkBuff);
-
-impl core::ops::Deref for RxSkb {
-    type Target = SkBuff;
-    #[inline(always)]
-    fn deref(&self) -> &SkBuff {
-        &self.0
-    }
-}
-
-impl From<RxSkb> for OwnedSkb {
-    #[inline(always)]
-    fn from(skb: RxSkb) -> Self {
-        OwnedSkb(skb.0)
-    }
-}
-
 impl RxSkb {
     /// Takes over a packet.
     ///
     /// # Safety
     ///
-    /// `skb` was just allocated, and the caller gives it away.
-    #[inline]
-    pub(crate) unsafe fn from_raw(skb: NonNull<bindings::sk_buff>) -> Self {
-        // SAFETY: By the caller's promise.
-        RxSkb(unsafe { SkBuff::from_raw(skb) })
+    /// The packet is not shared, not cloned, and its linear data is its own.
+    #[inline(always)]
+    pub(crate) unsafe fn new(skb: SkBuff) -> Self {
+        // INVARIANT: By the caller's promise.
+        RxSkb(skb)
+    }
+
+    /// Gives it up as an ordinary packet.
+    #[inline(always)]
+    pub(crate) fn into_inner(self) -> SkBuff {
+        self.0
     }
 
     #[inline(always)]
     fn headers_mut(&mut self) -> &mut bindings::sk_buff__bindgen_ty_4__bindgen_ty_1 {
         // SAFETY: The packet is this driver's alone; both members of the union have the same layout.
         unsafe { (*self.as_ptr()).__bindgen_anon_4.__bindgen_anon_1.as_mut() }
+    }
+
+    /// The bytes that lie in one piece at the start, to be written.
+    #[inline]
+    pub fn linear_mut(&mut self) -> &mut [u8] {
+        let n = self.linear().len();
+        // SAFETY: `data` points to that many bytes, which are this packet's alone by the type invariant; the
+        // reference to it is exclusive.
+        unsafe { core::slice::from_raw_parts_mut((*self.as_ptr()).data, n) }
+    }
+
+    /// How many page fragments it has room for.
+    #[inline]
+    pub fn frags_left(&self) -> u32 {
+        // SAFETY: The shared info of a valid packet.
+        let nr = unsafe { (*self.shinfo()).nr_frags };
+        bindings::MAX_SKB_FRAGS.saturating_sub(nr.into())
+    }
+
+    /// Says that the packet was merged of TCP frames, and that its TCP checksum holds the sum of the pseudo header: the
+    /// data was found right, so nobody has to sum it, and whoever cuts the packet again fills the frames'
+    /// (`CHECKSUM_PARTIAL`, as `tcp_gro_complete()` leaves it).
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if the TCP header is not in the linear part, or there is nothing to cut by `size`; nothing changes then.
+    #[inline]
+    pub fn set_merged(&mut self, m: Merged) -> Result {
+        let start = usize::from(m.transport_offset);
+        if m.size == 0 || start.wrapping_add(20) > self.linear().len() {
+            return Err(EINVAL);
+        }
+        let mut kind = if m.ipv6 {
+            bindings::SKB_GSO_TCPV6
+        } else {
+            bindings::SKB_GSO_TCPV4
+        };
+        if m.fixed_id {
+            kind |= bindings::SKB_GSO_TCP_FIXEDID;
+        }
+        if m.cwr {
+            kind |= bindings::SKB_GSO_TCP_ACCECN;
+        }
+        let info = self.shinfo().cast_mut();
+        // SAFETY: The packet is this driver's alone; its shared info is valid.
+        unsafe {
+            (*info).gso_size = m.size;
+            (*info).gso_segs = m.segments;
+            (*info).gso_type = kind as u32;
+        }
+        let raw = self.raw();
+        // Both are below 64 KiB: the header is in the linear part, of which that is the largest size.
+        let headroom = (raw.data as usize).wrapping_sub(raw.head as usize) as u16;
+        let h = self.headers_mut();
+        h.set_ip_summed(bindings::CHECKSUM_PARTIAL as u8);
+        h.__bindgen_anon_1.__bindgen_anon_1 = bindings::sk_buff__bindgen_ty_4__bindgen_ty_1__bindgen_ty_1__bindgen_ty_1 {
+            csum_start: headroom.wrapping_add(m.transport_offset),
+            csum_offset: 16,
+        };
+        Ok(())
     }
 
     /// Appends a copy of `bytes` to the linear part (`skb_put_data`).
@@ -143,17 +228,16 @@ impl RxSkb {
     /// Sets the receive queue it came by (`skb_record_rx_queue`).
     #[inline]
     pub fn record_rx_queue(&mut self, queue: u16) {
-        // SAFETY: The packet is this driver's alone.
-        unsafe { record_rx_queue(self.as_ptr(), queue) };
+        self.0.set_rx_queue(queue);
     }
 
     /// Writes a VLAN tag into the packet, behind the addresses (`vlan_insert_tag`). `None` if there is no memory; the
     /// packet is gone then.
-    pub fn insert_vlan_tag(self, proto: u16, tci: u16) -> Option<Self> {
+    pub fn insert_vlan_tag(self, proto: u16, tci: u16) -> Option<RxSkb> {
         // SAFETY: The packet is this driver's alone and given away; it comes back, or NULL.
         let skb = unsafe { bindings::vlan_insert_tag(self.0.into_raw(), proto.to_be(), tci) };
-        // SAFETY: Owned, as above.
-        NonNull::new(skb).map(|s| unsafe { RxSkb::from_raw(s) })
+        // SAFETY: Owned, and nobody else's, as above.
+        core::ptr::NonNull::new(skb).map(|s| unsafe { RxSkb(SkBuff::from_raw(s)) })
     }
 
     /// Takes an 802.1Q tag out of the packet and puts it beside, if there is one behind the addresses.
@@ -176,13 +260,4 @@ impl RxSkb {
                 vlan_tci: tci,
             };
     }
-}
-
-/// # Safety
-///
-/// `skb` is valid, and nobody else has a reference.
-#[inline(always)]
-pub(super) unsafe fn record_rx_queue(skb: *mut bindings::sk_buff, queue: u16) {
-    // SAFETY: By the caller's promise. The field holds the queue plus one.
-    unsafe { (*skb).queue_mapping = queue.wrapping_add(1) };
 }
