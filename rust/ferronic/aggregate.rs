@@ -119,7 +119,10 @@ impl Aggregates {
             };
             let limits = if skb.frags_left() < buffers || info.merged.is_some() {
                 // Nothing more is merged.
-                Limits { segments: 0, ..LIMITS }
+                Limits {
+                    segments: 0,
+                    ..LIMITS
+                }
             } else {
                 LIMITS
             };
@@ -140,9 +143,7 @@ impl Aggregates {
             }
         }
         match Held::hold(&segment) {
-            Some(held) if info.merged.is_none() => {
-                Offer::Hold(held, segment.transport_offset())
-            }
+            Some(held) if info.merged.is_none() => Offer::Hold(held, segment.transport_offset()),
             _ => Offer::Alone,
         }
     }
@@ -180,6 +181,7 @@ impl Aggregates {
     }
 
     /// Begins an aggregate with a packet.
+    #[allow(clippy::too_many_arguments)]
     pub(crate) fn hold(
         &mut self,
         skb: RxSkb,
@@ -226,10 +228,16 @@ impl Aggregates {
     /// Takes one out; those behind it move up.
     fn remove(&mut self, at: usize) -> Option<Aggregate> {
         let taken = self.slots.get_mut(at)?.take()?;
-        if let Some(behind) = self.slots.get_mut(at..self.used) {
-            behind.rotate_left(1);
-        }
         self.used = self.used.wrapping_sub(1);
+        let mut i = at;
+        while i < self.used {
+            let behind = i.wrapping_add(1);
+            let next = self.slots.get_mut(behind).and_then(Option::take);
+            if let Some(slot) = self.slots.get_mut(i) {
+                *slot = next;
+            }
+            i = behind;
+        }
         Some(taken)
     }
 

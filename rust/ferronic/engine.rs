@@ -457,14 +457,17 @@ impl<'a> Run<'a> {
         let more = posted.min(inlet.buffers_max()).saturating_sub(1);
         let room = beside.wrapping_add(inlet.buffer_len.wrapping_mul(more));
         let run = plan.next_run(cursor, room)?;
+        let beside = beside.min(run.payload);
 
         let merged = fill_run(skb, all, linear, inlet, first, plan, cursor, run, beside)?;
         let whole = header_len.wrapping_add(run.payload);
-        let buffers = run
-            .payload
-            .saturating_sub(beside)
-            .div_ceil(inlet.buffer_len.max(1))
-            .wrapping_add(1);
+        let buffers = match run.payload.wrapping_sub(beside) {
+            0 => 1,
+            n => n
+                .wrapping_sub(1)
+                .checked_div(inlet.buffer_len)?
+                .wrapping_add(2),
+        };
         let frames = u32::from(run.segments);
         self.finish(first, buffers, whole, headers, linear, way, Checked::Good);
         if let Some(held) = self.held.as_mut() {
@@ -488,7 +491,8 @@ impl<'a> Run<'a> {
         c.gso_wire_frames.add(frames);
         c.gso_wire_bytes.add(bytes);
         c.checksum_filled.add(frames);
-        let before_last = u32::from(merged.size).wrapping_mul(u32::from(run.segments).wrapping_sub(1));
+        let before_last =
+            u32::from(merged.size).wrapping_mul(u32::from(run.segments).wrapping_sub(1));
         let last = header_len.wrapping_add(run.payload.wrapping_sub(before_last));
         self.sent_run(run.segments, len, last, to);
         Some((Verdict::Done, run))

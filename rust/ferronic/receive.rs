@@ -417,9 +417,7 @@ impl RxHalf {
             let more = d.more;
             let n = d.len.saturating_sub(offset);
             let left_over = match skb.as_mut() {
-                Some(s) if n > 0 => s
-                    .add_frag(d.buffer, headroom.wrapping_add(offset), n)
-                    .err(),
+                Some(s) if n > 0 => s.add_frag(d.buffer, headroom.wrapping_add(offset), n).err(),
                 _ => Some(d.buffer),
             };
             if let Some(buffer) = left_over {

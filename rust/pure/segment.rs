@@ -365,8 +365,12 @@ impl Plan {
     #[inline]
     pub fn next_run(&self, cursor: Cursor, room: u32) -> Option<Run> {
         let layout = &self.layout;
-        let longest =
-            0xffff_u32.wrapping_sub(layout.header_length.wrapping_sub(layout.network_offset).into());
+        let longest = 0xffff_u32.wrapping_sub(
+            layout
+                .header_length
+                .wrapping_sub(layout.network_offset)
+                .into(),
+        );
         let left = layout.payload_length.saturating_sub(cursor.offset);
         let size = u32::from(layout.segment_size);
         let full = room.min(longest).min(left);

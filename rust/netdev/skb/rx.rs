@@ -141,10 +141,11 @@ impl RxSkb {
         let headroom = (raw.data as usize).wrapping_sub(raw.head as usize) as u16;
         let h = self.headers_mut();
         h.set_ip_summed(bindings::CHECKSUM_PARTIAL as u8);
-        h.__bindgen_anon_1.__bindgen_anon_1 = bindings::sk_buff__bindgen_ty_4__bindgen_ty_1__bindgen_ty_1__bindgen_ty_1 {
-            csum_start: headroom.wrapping_add(m.transport_offset),
-            csum_offset: 16,
-        };
+        h.__bindgen_anon_1.__bindgen_anon_1 =
+            bindings::sk_buff__bindgen_ty_4__bindgen_ty_1__bindgen_ty_1__bindgen_ty_1 {
+                csum_start: headroom.wrapping_add(m.transport_offset),
+                csum_offset: 16,
+            };
         Ok(())
     }
 
