@@ -166,7 +166,8 @@ impl napi::Handler for Channel {
         counters.polls.inc();
         let Some(rx) = self.rx.as_mut() else {
             handoff::catch_up(vector, poll.device(), poll.bh());
-            let received = handoff::receive(vector, poll, poll.budget(), counters);
+            let received =
+                handoff::receive(vector, poll, poll.budget(), &mut self.rotate, counters);
             counters.batches.count(received);
             self.adapt(vector, poll, counters);
             if received >= poll.budget() {

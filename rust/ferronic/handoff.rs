@@ -48,37 +48,55 @@ pub(crate) fn announce(wire: &Wire, side: Side, index: u16, bh: &Bh<'_>) -> bool
     }
 }
 
-/// Drops and counts what a TX ring holds: the other end is closed. The packets stay in the ring's last part until
-/// the ring goes or somebody takes them.
-pub(crate) fn discard(
-    outlet: &Outlet,
-    open: &mut OutletOpen,
-    dev: Option<&Device<Port>>,
-    index: u16,
-) {
-    let mut n = 0u64;
-    let mut bytes = 0u32;
-    let available = open.ring.available();
-    open.ring.advance(available);
-    if let Some(taker) = open.taker.as_mut() {
-        while let Some(d) = taker.take() {
-            n = n.wrapping_add(1);
-            bytes = bytes.wrapping_add(d.bytes);
-            d.skb.drop_with(netdev::skb::Reason::DevReady);
+/// Drops and counts what a TX ring holds: the other end is closed.
+pub(crate) fn discard(outlet: &Outlet, dev: Option<&Device<Port>>, index: u16, bh: &Bh<'_>) {
+    loop {
+        // Freed when the lock is no longer held.
+        let mut batch: [Option<TxDescriptor>; BATCH] = [const { None }; BATCH];
+        let mut guard = outlet.lock.lock(bh);
+        let Some(open) = guard.as_mut() else {
+            return;
+        };
+        let n = collect(outlet, open, &mut batch, BATCH as u32);
+        if n.packets == 0 {
+            return;
         }
-        taker.release();
-    }
-    if n == 0 {
-        return;
-    }
-    outlet.counters.frames.add(n);
-    outlet.counters.bytes.add(u64::from(bytes));
-    outlet.counters.drops.add(Drop::NoCarrier, n);
-    if let Some(queue) = dev.and_then(|d| d.tx_queue(index)) {
-        queue.completed(n as u32, bytes);
-        if queue.is_stopped() {
-            queue.wake();
+        outlet
+            .counters
+            .drops
+            .add(Drop::NoCarrier, u64::from(n.packets));
+        // Under the outlet's lock: whoever closes it forgets what byte queue limits know only after this.
+        if let Some(queue) = dev.and_then(|d| d.tx_queue(index)) {
+            queue.completed(n.packets, n.bytes);
+            if queue.is_stopped() {
+                queue.wake();
+            }
         }
+        drop(guard);
+        refuse(batch);
+    }
+}
+
+/// Drops and counts what the ring of an outlet holds that has just been closed: nobody else reaches it any more.
+pub(crate) fn discard_closed(outlet: &Outlet, open: &mut OutletOpen) {
+    loop {
+        let mut batch: [Option<TxDescriptor>; BATCH] = [const { None }; BATCH];
+        let n = collect(outlet, open, &mut batch, BATCH as u32);
+        if n.packets == 0 {
+            return;
+        }
+        outlet
+            .counters
+            .drops
+            .add(Drop::NoCarrier, u64::from(n.packets));
+        refuse(batch);
+    }
+}
+
+/// Frees packets that nobody takes.
+fn refuse(batch: [Option<TxDescriptor>; BATCH]) {
+    for d in batch.into_iter().flatten() {
+        d.skb.drop_with(netdev::skb::Reason::DevReady);
     }
 }
 
@@ -99,9 +117,7 @@ pub(crate) fn redirect(vector: &Vector, peer: Option<&Device<Port>>, bh: &Bh<'_>
                 continue;
             }
             if let Some(outlet) = wire.end(side.other()).outlets.get(usize::from(index)) {
-                if let Some(open) = outlet.lock.lock(bh).as_mut() {
-                    discard(outlet, open, peer, index);
-                }
+                discard(outlet, peer, index, bh);
             }
         }
     }
@@ -122,17 +138,18 @@ pub(crate) fn catch_up(vector: &Vector, dev: &Device<Port>, bh: &Bh<'_>) {
     }
     outlet.kicked.write(0);
     if !announce(&vector.wire, vector.side, vector.index, bh) {
-        if let Some(open) = outlet.lock.lock(bh).as_mut() {
-            discard(outlet, open, Some(dev), vector.index);
-        }
+        discard(outlet, Some(dev), vector.index, bh);
     }
 }
 
-/// Receives up to `budget` packets from the outlets that announced some. Returns how many.
+/// Receives up to `budget` packets from the outlets that announced some, a batch of each in turn. Returns how many.
+///
+/// `rotate` says where the next poll begins, so that no outlet is always the last.
 pub(crate) fn receive(
     vector: &Vector,
     poll: &Poll<'_, Channel>,
     budget: u32,
+    rotate: &mut u32,
     counters: &PollCounters,
 ) -> u32 {
     let wire = &vector.wire;
@@ -145,38 +162,45 @@ pub(crate) fn receive(
     let dev = poll.device();
     let peer = dev.peer_rcu(poll.bh());
     let between_namespaces = peer.is_none_or(|p| !p.shares_net_with(dev));
+    let words = inlet.waiters.len();
     let mut done = 0u32;
-    for (word, at) in inlet.waiters.iter().zip(0..u32::MAX) {
-        if word.read() == 0 {
-            continue;
-        }
-        let mut bits = word.xchg(0);
-        while bits != 0 {
-            let bit = bits.trailing_zeros();
-            if done >= budget {
-                // The rest has to wait for its turn.
-                word.fetch_or(bits);
-                return budget;
-            }
-            bits &= bits.wrapping_sub(1);
-            let index = at.wrapping_mul(64).wrapping_add(bit) as u16;
-            let Some(outlet) = sender.outlets.get(usize::from(index)) else {
+    let mut more = true;
+    while more {
+        more = false;
+        let first = *rotate as usize >> 6;
+        for k in 0..words {
+            let at = first.wrapping_add(k).checked_rem(words).unwrap_or(0);
+            let Some(word) = inlet.waiters.get(at) else {
                 continue;
             };
-            loop {
+            if word.read() == 0 {
+                continue;
+            }
+            let mut bits = word.xchg(0);
+            while bits != 0 {
+                if done >= budget {
+                    // The rest has to wait for the next poll.
+                    word.fetch_or(bits);
+                    return budget;
+                }
+                let bit = next_bit(bits, *rotate & 63);
+                bits &= !(1 << bit);
+                let index = (at as u32).wrapping_mul(64).wrapping_add(bit);
+                *rotate = index.wrapping_add(1);
+                let Some(outlet) = sender.outlets.get(index as usize) else {
+                    continue;
+                };
                 let mut batch: [Option<TxDescriptor>; BATCH] = [const { None }; BATCH];
                 let room = budget.wrapping_sub(done).min(BATCH as u32);
-                if room == 0 {
-                    word.fetch_or(1 << bit);
-                    break;
-                }
-                let n = take(outlet, index, peer, poll.bh(), &mut batch, room);
+                let n = take(outlet, index as u16, peer, poll.bh(), &mut batch, room);
                 for d in batch.into_iter().flatten() {
                     deliver(poll, vector, counters, d, between_namespaces);
                 }
                 done = done.wrapping_add(n);
-                if n < room {
-                    break;
+                if n == room {
+                    // It may have more, and is last now.
+                    word.fetch_or(1 << bit);
+                    more = true;
                 }
             }
         }
@@ -184,7 +208,69 @@ pub(crate) fn receive(
     done
 }
 
-/// Takes packets from a TX ring, reports them to byte queue limits, and lets the queue run.
+/// The first bit of `bits`, which has some, from `start` on, and round.
+#[inline]
+fn next_bit(bits: u64, start: u32) -> u32 {
+    bits.rotate_right(start)
+        .trailing_zeros()
+        .wrapping_add(start)
+        & 63
+}
+
+/// What was taken from a ring.
+struct Taken {
+    packets: u32,
+    /// As byte queue limits count them.
+    bytes: u32,
+}
+
+/// Takes packets from a TX ring and counts them as sent.
+fn collect(
+    outlet: &Outlet,
+    open: &mut OutletOpen,
+    batch: &mut [Option<TxDescriptor>; BATCH],
+    room: u32,
+) -> Taken {
+    let OutletOpen {
+        ring,
+        taker: Some(taker),
+        ..
+    } = open
+    else {
+        return Taken {
+            packets: 0,
+            bytes: 0,
+        };
+    };
+    let n = ring.available().min(room);
+    ring.advance(n);
+    let mut bytes = 0u32;
+    let mut wire_bytes = 0u64;
+    let mut taken = 0u32;
+    for slot in batch.iter_mut().take(n as usize) {
+        if let Some(d) = taker.take() {
+            bytes = bytes.wrapping_add(d.bytes);
+            wire_bytes = wire_bytes.wrapping_add(u64::from(d.bytes.max(FRAME_MIN)));
+            let c = &outlet.counters;
+            c.lengths.count(d.bytes.max(FRAME_MIN), || {
+                c.frames.get().wrapping_add(taken.into())
+            });
+            taken = taken.wrapping_add(1);
+            *slot = Some(d);
+        }
+    }
+    if taken > 0 {
+        taker.release();
+        outlet.counters.frames.add(u64::from(taken));
+        outlet.counters.bytes.add(wire_bytes);
+    }
+    Taken {
+        packets: taken,
+        bytes,
+    }
+}
+
+/// Takes packets from a TX ring, reports them to byte queue limits, and lets the queue run. Returns how many.
 fn take(
     outlet: &Outlet,
     index: u16,
@@ -197,46 +283,23 @@ fn take(
     let Some(open) = guard.as_mut() else {
         return 0;
     };
-    let OutletOpen {
-        ring,
-        taker: Some(taker),
-        ..
-    } = open
-    else {
-        return 0;
-    };
-    let n = ring.available().min(room);
-    ring.advance(n);
-    let mut bytes = 0u32;
-    let mut wire_bytes = 0u64;
-    let mut taken = 0u64;
-    for slot in batch.iter_mut().take(n as usize) {
-        if let Some(d) = taker.take() {
-            bytes = bytes.wrapping_add(d.bytes);
-            wire_bytes = wire_bytes.wrapping_add(u64::from(d.bytes.max(FRAME_MIN)));
-            let c = &outlet.counters;
-            c.lengths.count(d.bytes.max(FRAME_MIN), || {
-                c.frames.get().wrapping_add(taken)
-            });
-            taken = taken.wrapping_add(1);
-            *slot = Some(d);
-        }
-    }
-    if n == 0 {
+    let n = collect(outlet, open, batch, room);
+    if n.packets == 0 {
         return 0;
     }
-    taker.release();
-    outlet.counters.frames.add(u64::from(n));
-    outlet.counters.bytes.add(wire_bytes);
     // Under the outlet's lock: whoever closes it forgets what byte queue limits know only after this.
     if let Some(queue) = peer.and_then(|p| p.tx_queue(index)) {
-        queue.completed(n, bytes);
-        if taker.free() >= wake_threshold(taker.size()) && queue.is_stopped() {
+        queue.completed(n.packets, n.bytes);
+        let room = open
+            .taker
+            .as_ref()
+            .is_some_and(|t| t.free() >= wake_threshold(t.size()));
+        if room && queue.is_stopped() {
             queue.wake();
             outlet.counters.wakes.inc();
         }
     }
-    n
+    n.packets
 }
 
 /// Gives a packet to the stack.

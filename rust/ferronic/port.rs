@@ -2,7 +2,7 @@
 
 //! A port: one end of a wire, one network device.
 
-use crate::channel::PollFlags;
+use crate::channel::{Channel, PollFlags};
 use crate::engine;
 use crate::ethtool::{self, Moderation};
 use crate::filter::Filter;
@@ -15,7 +15,7 @@ use crate::stats::{self, PollCounters};
 use crate::steer::SteerConfig;
 use crate::updown::{self, Up};
 use crate::vector::Vector;
-use crate::wire::{Datapath, End, Side, TxDescriptor, Wire};
+use crate::wire::{Datapath, End, Outlet, Side, TxDescriptor, Wire};
 use kernel::prelude::*;
 use kernel::sync::Arc;
 use netdev::context::Bh;
@@ -133,7 +133,31 @@ pub(crate) struct TxState(pub(crate) Option<TxOpen>);
 /// The posting half of a TX ring.
 pub(crate) struct TxOpen {
     pub(crate) ring: Poster<TxDescriptor>,
-    pub(crate) vector: Arc<Instance<crate::channel::Channel>>,
+    pub(crate) vector: Arc<Instance<Channel>>,
+}
+
+/// Sees to it that what has been posted is sent.
+#[inline]
+fn doorbell(
+    dev: &Device<Port>,
+    outlet: &Outlet,
+    index: u16,
+    vector: &Instance<Channel>,
+    handoff: bool,
+    bh: &Bh<'_>,
+) {
+    let data = dev.data();
+    if bh.irqs_disabled() {
+        // netpoll, perhaps in an interrupt of somebody who holds the outlet's lock on this CPU.
+        outlet.kicked.write(1);
+        Vector::raise_now(vector);
+    } else if handoff {
+        if !handoff::announce(&data.wire, data.side, index, bh) {
+            handoff::discard(outlet, Some(dev), index, bh);
+        }
+    } else if let Some(open) = outlet.lock.lock(bh).as_mut() {
+        engine::service(&data.wire, data.side, index, outlet, open, bh);
+    }
 }
 
 /// A queue stops when fewer descriptors are free: so the next packet always has one.
@@ -205,61 +229,49 @@ impl Driver for Port {
         };
         skb.tx_timestamp();
         let bytes = skb.len();
+        let more = queue.xmit_more();
         let handoff = data.wire.datapath() == Datapath::Handoff;
         let skb = if handoff {
             match skb.into_owned() {
-                Ok(owned) => owned.into_skb(),
+                Ok(owned) => Some(owned.into_skb()),
                 Err(_) => {
                     if let Some(c) = data.dropped.get(usize::from(index)) {
                         c.inc();
                     }
-                    return Ok(());
+                    None
                 }
             }
         } else {
-            skb
+            Some(skb)
         };
-        if let Err(d) = open.ring.post(TxDescriptor { skb, bytes }) {
+        let mut refused = None;
+        let ring_now = match skb.map(|skb| open.ring.post(TxDescriptor { skb, bytes })) {
+            Some(Ok(())) => {
+                let ring = &mut open.ring;
+                let stopped = queue.maybe_stop(
+                    STOP_THRESHOLD,
+                    crate::channel::wake_threshold(ring.size()),
+                    || ring.free(),
+                );
+                if stopped {
+                    outlet.counters.stops.inc();
+                }
+                queue.sent(bytes, more) || stopped
+            }
             // Not in normal work: the queue is stopped before the ring is full.
-            return Err(d.skb);
-        }
-        let more = queue.xmit_more();
-        let ring = &mut open.ring;
-        let stopped = queue.maybe_stop(
-            STOP_THRESHOLD,
-            crate::channel::wake_threshold(ring.size()),
-            || ring.free(),
-        );
-        if stopped {
-            outlet.counters.stops.inc();
-        }
-        let ring_now = queue.sent(bytes, more) || stopped;
-        if !ring_now {
-            return Ok(());
-        }
-        // The doorbell.
-        open.ring.publish();
-        outlet.held.write(queue.queue().is_held().into());
-        if handoff && !bh.irqs_disabled() {
-            if handoff::announce(&data.wire, data.side, index, bh) {
-                return Ok(());
+            Some(Err(d)) => {
+                refused = Some(d.skb);
+                true
             }
-            if let Some(open) = outlet.lock.lock(bh).as_mut() {
-                handoff::discard(outlet, open, Some(dev), index);
-            }
-            return Ok(());
+            None => !more,
+        };
+        // The last of a burst rings for all of it, even if it is not sent itself.
+        if ring_now && open.ring.unpublished() > 0 {
+            open.ring.publish();
+            outlet.held.write(queue.queue().is_held().into());
+            doorbell(dev, outlet, index, &open.vector, handoff, bh);
         }
-        if bh.irqs_disabled() {
-            // netpoll, perhaps in an interrupt of somebody who holds the outlet's lock on this CPU.
-            outlet.kicked.write(1);
-            Vector::raise_now(&open.vector);
-            return Ok(());
-        }
-        let mut guard = outlet.lock.lock(bh);
-        if let Some(outlet_open) = guard.as_mut() {
-            engine::service(&data.wire, data.side, index, outlet, outlet_open, bh);
-        }
-        Ok(())
+        refused.map_or(Ok(()), Err)
     }
 
     fn get_stats(dev: &Device<Self>, s: &mut LinkStats) {

@@ -488,9 +488,7 @@ fn run(device: &Device<Port>, index: usize, bh: &BhGuard) {
         if data.wire.datapath() == Datapath::Handoff {
             let index = index as u16;
             if !handoff::announce(&data.wire, data.side, index, bh.bh()) {
-                if let Some(open) = outlet.lock.lock(bh.bh()).as_mut() {
-                    handoff::discard(outlet, open, Some(device), index);
-                }
+                handoff::discard(outlet, Some(device), index, bh.bh());
             }
             return;
         }

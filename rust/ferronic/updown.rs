@@ -303,18 +303,16 @@ pub(crate) fn close_outlets(device: &Device<Port>, from: usize, to: usize) {
         if let Some(outlet) = end.outlets.get(i) {
             let open = {
                 let mut guard = outlet.lock.lock_bh();
-                let mut open = guard.take();
-                if let Some(open) = open.as_mut() {
-                    match device.data().wire.datapath() {
-                        Datapath::Nic => engine::discard(outlet, open),
-                        Datapath::Handoff => handoff::discard(outlet, open, None, i as u16),
-                    }
-                }
                 outlet.waiting.write(0);
                 outlet.kicked.write(0);
-                open
+                guard.take()
             };
-            drop(open);
+            if let Some(mut open) = open {
+                match device.data().wire.datapath() {
+                    Datapath::Nic => engine::discard(outlet, &mut open),
+                    Datapath::Handoff => handoff::discard_closed(outlet, &mut open),
+                }
+            }
         }
     }
 }

@@ -60,7 +60,7 @@ fn built_upon_what_the_stack_sent(skb: &mut SkBuff) {
 }
 
 fn received_though_it_may_be_shared<H: Handler>(poll: &Poll<'_, H>, skb: SkBuff) {
-    poll.receive(skb); //~ E0277
+    poll.receive(skb); //~ E0308
 }
 
 fn buffer_used_after_it_went_into_a_packet(skb: &mut RxSkb, buffer: Buffer) -> u32 {
