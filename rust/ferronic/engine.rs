@@ -222,7 +222,7 @@ impl<'a> Run<'a> {
     #[cold]
     fn drop_on(&mut self, way: Way, reason: Drop, len: u32, to: Option<&[u8; 6]>) -> Verdict {
         if way.rule != Way::NO_RULE {
-            self.peer.steering.hit(way.rule);
+            self.peer.steering.hit(way.rule, 1);
         }
         let by_rule = way.channel == Way::NOWHERE;
         self.drop(if by_rule { Drop::Rule } else { reason }, len, to)
@@ -485,6 +485,10 @@ impl<'a> Run<'a> {
             }
         }
 
+        if way.rule != Way::NO_RULE {
+            let others = frames.wrapping_sub(1);
+            self.peer.steering.hit(way.rule, others);
+        }
         let c = &self.outlet.counters;
         let frames = u64::from(frames);
         let bytes = u64::from(run.payload).wrapping_add(frames.wrapping_mul(header_len.into()));
@@ -699,7 +703,7 @@ impl<'a> Run<'a> {
         held.descriptors = held.descriptors.wrapping_add(buffers);
         held.frames = held.frames.wrapping_add(1);
         if way.rule != Way::NO_RULE {
-            self.peer.steering.hit(way.rule);
+            self.peer.steering.hit(way.rule, 1);
         }
     }
 }

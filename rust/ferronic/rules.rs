@@ -220,9 +220,9 @@ impl Steering {
     }
 
     /// Counts a frame that a rule was applied to.
-    pub(crate) fn hit(&self, rule: u16) {
+    pub(crate) fn hit(&self, rule: u16, frames: u32) {
         if let Some(hits) = self.hits.get(usize::from(rule)) {
-            hits.fetch_add(1);
+            hits.fetch_add(frames.into());
         }
     }
 
