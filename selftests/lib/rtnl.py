@@ -103,7 +103,10 @@ def mac(text):
 
 
 class Netlink:
-    """A netlink socket of one protocol, opened in the caller's namespace."""
+    """A netlink socket of one protocol, opened in the caller's namespace.  The kernel
+    makes the parts of a dump as large as there ever was room for one, up to 32 kB."""
+
+    room = 1 << 18
 
     def __init__(self, protocol, groups=0):
         self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol)
@@ -119,7 +122,7 @@ class Netlink:
 
     def receive(self):
         """The messages of the next datagram: type, flags, sequence, body."""
-        data = self.socket.recv(1 << 18)
+        data = self.socket.recv(self.room)
         at = 0
         while at + 16 <= len(data):
             size, kind, flags, sequence, _ = struct.unpack_from("=IHHII", data, at)

@@ -68,16 +68,19 @@ def others(t):
 
 
 def interrupted(t, change):
-    """Dumps, with a change after the first part of it; what came, and whether it was
-    marked."""
+    """Dumps in small parts, with a change after the first of them; what came, and
+    whether it was marked."""
+    family = control.Raw(t.n0)
+    family.link.room = 8192
     found, marked, first = [], False, True
-    for flags, body in t.c0.parts(control.PORT_GET):
+    for flags, body in family.parts(control.PORT_GET):
         marked = marked or bool(flags & rtnl.NLM_F_DUMP_INTR)
         if body is not None:
             found.append(dict(rtnl.attrs(body[4:])))
         if first:
             first = False
             change()
+    family.close()
     return numbers(found), marked
 
 
