@@ -37,6 +37,7 @@ pub use message::{Batch, Message, Reply};
 pub use request::Context;
 pub use sender::{Sender, Watch, Watcher};
 
+use crate::context::Bh;
 use crate::errno::to_result;
 use crate::netlink::Writer;
 use crate::rtnl::Net;
@@ -174,6 +175,38 @@ impl<F: Family> Slot<F> {
         command: u8,
         fill: impl FnOnce(&mut Writer<'_>) -> Result,
     ) {
+        self.send(net, group, command, bindings::GFP_KERNEL, fill);
+    }
+
+    /// As [`notify`](Self::notify), from the packet path.
+    pub fn notify_atomic(
+        &'static self,
+        net: &Net,
+        group: usize,
+        command: u8,
+        _bh: &Bh<'_>,
+        fill: impl FnOnce(&mut Writer<'_>) -> Result,
+    ) {
+        self.send(net, group, command, bindings::GFP_ATOMIC, fill);
+    }
+
+    /// Whether somebody in namespace `net` has joined group number `group`. Any context.
+    pub fn has_listeners(&'static self, net: &Net, group: usize) -> bool {
+        if self.state.load(Ordering::Acquire) != REGISTERED || group >= F::GROUPS.len() {
+            return false;
+        }
+        // SAFETY: As in `send`.
+        unsafe { bindings::genl_has_listeners(self.as_raw(), net.as_raw(), group as u32) != 0 }
+    }
+
+    fn send(
+        &'static self,
+        net: &Net,
+        group: usize,
+        command: u8,
+        flags: bindings::gfp_t,
+        fill: impl FnOnce(&mut Writer<'_>) -> Result,
+    ) {
         if self.state.load(Ordering::Acquire) != REGISTERED || group >= F::GROUPS.len() {
             return;
         }
@@ -184,7 +217,7 @@ impl<F: Family> Slot<F> {
         if unsafe { bindings::genl_has_listeners(family, net, group) } == 0 {
             return;
         }
-        let written = Buffer::new(family, 0, 0, command).and_then(|mut buffer| {
+        let written = Buffer::new(family, 0, 0, command, flags).and_then(|mut buffer| {
             fill(&mut buffer.writer())?;
             Ok(buffer)
         });
@@ -193,13 +226,7 @@ impl<F: Family> Slot<F> {
                 let skb = buffer.finish();
                 // SAFETY: As above. The packet is given away.
                 unsafe {
-                    bindings::genlmsg_multicast_netns(
-                        family,
-                        net,
-                        skb.as_ptr(),
-                        group,
-                        bindings::GFP_KERNEL,
-                    )
+                    bindings::genlmsg_multicast_netns(family, net, skb.as_ptr(), group, flags)
                 };
             }
             // SAFETY: As above.

@@ -11,7 +11,7 @@ mod writer;
 pub(crate) use nest::TWICE;
 pub use nest::{once, Item, Nests, Walk};
 pub use policy::{Policy, Range};
-pub use writer::{Nest, Writer};
+pub use writer::{Fill, Nest, Writer};
 
 use core::fmt;
 use core::marker::PhantomData;

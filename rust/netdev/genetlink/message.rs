@@ -24,9 +24,10 @@ impl Buffer {
         portid: u32,
         seq: u32,
         command: u8,
+        flags: bindings::gfp_t,
     ) -> Result<Self> {
-        // SAFETY: Process context.
-        let skb = unsafe { bindings::netdev_genlmsg_new(bindings::GFP_KERNEL) };
+        // SAFETY: The caller may allocate with these flags.
+        let skb = unsafe { bindings::netdev_genlmsg_new(flags) };
         let skb = NonNull::new(skb).ok_or(ENOMEM)?;
         // SAFETY: A fresh packet; the family is initialised and lives for ever.
         let header =
@@ -86,7 +87,7 @@ impl<'a> Reply<'a> {
             )
         };
         Ok(Reply {
-            buffer: Buffer::new(family, portid, seq, command)?,
+            buffer: Buffer::new(family, portid, seq, command, bindings::GFP_KERNEL)?,
             info,
             _info: PhantomData,
         })

@@ -4,6 +4,7 @@
 
 use super::service::Seat;
 use super::{Direction, Inet, Queued, Verdict};
+use crate::rtnl::Net;
 use crate::skb::{Reason, SkBuff};
 use core::marker::PhantomData;
 use core::ptr::NonNull;
@@ -94,6 +95,13 @@ impl<'p> Packet<'p> {
     #[inline(always)]
     pub fn skb(&self) -> &SkBuff {
         &self.skb
+    }
+
+    /// The namespace it is in.
+    #[inline]
+    pub fn net(&self) -> &Net {
+        // SAFETY: The core's namespace lives as long as the packet is at the hook.
+        unsafe { Net::from_raw(self.state().net) }
     }
 
     /// The point, if it is one of IP's.

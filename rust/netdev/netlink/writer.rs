@@ -9,6 +9,15 @@ use core::ptr::NonNull;
 use kernel::prelude::*;
 use netdev_sys as bindings;
 
+/// Bytes that a function writes where they go, so that they need not lie elsewhere before.
+#[derive(Clone, Copy)]
+pub struct Fill<'a> {
+    /// How many.
+    pub len: usize,
+    /// Writes them; what it leaves is zero.
+    pub with: &'a dyn Fn(&mut [u8]),
+}
+
 /// Where attributes go: the end of a message that is being written, or of an attribute in it.
 ///
 /// Nothing is ever written beyond the message's buffer, whatever the order of calls.
@@ -45,6 +54,25 @@ impl<'a> Writer<'a> {
                 value.as_ptr().cast(),
             )
         })
+    }
+
+    /// Puts an attribute of so many bytes, which a function fills.
+    pub fn fill(&mut self, kind: u16, value: Fill<'_>) -> Result {
+        let len = c_int::try_from(value.len).map_err(|_| EMSGSIZE)?;
+        // SAFETY: The packet is valid by the type invariant.
+        let attribute = unsafe { bindings::nla_reserve(self.0.as_ptr(), c_int::from(kind), len) };
+        if attribute.is_null() {
+            return Err(EMSGSIZE);
+        }
+        // SAFETY: The attribute's payload, behind its header, is `len` bytes long, and nobody else writes it. What is there was not
+        // written yet, so it is now.
+        let room = unsafe {
+            let data = attribute.add(1).cast::<u8>();
+            data.write_bytes(0, value.len);
+            core::slice::from_raw_parts_mut(data, value.len)
+        };
+        (value.with)(room);
+        Ok(())
     }
 
     /// Puts an integer of 8 bits.
