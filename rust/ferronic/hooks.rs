@@ -14,6 +14,7 @@
 //!    does it act this time?            (pure::rules::sequence)
 //!    act
 //!    |    hold, resume behind the hook  waiting.rs
+//!    |    tell who listens              event.rs
 //!    '--- until a rule ends the walk, or there is none left: the chain's policy
 //! ```
 //!
@@ -31,6 +32,7 @@
 
 mod chain;
 mod counters;
+mod event;
 mod rule;
 mod ruleset;
 pub(crate) mod table;
@@ -38,14 +40,15 @@ mod waiting;
 mod walk;
 
 pub(crate) use chain::{Name, NewChain, Policy, Site};
-pub(crate) use rule::NewRule;
+pub(crate) use event::Event;
+pub(crate) use rule::{Extra, NewRule};
 pub(crate) use table::{apply, ChainView, Change, Place, Refusal, Table, Wrong, HOOKS};
 
 use kernel::prelude::*;
 use netdev::interface::Interface;
 use netdev::namespace;
 use netdev::netfilter::Service;
-use netdev::notifier::{Event, Watch, Watcher};
+use netdev::notifier::{self, Watch, Watcher};
 use netdev::rtnl::Rtnl;
 
 /// What hooks need for as long as the module is there.
@@ -73,12 +76,14 @@ impl Hooks {
 struct Devices;
 
 impl Watch for Devices {
-    fn event(event: Event, dev: &Interface, rtnl: &Rtnl) {
+    fn event(event: notifier::Event, dev: &Interface, rtnl: &Rtnl) {
         // A packet that is held keeps its devices from going.
-        if let (Event::Down | Event::Unregister, Some(tables)) = (event, HOOKS.get(dev.net(rtnl))) {
+        if let (notifier::Event::Down | notifier::Event::Unregister, Some(tables)) =
+            (event, HOOKS.get(dev.net(rtnl)))
+        {
             tables.with(|table, _| {
                 table.drop_at(dev);
-                if event == Event::Unregister {
+                if event == notifier::Event::Unregister {
                     table.device_gone(dev.ifindex());
                 }
             });

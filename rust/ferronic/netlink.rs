@@ -28,6 +28,7 @@
 mod chain;
 mod channel;
 mod generated;
+pub(crate) mod packet;
 mod port;
 mod ports;
 mod rule;

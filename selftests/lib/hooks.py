@@ -4,6 +4,7 @@ specifications: terms are written as users of the command write them."""
 
 import contextlib
 import errno
+import select
 import socket
 import struct
 
@@ -31,7 +32,9 @@ TERM = ("field", "test", "negated", "value", "value_high", "operand", "operand_h
 RULE = ("chain", "handle", "generation", "position", "before", "term", "action", "mark", "mark_mask",
         "dscp", "ecn", "queue", "bypass", "snap", "bits", "offset", "length", "copies", "delay",
         "jitter", "gap", "timeout", "nth", "every", "probability", "seed", "rate", "burst",
-        "rate_bytes", "at_most", "segments", "packets", "bytes", "acted", "transaction")
+        "rate_bytes", "at_most", "segments", "packets", "bytes", "acted", "transaction", "notify")
+PACKET = ("chain", "handle", "action", "hook", "number", "time", "in_device", "out_device", "mark",
+          "ethertype", "length", "data", "left_out")
 LONG = {"delay", "jitter", "timeout", "seed", "rate", "value", "value_high", "operand",
         "operand_high"}
 TEXT = {"name", "chain"}
@@ -86,6 +89,8 @@ def known(names, body):
             found.setdefault(name, []).append(value)
         elif name in TEXT:
             found[name] = value.rstrip(b"\0").decode()
+        elif name == "data":
+            found[name] = value
         elif name == "priority":
             found[name] = struct.unpack("=i", value)[0]
         else:
@@ -165,6 +170,42 @@ class Hooks(control.Raw):
     def clear(self):
         for name in self.chains():
             self.delete(name)
+
+
+class Events:
+    """The events of packets in a namespace."""
+
+    def __init__(self, hooks):
+        with hooks.namespace:
+            self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, genl.NETLINK_GENERIC)
+        self.socket.setsockopt(socket.SOL_SOCKET, 33, 1 << 22)      # SO_RCVBUFFORCE
+        self.socket.bind((0, 0))
+        self.socket.setsockopt(rtnl.SOL_NETLINK, rtnl.NETLINK_ADD_MEMBERSHIP,
+                               hooks.groups["packets"])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def come(self):
+        """Those that have come."""
+        found = []
+        while select.select([self.socket], [], [], 0)[0]:
+            data, at = self.socket.recv(1 << 16), 0
+            while at + 20 <= len(data):
+                size, _, _, _, _, command = struct.unpack_from("=IHHIIB", data, at)
+                tap.equal(command, control.PACKET_NTF, "notification")
+                found.append(known(PACKET, data[at + 20:at + size]))
+                at += (size + 3) & ~3
+        return found
+
+    def until(self, count):
+        """So many."""
+        found = []
+        net.wait_until(lambda: found.extend(self.come()) or len(found) >= count, f"{count} events")
+        return found
 
 
 class Topology(net.Topology):

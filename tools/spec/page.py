@@ -46,6 +46,11 @@ def generate(family):
     out += "request are refused.\n\n## Commands\n"
     for name, operation in family.msgs.items():
         out += f"\n### {name}\n\n{text(operation.yaml['doc'])}\n\n"
+        if "event" in operation.yaml:
+            out += f"A notification to the group `{operation.yaml['mcgrp']}`, with of "
+            out += f"[{operation.attr_set.name}](#{operation.attr_set.name}): "
+            out += f"{names(operation.yaml['event']['attributes'])}.\n"
+            continue
         if operation.is_async:
             out += f"A notification to the group `{operation.yaml['mcgrp']}`, with the attributes of "
             out += f"[{operation.yaml['notify']}](#{operation.yaml['notify']}).\n"

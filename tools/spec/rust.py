@@ -19,7 +19,7 @@ HEADER = """\
 
 use kernel::prelude::*;
 use netdev::genetlink::{Context, Family, Group, Op, Permission, Spec};
-use netdev::netlink::{once, Attribute, ExtAck, Item, Nests, Policy, Range, Writer};
+use netdev::netlink::{once, Attribute, ExtAck, Fill, Item, Nests, Policy, Range, Writer};
 """
 
 WRITE = {"u8": "u8", "u16": "u16", "u32": "u32", "uint": "uint", "s32": "s32"}
@@ -67,6 +67,9 @@ def field_type(family, attribute, lifetime):
                                    None) else ""
     elif kind == "string":
         inner = f"&{lifetime} CStr"
+    elif kind == "binary":
+        # Written by a function, which knows where the bytes are.
+        inner = f"Fill<{lifetime}>"
     elif "enum" in attribute.yaml:
         inner = camel(attribute.yaml["enum"])
     else:
@@ -151,7 +154,7 @@ def borrows(family, space, names):
     for name, attribute in space.items():
         if names is not None and name not in names:
             continue
-        if attribute.type == "string" or attribute.yaml.get("multi-attr"):
+        if attribute.type in ("string", "binary") or attribute.yaml.get("multi-attr"):
             return True
         if attribute.type == "nest" and borrows(
                 family, family.attr_sets[attribute.yaml["nested-attributes"]], None):
@@ -170,6 +173,8 @@ def put(space, attribute):
         body = f"let mut nest = w.nest({number})?; value.put(&mut nest)?; nest.end();"
     elif kind == "string":
         body = f"w.string({number}, value)?;"
+    elif kind == "binary":
+        body = f"w.fill({number}, value)?;"
     elif "enum" in attribute.yaml:
         body = f"w.{WRITE[kind]}({number}, value as {RUST[kind]})?;"
     else:
@@ -331,6 +336,11 @@ impl Family for Ferronic {{
         if name in told:
             space = family.attr_sets[name]
             out += structure(family, camel(name), space, None, space.yaml.get("doc"))
+
+    for operation in family.ntfs.values():
+        if "event" in operation.yaml:
+            out += structure(family, camel(operation.name), operation.attr_set,
+                             operation.yaml["event"]["attributes"], operation.yaml["doc"])
 
     seen = set()
     ranges = {}

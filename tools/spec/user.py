@@ -22,7 +22,7 @@ def kind(attribute):
     if "enum" in attribute.yaml:
         return f"Kind::Enum(VALUES_{upper(attribute.yaml['enum'])})"
     return {"u32": "Kind::U32", "uint": "Kind::Uint", "s32": "Kind::S32", "string": "Kind::Text",
-            "flag": "Kind::Flag"}[attribute.type]
+            "flag": "Kind::Flag", "binary": "Kind::Bytes"}[attribute.type]
 
 
 def quoted(words):
@@ -64,8 +64,9 @@ def generate(family):
         if "dump" in operation.yaml:
             dump = "Some(&[" + ", ".join(f'"{a}"' for a in request_of(operation, "dump")) + "])"
         out += f"dump: {dump} }};\n"
-    out += "\n/// Notifications: number, name, and the command whose reply they are like.\n"
-    out += "pub const NOTIFICATIONS: &[(u8, &str, &Command)] = &[\n"
+    out += "\n/// Notifications: number, name, and what their attributes are of.\n"
+    out += "pub const NOTIFICATIONS: &[(u8, &str, &Space)] = &[\n"
     for name, operation in family.ntfs.items():
-        out += f'({operation.value}, "{name}", &{upper(operation.yaml["notify"])}),\n'
+        of = operation if "event" in operation.yaml else family.msgs[operation.yaml["notify"]]
+        out += f'({operation.value}, "{name}", &{upper(of.attr_set.name)}),\n'
     return out + "];\n"

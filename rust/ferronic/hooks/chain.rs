@@ -2,6 +2,7 @@
 
 //! A chain: rules at a hook.
 
+use super::event::Events;
 use super::ruleset::Ruleset;
 use super::waiting::Waiting;
 use super::walk;
@@ -102,6 +103,9 @@ pub(super) struct Chain {
     pub(super) waiting: Pin<KBox<Timer<Waiting>>>,
     /// Super frames that a rule wanted a segment of, and that could not be cut.
     pub(super) uncut: AtomicWord,
+    /// What its events say of it.
+    pub(super) name: Name,
+    pub(super) events: Events,
 }
 
 /// What netfilter calls.

@@ -23,6 +23,21 @@ pub(crate) struct NewRule {
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(crate) struct Extra(pub(super) u32);
 
+impl Extra {
+    const NOTIFY: u32 = 1 << 16;
+
+    /// With an event each time it acts, that shows so many bytes of the packet.
+    pub(crate) fn notify(snap: u16) -> Extra {
+        Extra(Self::NOTIFY | u32::from(snap))
+    }
+
+    /// Bytes to be shown in an event, if there is to be one.
+    #[inline]
+    pub(crate) fn snap(self) -> Option<u16> {
+        (self.0 & Self::NOTIFY != 0).then_some(self.0 as u16)
+    }
+}
+
 /// Which part of a rule is wrong, and how.
 pub(crate) struct Fault {
     /// The number of the term, if it is one.

@@ -8,7 +8,8 @@
 
 use super::chain::{Attached, Chain, Name, NewChain, Policy, Site};
 use super::counters::{Counts, Slots};
-use super::rule::NewRule;
+use super::event::Events;
+use super::rule::{Extra, NewRule};
 use super::ruleset::{self, Draft, Ruleset};
 use super::waiting::Waiting;
 use kernel::prelude::*;
@@ -150,6 +151,7 @@ pub(crate) struct RuleView<'a> {
     pub(crate) chain: &'a CStr,
     pub(crate) handle: u32,
     pub(crate) rule: Rule<'a>,
+    pub(crate) extra: Extra,
     pub(crate) counts: Counts,
 }
 
@@ -207,6 +209,7 @@ impl Table {
             chain: entry.name.as_cstr(),
             handle: item.handle,
             rule: entry.rules.rules().get(position)?,
+            extra: item.extra,
             counts: entry.rules.counts(item.slot),
         })
     }
@@ -418,6 +421,8 @@ impl Plan<'_> {
             rules: RcuArc::new(rules.clone()),
             waiting: Waiting::new().map_err(other)?,
             uncut: AtomicWord::new(0),
+            name: new.name,
+            events: Events::new(),
         };
         let mut draft = Draft::new(&rules).map_err(other)?;
         draft.policy = new.policy;

@@ -6,7 +6,8 @@
 
 use super::chain::{Chain, Policy};
 use super::counters::State;
-use super::ruleset::Ruleset;
+use super::event::Event;
+use super::ruleset::{Item, Ruleset};
 use super::waiting;
 use kernel::prelude::*;
 use netdev::clock::now_ns;
@@ -95,7 +96,7 @@ fn admit(rate: &Rate, state: &State, cost: u32) -> bool {
 struct Matched<'a> {
     modifiers: Modifiers,
     action: Action,
-    slot: u32,
+    item: &'a Item,
     state: &'a State,
     /// Where the walk goes on.
     next: u32,
@@ -178,13 +179,15 @@ impl Walk<'_> {
             let Some((modifiers, action)) = rule.consequence() else {
                 break;
             };
-            match action {
-                Action::Continue if rule.is_unconditional() => continue,
-                Action::Accept if rule.is_unconditional() => return Verdict::Accept(packet),
-                Action::Drop if rule.is_unconditional() && !modifiers.segments => {
-                    return Verdict::Drop(packet, Reason::Netfilter);
+            if rule.is_unconditional() && item.extra.snap().is_none() {
+                match action {
+                    Action::Continue => continue,
+                    Action::Accept => return Verdict::Accept(packet),
+                    Action::Drop if !modifiers.segments => {
+                        return Verdict::Drop(packet, Reason::Netfilter);
+                    }
+                    _ => (),
                 }
-                _ => (),
             }
             let Some(state) = set.chunks.state(item.slot) else {
                 break;
@@ -192,7 +195,7 @@ impl Walk<'_> {
             let matched = Matched {
                 modifiers,
                 action,
-                slot: item.slot,
+                item,
                 state,
                 next: from,
             };
@@ -246,7 +249,7 @@ impl Walk<'_> {
     /// A packet passes a rule that doesn't act for it.
     fn passes<'p>(&self, packet: Packet<'p>, matched: &Matched<'_>) -> Flow<'p> {
         if let Action::Reorder { .. } = matched.action {
-            self.chain.waiting.passed(matched.slot, self.bh);
+            self.chain.waiting.passed(matched.item.slot, self.bh);
         }
         Flow::Next(packet)
     }
@@ -306,6 +309,13 @@ impl Walk<'_> {
     /// Does what the rule says.
     fn act<'p>(&self, mut packet: Packet<'p>, matched: &Matched<'_>, ordinal: u64) -> Flow<'p> {
         let seed = matched.modifiers.seed;
+        let snap = match matched.action {
+            Action::Sample { snap } => Some(snap),
+            _ => matched.item.extra.snap(),
+        };
+        if let Some(snap) = snap {
+            self.tell(&packet, matched, ordinal, snap);
+        }
         let done = match matched.action {
             Action::Continue | Action::Sample { .. } => Ok(()),
             Action::Accept => return Flow::End(Verdict::Accept(packet)),
@@ -345,10 +355,33 @@ impl Walk<'_> {
         }
     }
 
+    /// Tells of a packet that a rule acts on, as it is before.
+    #[inline(never)]
+    fn tell(&self, packet: &Packet<'_>, matched: &Matched<'_>, ordinal: u64, snap: u16) {
+        let counts = matched.modifiers.needs_ordinal(&matched.action);
+        let event = Event {
+            chain: &self.chain.name,
+            handle: matched.item.handle,
+            action: matched.action,
+            number: counts.then_some(ordinal.wrapping_add(1)),
+            time: 0,
+            snap: snap.min(SNAP_MAX),
+            left_out: 0,
+        };
+        self.chain.events.tell(event, packet, self.bh);
+    }
+
     /// Holds a packet.
     fn park<'p>(&self, packet: Packet<'p>, matched: &Matched<'_>, time: u64, gap: u32) -> Flow<'p> {
         let due = now_ns().saturating_add(time);
-        match waiting::park(&self.chain.waiting, packet, matched.slot, due, gap, self.bh) {
+        match waiting::park(
+            &self.chain.waiting,
+            packet,
+            matched.item.slot,
+            due,
+            gap,
+            self.bh,
+        ) {
             Some(packet) => Flow::Next(packet),
             None => Flow::End(Verdict::Stolen),
         }
@@ -373,6 +406,9 @@ impl Walk<'_> {
         verdict
     }
 }
+
+/// Bytes of a packet that fit into an event.
+const SNAP_MAX: u16 = 2048;
 
 /// Most bytes of an IP header.
 const IP_HEADER_MAX: u32 = 60;

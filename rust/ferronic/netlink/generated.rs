@@ -12,7 +12,7 @@
 
 use kernel::prelude::*;
 use netdev::genetlink::{Context, Family, Group, Op, Permission, Spec};
-use netdev::netlink::{once, Attribute, ExtAck, Item, Nests, Policy, Range, Writer};
+use netdev::netlink::{once, Attribute, ExtAck, Fill, Item, Nests, Policy, Range, Writer};
 
 /// The family.
 pub(crate) struct Ferronic;
@@ -48,13 +48,15 @@ impl Family for Ferronic {
         Op::run::<RuleDelDo>(),
         Op::run::<RuleResetDo>(),
     ];
-    const GROUPS: &'static [Group] = &[Group::new(c"mgmt")];
+    const GROUPS: &'static [Group] = &[Group::new(c"mgmt"), Group::new(c"packets")];
 }
 
 /// Multicast groups, by their place in the family.
 pub(crate) mod group {
     /// mgmt
     pub(crate) const MGMT: usize = 0;
+    /// packets
+    pub(crate) const PACKETS: usize = 1;
 }
 
 /// Commands of notifications.
@@ -67,6 +69,8 @@ pub(crate) mod notification {
     /// An attribute of a port has changed, whoever changed it: this family, ip,
     /// ethtool, or the other end.
     pub(crate) const PORT_CHANGE_NTF: u8 = 5;
+    /// A rule with `notify`, or with the action sample, has acted on a packet.
+    pub(crate) const PACKET_NTF: u8 = 24;
 }
 
 /// Values of `poll-frames`.
@@ -927,6 +931,41 @@ pub(crate) mod rule {
     /// Add this change to the socket's transaction, to be made when that is
     /// committed. It is only looked at then, and has no other answer.
     pub(crate) const TRANSACTION: u16 = 35;
+    /// An event each time it acts, packet-ntf, that shows so many bytes of the
+    /// packet.
+    pub(crate) const NOTIFY: u16 = 36;
+}
+
+/// Numbers of the attributes of `packet`.
+pub(crate) mod packet {
+    /// The chain.
+    pub(crate) const CHAIN: u16 = 1;
+    /// The rule.
+    pub(crate) const HANDLE: u16 = 2;
+    /// What it did.
+    pub(crate) const ACTION: u16 = 3;
+    /// Where.
+    pub(crate) const HOOK: u16 = 4;
+    /// Number of the packet among those that matched, from 1; not there if the
+    /// rule doesn't count them.
+    pub(crate) const NUMBER: u16 = 5;
+    /// When, nanoseconds of CLOCK_MONOTONIC.
+    pub(crate) const TIME: u16 = 6;
+    /// Number of the device it came in by.
+    pub(crate) const IN_DEVICE: u16 = 7;
+    /// Number of the device it is to leave by.
+    pub(crate) const OUT_DEVICE: u16 = 8;
+    /// Its mark, if it has one.
+    pub(crate) const MARK: u16 = 9;
+    /// What `data` begins with; not there if that is an Ethernet header.
+    pub(crate) const ETHERTYPE: u16 = 10;
+    /// How long it is in bytes, from where `data` begins.
+    pub(crate) const LENGTH: u16 = 11;
+    /// Its first bytes.
+    pub(crate) const DATA: u16 = 12;
+    /// Events of the chain that were not sent until then: at most 1000 a
+    /// second are.
+    pub(crate) const LEFT_OUT: u16 = 13;
 }
 
 /// One of the two ports of a wire, as far as the namespace can see it.
@@ -1064,6 +1103,106 @@ impl Term {
         }
         if let Some(value) = self.operand_high {
             w.uint(term::OPERAND_HIGH, value)?;
+        }
+        Ok(())
+    }
+}
+
+/// A rule with `notify`, or with the action sample, has acted on a packet.
+#[derive(Clone, Default)]
+pub(crate) struct PacketNtf<'a> {
+    /// The chain.
+    pub(crate) chain: Option<&'a CStr>,
+    /// The rule.
+    pub(crate) handle: Option<u32>,
+    /// What it did.
+    pub(crate) action: Option<Action>,
+    /// Where.
+    pub(crate) hook: Option<Hook>,
+    /// Number of the packet among those that matched, from 1; not there if the
+    /// rule doesn't count them.
+    pub(crate) number: Option<u64>,
+    /// When, nanoseconds of CLOCK_MONOTONIC.
+    pub(crate) time: Option<u64>,
+    /// Number of the device it came in by.
+    pub(crate) in_device: Option<u32>,
+    /// Number of the device it is to leave by.
+    pub(crate) out_device: Option<u32>,
+    /// Its mark, if it has one.
+    pub(crate) mark: Option<u32>,
+    /// What `data` begins with; not there if that is an Ethernet header.
+    pub(crate) ethertype: Option<u32>,
+    /// How long it is in bytes, from where `data` begins.
+    pub(crate) length: Option<u32>,
+    /// Its first bytes.
+    pub(crate) data: Option<Fill<'a>>,
+    /// Events of the chain that were not sent until then: at most 1000 a
+    /// second are.
+    pub(crate) left_out: Option<u64>,
+}
+
+impl PacketNtf<'_> {
+    /// Nothing is known.
+    pub(crate) const NONE: Self = Self {
+        chain: None,
+        handle: None,
+        action: None,
+        hook: None,
+        number: None,
+        time: None,
+        in_device: None,
+        out_device: None,
+        mark: None,
+        ethertype: None,
+        length: None,
+        data: None,
+        left_out: None,
+    };
+
+    /// Writes it.
+    ///
+    /// # Errors
+    ///
+    /// `EMSGSIZE` if there is no room.
+    pub(crate) fn put(&self, w: &mut Writer<'_>) -> Result {
+        if let Some(value) = self.chain {
+            w.string(packet::CHAIN, value)?;
+        }
+        if let Some(value) = self.handle {
+            w.u32(packet::HANDLE, value)?;
+        }
+        if let Some(value) = self.action {
+            w.u32(packet::ACTION, value as u32)?;
+        }
+        if let Some(value) = self.hook {
+            w.u32(packet::HOOK, value as u32)?;
+        }
+        if let Some(value) = self.number {
+            w.uint(packet::NUMBER, value)?;
+        }
+        if let Some(value) = self.time {
+            w.uint(packet::TIME, value)?;
+        }
+        if let Some(value) = self.in_device {
+            w.u32(packet::IN_DEVICE, value)?;
+        }
+        if let Some(value) = self.out_device {
+            w.u32(packet::OUT_DEVICE, value)?;
+        }
+        if let Some(value) = self.mark {
+            w.u32(packet::MARK, value)?;
+        }
+        if let Some(value) = self.ethertype {
+            w.u32(packet::ETHERTYPE, value)?;
+        }
+        if let Some(value) = self.length {
+            w.u32(packet::LENGTH, value)?;
+        }
+        if let Some(value) = self.data {
+            w.fill(packet::DATA, value)?;
+        }
+        if let Some(value) = self.left_out {
+            w.uint(packet::LEFT_OUT, value)?;
         }
         Ok(())
     }
@@ -2537,6 +2676,9 @@ pub(crate) struct RuleGetReply<'a> {
     pub(crate) at_most: Option<u32>,
     /// A super frame counts as the segments it stands for.
     pub(crate) segments: bool,
+    /// An event each time it acts, packet-ntf, that shows so many bytes of the
+    /// packet.
+    pub(crate) notify: Option<u32>,
     /// Packets that matched.
     pub(crate) packets: Option<u64>,
     /// Their bytes.
@@ -2578,6 +2720,7 @@ impl RuleGetReply<'_> {
         rate_bytes: false,
         at_most: None,
         segments: false,
+        notify: None,
         packets: None,
         bytes: None,
         acted: None,
@@ -2680,6 +2823,9 @@ impl RuleGetReply<'_> {
         }
         if self.segments {
             w.flag(rule::SEGMENTS)?;
+        }
+        if let Some(value) = self.notify {
+            w.u32(rule::NOTIFY, value)?;
         }
         if let Some(value) = self.packets {
             w.uint(rule::PACKETS, value)?;
@@ -2855,6 +3001,9 @@ pub(crate) struct RuleAddDoRequest<'a> {
     pub(crate) at_most: Option<u32>,
     /// A super frame counts as the segments it stands for.
     pub(crate) segments: bool,
+    /// An event each time it acts, packet-ntf, that shows so many bytes of the
+    /// packet.
+    pub(crate) notify: Option<u32>,
     /// Add this change to the socket's transaction, to be made when that is
     /// committed. It is only looked at then, and has no other answer.
     pub(crate) transaction: bool,
@@ -2906,6 +3055,7 @@ impl Spec for RuleAddDo {
         Policy::UNSPEC,
         Policy::UNSPEC,
         Policy::FLAG,
+        Policy::u32_in(&RULE_NOTIFY_RANGE),
     ];
     const MULTI: &'static [u16] = &[rule::TERM];
 
@@ -3016,6 +3166,10 @@ impl Spec for RuleAddDo {
                 .map(|a| a.u32())
                 .transpose()?,
             segments: attributes.get(usize::from(rule::SEGMENTS)).is_some(),
+            notify: attributes
+                .get(usize::from(rule::NOTIFY))
+                .map(|a| a.u32())
+                .transpose()?,
             transaction: attributes.get(usize::from(rule::TRANSACTION)).is_some(),
         })
     }
@@ -3080,6 +3234,9 @@ pub(crate) struct RuleReplaceDoRequest<'a> {
     pub(crate) at_most: Option<u32>,
     /// A super frame counts as the segments it stands for.
     pub(crate) segments: bool,
+    /// An event each time it acts, packet-ntf, that shows so many bytes of the
+    /// packet.
+    pub(crate) notify: Option<u32>,
     /// Add this change to the socket's transaction, to be made when that is
     /// committed. It is only looked at then, and has no other answer.
     pub(crate) transaction: bool,
@@ -3131,6 +3288,7 @@ impl Spec for RuleReplaceDo {
         Policy::UNSPEC,
         Policy::UNSPEC,
         Policy::FLAG,
+        Policy::u32_in(&RULE_NOTIFY_RANGE),
     ];
     const MULTI: &'static [u16] = &[rule::TERM];
 
@@ -3237,6 +3395,10 @@ impl Spec for RuleReplaceDo {
                 .map(|a| a.u32())
                 .transpose()?,
             segments: attributes.get(usize::from(rule::SEGMENTS)).is_some(),
+            notify: attributes
+                .get(usize::from(rule::NOTIFY))
+                .map(|a| a.u32())
+                .transpose()?,
             transaction: attributes.get(usize::from(rule::TRANSACTION)).is_some(),
         })
     }
@@ -3448,7 +3610,7 @@ const RULE_ACTION_RANGE: Range = Range::new(0, 12);
 const RULE_DSCP_RANGE: Range = Range::new(0, 63);
 const RULE_ECN_RANGE: Range = Range::new(0, 3);
 const RULE_QUEUE_RANGE: Range = Range::new(0, 65535);
-const RULE_SNAP_RANGE: Range = Range::new(1, 65535);
+const RULE_SNAP_RANGE: Range = Range::new(1, 2048);
 const RULE_BITS_RANGE: Range = Range::new(1, 1024);
 const RULE_OFFSET_RANGE: Range = Range::new(0, 65535);
 const RULE_COPIES_RANGE: Range = Range::new(1, 16);
@@ -3459,3 +3621,4 @@ const RULE_PROBABILITY_RANGE: Range = Range::new(1, 4294967295);
 const RULE_RATE_RANGE: Range = Range::new(1, 18446744073709551615);
 const RULE_BURST_RANGE: Range = Range::new(1, 4294967295);
 const RULE_AT_MOST_RANGE: Range = Range::new(1, 4294967295);
+const RULE_NOTIFY_RANGE: Range = Range::new(0, 2048);

@@ -10,7 +10,7 @@ use super::generated::{
     RuleResetDoRequest, Term as TermAttributes, TermItem, Test as TestNumber,
 };
 use super::transaction;
-use crate::hooks::{Change, NewRule, Place, Table, HOOKS};
+use crate::hooks::{Change, Extra, NewRule, Place, Table, HOOKS};
 use kernel::prelude::*;
 use netdev::genetlink::{Batch, Context, Do, Dump};
 use netdev::netlink::Nests;
@@ -18,6 +18,25 @@ use pure::rules::check::{Error as Unfit, Subject};
 use pure::rules::field::Field;
 use pure::rules::rule::{Action, Modifiers, Rate};
 use pure::rules::term::{Term, Test};
+
+/// What the specification calls an action.
+pub(super) fn kind_of(action: &Action) -> Kind {
+    match action {
+        Action::Accept => Kind::Accept,
+        Action::Drop => Kind::Drop,
+        Action::Continue => Kind::Continue,
+        Action::SetMark { .. } => Kind::SetMark,
+        Action::SetDscp(_) => Kind::SetDscp,
+        Action::SetEcn(_) => Kind::SetEcn,
+        Action::Queue { .. } => Kind::Queue,
+        Action::Sample { .. } => Kind::Sample,
+        Action::Corrupt { .. } => Kind::Corrupt,
+        Action::Truncate { .. } => Kind::Truncate,
+        Action::Duplicate { .. } => Kind::Duplicate,
+        Action::Delay { .. } => Kind::Delay,
+        Action::Reorder { .. } => Kind::Reorder,
+    }
+}
 
 /// How long a packet waits for others to overtake it, unless the user says so: 100 ms.
 const TIMEOUT_DEFAULT: u64 = 100_000_000;
@@ -110,6 +129,7 @@ struct Written<'a> {
     rate_bytes: bool,
     at_most: Option<u32>,
     segments: bool,
+    notify: Option<u32>,
 }
 
 /// What a request of either command says of a rule.
@@ -142,6 +162,7 @@ macro_rules! written {
             rate_bytes: $request.rate_bytes,
             at_most: $request.at_most,
             segments: $request.segments,
+            notify: $request.notify,
         }
     };
 }
@@ -162,7 +183,10 @@ impl Written<'_> {
             terms,
             modifiers: self.modifiers(context)?,
             action: self.action(context)?,
-            extra: Default::default(),
+            extra: match self.notify {
+                Some(snap) => Extra::notify(snap as u16),
+                None => Extra::default(),
+            },
         })
     }
 
@@ -297,61 +321,51 @@ fn put(
         rate_bytes: modifiers.rate.is_some_and(|r| r.bytes),
         at_most: modifiers.at_most,
         segments: modifiers.segments,
+        notify: view.extra.snap().map(u32::from),
         packets: Some(view.counts.packets),
         bytes: Some(view.counts.bytes),
         acted: Some(view.acted()),
         ..Default::default()
     };
-    reply.action = Some(match action {
-        Action::Accept => Kind::Accept,
-        Action::Drop => Kind::Drop,
-        Action::Continue => Kind::Continue,
+    reply.action = Some(kind_of(&action));
+    match action {
+        Action::Accept | Action::Drop | Action::Continue => (),
         Action::SetMark { value, mask } => {
             reply.mark = Some(value);
             reply.mark_mask = Some(mask);
-            Kind::SetMark
         }
         Action::SetDscp(dscp) => {
             reply.dscp = Some(dscp.into());
-            Kind::SetDscp
         }
         Action::SetEcn(ecn) => {
             reply.ecn = Some(ecn.into());
-            Kind::SetEcn
         }
         Action::Queue { number, bypass } => {
             reply.queue = Some(number.into());
             reply.bypass = bypass;
-            Kind::Queue
         }
         Action::Sample { snap } => {
             reply.snap = Some(snap.into());
-            Kind::Sample
         }
         Action::Corrupt { bits, from } => {
             reply.bits = Some(bits.into());
             reply.offset = Some(from.into());
-            Kind::Corrupt
         }
         Action::Truncate { length } => {
             reply.length = Some(length);
-            Kind::Truncate
         }
         Action::Duplicate { copies } => {
             reply.copies = Some(copies.into());
-            Kind::Duplicate
         }
         Action::Delay { delay, jitter } => {
             reply.delay = Some(delay);
             reply.jitter = Some(jitter);
-            Kind::Delay
         }
         Action::Reorder { gap, timeout } => {
             reply.gap = Some(gap.into());
             reply.timeout = Some(timeout);
-            Kind::Reorder
         }
-    });
+    }
     w(&reply)?;
     Ok(true)
 }

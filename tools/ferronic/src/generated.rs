@@ -17,6 +17,9 @@ pub const VERSION: u8 = 1;
 /// The multicast group `mgmt`.
 pub const GROUP_MGMT: &str = "mgmt";
 
+/// The multicast group `packets`.
+pub const GROUP_PACKETS: &str = "packets";
+
 /// How packets get from one end of a wire to the other.
 pub const VALUES_DATAPATH: &[Value] = &[
     Value {
@@ -778,6 +781,25 @@ Attribute { name: "packets", number: 32, kind: Kind::Uint, many: false, help: "P
 Attribute { name: "bytes", number: 33, kind: Kind::Uint, many: false, help: "Their bytes." },
 Attribute { name: "acted", number: 34, kind: Kind::Uint, many: false, help: "How often it acted." },
 Attribute { name: "transaction", number: 35, kind: Kind::Flag, many: false, help: "Add this change to the socket's transaction, to be made when that is committed. It is only looked at then, and has no other answer." },
+Attribute { name: "notify", number: 36, kind: Kind::U32, many: false, help: "An event each time it acts, packet-ntf, that shows so many bytes of the packet." },
+]};
+
+/// A packet that a rule acted on.
+pub const PACKET: Space = Space {
+attributes: &[
+Attribute { name: "chain", number: 1, kind: Kind::Text, many: false, help: "The chain." },
+Attribute { name: "handle", number: 2, kind: Kind::U32, many: false, help: "The rule." },
+Attribute { name: "action", number: 3, kind: Kind::Enum(VALUES_ACTION), many: false, help: "What it did." },
+Attribute { name: "hook", number: 4, kind: Kind::Enum(VALUES_HOOK), many: false, help: "Where." },
+Attribute { name: "number", number: 5, kind: Kind::Uint, many: false, help: "Number of the packet among those that matched, from 1; not there if the rule doesn't count them." },
+Attribute { name: "time", number: 6, kind: Kind::Uint, many: false, help: "When, nanoseconds of CLOCK_MONOTONIC." },
+Attribute { name: "in-device", number: 7, kind: Kind::U32, many: false, help: "Number of the device it came in by." },
+Attribute { name: "out-device", number: 8, kind: Kind::U32, many: false, help: "Number of the device it is to leave by." },
+Attribute { name: "mark", number: 9, kind: Kind::U32, many: false, help: "Its mark, if it has one." },
+Attribute { name: "ethertype", number: 10, kind: Kind::U32, many: false, help: "What data begins with; not there if that is an Ethernet header." },
+Attribute { name: "length", number: 11, kind: Kind::U32, many: false, help: "How long it is in bytes, from where data begins." },
+Attribute { name: "data", number: 12, kind: Kind::Bytes, many: false, help: "Its first bytes." },
+Attribute { name: "left-out", number: 13, kind: Kind::Uint, many: false, help: "Events of the chain that were not sent until then: at most 1000 a second are." },
 ]};
 
 /// Get a port, or dump all of them by ascending ifindex.
@@ -934,7 +956,7 @@ dump: Some(&["chain"]) };
 pub const RULE_ADD: Command = Command {
 name: "rule-add", number: 20, space: &RULE,
 help: "Add a rule to a chain: behind all others, or where position or before say. The answer says which handle it has.",
-request: &["chain", "position", "before", "term", "action", "mark", "mark-mask", "dscp", "ecn", "queue", "bypass", "snap", "bits", "offset", "length", "copies", "delay", "jitter", "gap", "timeout", "nth", "every", "probability", "seed", "rate", "burst", "rate-bytes", "at-most", "segments", "transaction"],
+request: &["chain", "position", "before", "term", "action", "mark", "mark-mask", "dscp", "ecn", "queue", "bypass", "snap", "bits", "offset", "length", "copies", "delay", "jitter", "gap", "timeout", "nth", "every", "probability", "seed", "rate", "burst", "rate-bytes", "at-most", "segments", "notify", "transaction"],
 dump: None };
 
 /// Put another rule in the place of one, under the same handle. It begins to
@@ -973,6 +995,7 @@ pub const RULE_REPLACE: Command = Command {
         "rate-bytes",
         "at-most",
         "segments",
+        "notify",
         "transaction",
     ],
     dump: None,
@@ -997,9 +1020,10 @@ help: "Let a rule count anew, or all of a chain and its policy if no handle is g
 request: &["chain", "handle", "transaction"],
 dump: None };
 
-/// Notifications: number, name, and the command whose reply they are like.
-pub const NOTIFICATIONS: &[(u8, &str, &Command)] = &[
-    (3, "port-add-ntf", &PORT_GET),
-    (4, "port-del-ntf", &PORT_GET),
-    (5, "port-change-ntf", &PORT_GET),
+/// Notifications: number, name, and what their attributes are of.
+pub const NOTIFICATIONS: &[(u8, &str, &Space)] = &[
+    (3, "port-add-ntf", &PORT),
+    (4, "port-del-ntf", &PORT),
+    (5, "port-change-ntf", &PORT),
+    (24, "packet-ntf", &PACKET),
 ];

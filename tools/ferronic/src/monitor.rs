@@ -95,7 +95,7 @@ pub fn run(link: &mut Link, json: bool, count: Option<u64>) -> Result<(), Error>
         let Some((_, name, like)) = kind else {
             continue;
         };
-        let port = event.object(like.space);
+        let port = event.object(like);
         if number(&port, "generation") <= generation {
             continue;
         }

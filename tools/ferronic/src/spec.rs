@@ -16,6 +16,8 @@ pub enum Kind {
     Uint,
     S32,
     Text,
+    /// Shown in hexadecimal digits.
+    Bytes,
     /// Nothing: that it is there says it.
     Flag,
     Enum(&'static [Value]),
@@ -83,6 +85,11 @@ fn value(kind: Kind, payload: &[u8]) -> Json {
             let end = payload.iter().position(|&b| b == 0);
             String::from_utf8_lossy(&payload[..end.unwrap_or(payload.len())]).into()
         }
+        Kind::Bytes => payload
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect::<String>()
+            .into(),
         Kind::Flag => true.into(),
         Kind::Enum(values) => {
             let number = integer(payload) as u32;
@@ -172,7 +179,7 @@ pub fn attribute(attribute: &'static Attribute, text: &str) -> Result<DefaultNla
                 return wrong(&format!("one of {}", names.join(", ")));
             }
         },
-        Kind::Nest(_) => return wrong("something that can be written here"),
+        Kind::Nest(_) | Kind::Bytes => return wrong("something that can be written here"),
     };
     Ok(DefaultNla::new(attribute.number, payload))
 }
