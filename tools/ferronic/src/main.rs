@@ -5,9 +5,13 @@
 //! What there is to be shown and set stands in the netlink specification, which [`generated`] is made from.
 
 mod apply;
+mod devices;
 mod generated;
+mod hooks;
 mod link;
 mod monitor;
+mod packets;
+mod rule;
 mod spec;
 mod table;
 
@@ -99,9 +103,24 @@ fn cli() -> Cli {
         )
         .subcommand(set)
         .subcommand(apply::cli())
+        .subcommand(hooks::chain_cli())
+        .subcommand(hooks::rule_cli())
         .subcommand(
             Cli::new("monitor")
-                .about("Show the ports, then every change of them")
+                .about("Show the ports, then every change of them; or packets that rules act on")
+                .arg(
+                    Arg::new("what")
+                        .value_name("WHAT")
+                        .value_parser(["ports", "packets"])
+                        .default_value("ports")
+                        .help("What to watch; packets are those of rules with 'tell' or 'sample'"),
+                )
+                .arg(
+                    Arg::new("pcapng")
+                        .long("pcapng")
+                        .value_name("FILE")
+                        .help("Write the packets to this file too, for Wireshark"),
+                )
                 .arg(
                     Arg::new("count")
                         .long("count")
@@ -169,7 +188,7 @@ fn one(link: &mut Link, command: &Command, name: &str, value: &str) -> Result<Ve
     link.request(command, vec![key])
 }
 
-fn print_json(rows: Vec<Object>) -> io::Result<()> {
+pub(crate) fn print_json(rows: Vec<Object>) -> io::Result<()> {
     let rows = Value::Array(rows.into_iter().map(Value::Object).collect());
     writeln!(io::stdout().lock(), "{rows:#}")
 }
@@ -279,8 +298,14 @@ fn run(matches: &ArgMatches) -> Result<(), Error> {
         Some(("stats", matches)) => stats(&mut link, json, matches),
         Some(("set", matches)) => set(&mut link, matches),
         Some(("apply", matches)) => apply::run(&mut link, matches),
+        Some(("chain", matches)) => hooks::chain(&mut link, json, matches),
+        Some(("rule", matches)) => hooks::rule(&mut link, json, matches),
         Some(("monitor", matches)) => {
-            monitor::run(&mut link, json, matches.get_one("count").copied())
+            let count = matches.get_one("count").copied();
+            match matches.get_one::<String>("what").map(String::as_str) {
+                Some("packets") => packets::run(&mut link, json, count, matches.get_one("pcapng")),
+                _ => monitor::run(&mut link, json, count),
+            }
         }
         _ => Ok(()),
     }

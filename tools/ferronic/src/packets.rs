@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Watching packets that rules act on: lines for eyes, JSON for programs, pcapng for Wireshark's tools.
+
+use crate::devices;
+use crate::generated::{GROUP_PACKETS, NOTIFICATIONS, PACKET};
+use crate::link::{Error, Link};
+use crate::spec::Object;
+use crate::table::text;
+use serde_json::{json, Value};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+
+/// Link types of pcapng.
+const ETHERNET: u16 = 1;
+const RAW: u16 = 101;
+
+/// A file of packets (draft-ietf-opsawg-pcapng): interface 0 has Ethernet headers, interface 1 none.
+struct Capture(BufWriter<File>);
+
+impl Capture {
+    fn create(path: &str) -> io::Result<Capture> {
+        let mut capture = Capture(BufWriter::new(File::create(path)?));
+        let mut section = vec![];
+        section.extend(0x1a2b_3c4du32.to_ne_bytes());
+        section.extend(1u16.to_ne_bytes());
+        section.extend(0u16.to_ne_bytes());
+        section.extend(u64::MAX.to_ne_bytes());
+        capture.block(0x0a0d_0d0a, &section)?;
+        for link_type in [ETHERNET, RAW] {
+            let mut interface = vec![];
+            interface.extend(link_type.to_ne_bytes());
+            interface.extend(0u16.to_ne_bytes());
+            interface.extend(0u32.to_ne_bytes());
+            // if_tsresol: nanoseconds.
+            option(&mut interface, 9, &[9]);
+            option(&mut interface, 0, &[]);
+            capture.block(1, &interface)?;
+        }
+        Ok(capture)
+    }
+
+    fn block(&mut self, kind: u32, body: &[u8]) -> io::Result<()> {
+        let length = body.len() as u32 + 12;
+        self.0.write_all(&kind.to_ne_bytes())?;
+        self.0.write_all(&length.to_ne_bytes())?;
+        self.0.write_all(body)?;
+        self.0.write_all(&length.to_ne_bytes())?;
+        self.0.flush()
+    }
+
+    fn packet(&mut self, event: &Object, comment: &str) -> io::Result<()> {
+        let number = |name: &str| event.get(name).and_then(Value::as_u64).unwrap_or(0);
+        let data = bytes(event);
+        let time = number("time");
+        let mut body = vec![];
+        body.extend(u32::from(event.contains_key("ethertype")).to_ne_bytes());
+        body.extend(((time >> 32) as u32).to_ne_bytes());
+        body.extend((time as u32).to_ne_bytes());
+        body.extend((data.len() as u32).to_ne_bytes());
+        body.extend((number("length") as u32).to_ne_bytes());
+        body.extend(&data);
+        body.resize(body.len().next_multiple_of(4), 0);
+        option(&mut body, 1, comment.as_bytes());
+        option(&mut body, 0, &[]);
+        self.block(6, &body)
+    }
+}
+
+/// Appends an option of a block.
+fn option(body: &mut Vec<u8>, code: u16, value: &[u8]) {
+    body.extend(code.to_ne_bytes());
+    body.extend((value.len() as u16).to_ne_bytes());
+    body.extend(value);
+    body.resize(body.len().next_multiple_of(4), 0);
+}
+
+/// The first bytes of a packet.
+fn bytes(event: &Object) -> Vec<u8> {
+    let digits = event.get("data").and_then(Value::as_str).unwrap_or("");
+    let pairs = (0..digits.len() / 2).filter_map(|n| digits.get(2 * n..2 * n + 2));
+    pairs
+        .filter_map(|p| u8::from_str_radix(p, 16).ok())
+        .collect()
+}
+
+/// What an event says, without the packet's bytes.
+fn describe(event: &Object) -> String {
+    let word = |name: &str| event.get(name).map_or("?".into(), text);
+    let mut words = vec![format!(
+        "{} rule {} {} at {}",
+        word("chain"),
+        word("handle"),
+        word("action"),
+        word("hook")
+    )];
+    if event.contains_key("number") {
+        words.push(format!("packet {}", word("number")));
+    }
+    for (name, short) in [("in-device", "in"), ("out-device", "out")] {
+        if let Some(number) = event.get(name).and_then(Value::as_u64) {
+            words.push(format!("{short} {}", devices::name(number as u32)));
+        }
+    }
+    for name in ["mark", "length", "left-out"] {
+        if event.contains_key(name) {
+            words.push(format!("{name} {}", word(name)));
+        }
+    }
+    words.join(" ")
+}
+
+/// Watches until `count` events have come, or for ever; `path` is a file to write them to as well.
+pub fn run(
+    link: &mut Link,
+    json: bool,
+    count: Option<u64>,
+    path: Option<&String>,
+) -> Result<(), Error> {
+    let mut capture = match path {
+        Some(path) => Some(Capture::create(path)?),
+        None => None,
+    };
+    link.subscribe(GROUP_PACKETS)?;
+    let known = NOTIFICATIONS
+        .iter()
+        .find(|(_, name, _)| *name == "packet-ntf");
+    let number = known.map(|(number, ..)| *number);
+    eprintln!("ferronic: listening");
+    let mut seen = 0;
+    while count.is_none_or(|count| seen < count) {
+        let event = match link.event() {
+            Ok(event) => event,
+            Err(Error::Lost) => {
+                eprintln!("ferronic: events were lost");
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        if Some(event.command) != number {
+            continue;
+        }
+        seen += 1;
+        let event = event.object(&PACKET);
+        let words = describe(&event);
+        if let Some(capture) = &mut capture {
+            capture.packet(&event, &words)?;
+        }
+        let mut out = io::stdout().lock();
+        if json {
+            writeln!(out, "{}", json!({ "name": "packet", "msg": event }))?;
+        } else {
+            writeln!(
+                out,
+                "{words}  {}",
+                event.get("data").map_or(String::new(), text)
+            )?;
+        }
+        out.flush()?;
+    }
+    Ok(())
+}

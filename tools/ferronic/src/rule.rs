@@ -1,0 +1,639 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Rules as a network engineer writes them: words that become attributes, and attributes that become words.
+
+use crate::devices;
+use crate::generated::VALUES_ACTION;
+use crate::link::Error;
+use crate::spec::Object;
+use serde_json::{json, Value};
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// What can be written, for the help.
+pub const HELP: &str = "\
+MATCH, all of which must hold; 'not' before a value negates it, A-B is a range:
+  in DEVICE | out DEVICE | mac-from MAC | mac-to MAC | ethertype NUMBER|ip|ip6|arp | vlan ID | inner-vlan ID
+  from PREFIX | to PREFIX | tcp | udp | sctp | icmp | icmp6 | protocol NUMBER
+  sport PORT | dport PORT | flags FLAGS[/MASK] | type NUMBER | code NUMBER  (of ICMP)
+  dscp NUMBER | ecn NUMBER | ttl NUMBER | length BYTES | mark VALUE[/MASK] | fragment whole|first|later
+  pkttype host|broadcast|multicast|other|outgoing | ct STATE,...  (new established related invalid untracked reply snat dnat)
+WHICH of those that match:
+  nth N | every N | probability P% [seed N] | limit N/second [bytes] [burst N] | once | at-most N | per-segment
+TELL:
+  tell [BYTES]
+ACTION:
+  accept | drop | continue | set-mark VALUE[/MASK] | set-dscp N | set-ecn N | queue N [bypass] | sample [BYTES]
+  corrupt [BITS] [at BYTE] | truncate BYTES | duplicate [COPIES] | delay TIME [jitter TIME] | reorder [GAP] [timeout TIME]
+  (TIME: 10ms, 2s, 500us)";
+
+/// Bytes that an event shows if nothing is said.
+const SNAP: u32 = 128;
+
+const FLAGS: [&str; 9] = ["fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr", "ae"];
+const STATES: [(&str, u32); 8] = [
+    ("invalid", 1),
+    ("established", 1 << 1),
+    ("related", 1 << 2),
+    ("new", 1 << 3),
+    ("untracked", 1 << 6),
+    ("reply", 1 << 8),
+    ("snat", 1 << 9),
+    ("dnat", 1 << 10),
+];
+const FRAGMENTS: [&str; 3] = ["whole", "first", "later"];
+const TYPES: [&str; 5] = ["host", "broadcast", "multicast", "other", "outgoing"];
+const ETHERTYPES: [(&str, u32); 3] = [("ip", 0x800), ("ip6", 0x86dd), ("arp", 0x806)];
+const PROTOCOLS: [(&str, u32); 5] = [
+    ("tcp", 6),
+    ("udp", 17),
+    ("sctp", 132),
+    ("icmp", 1),
+    ("icmp6", 58),
+];
+
+fn refused(text: impl Into<String>) -> Error {
+    Error::Refused(text.into())
+}
+
+/// The words of a rule, one after the other.
+struct Words<'a> {
+    rest: &'a [String],
+    last: &'a str,
+}
+
+impl<'a> Words<'a> {
+    fn next(&mut self) -> Option<&'a str> {
+        let (first, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        self.last = first;
+        Some(first)
+    }
+
+    /// The next word, if it is that one.
+    fn take(&mut self, word: &str) -> bool {
+        let found = self.rest.first().is_some_and(|w| w == word);
+        if found {
+            self.next();
+        }
+        found
+    }
+
+    fn needed(&mut self) -> Result<&'a str, Error> {
+        let last = self.last;
+        self.next()
+            .ok_or_else(|| refused(format!("'{last}' needs a value")))
+    }
+
+    fn number(&mut self) -> Result<u64, Error> {
+        let word = self.needed()?;
+        number(word)
+    }
+
+    /// The next word if it is a number.
+    fn maybe(&mut self) -> Option<u64> {
+        let found = self.rest.first().and_then(|w| number(w).ok())?;
+        self.next();
+        Some(found)
+    }
+
+    fn time(&mut self) -> Result<u64, Error> {
+        let word = self.needed()?;
+        let units = [
+            ("ns", 1),
+            ("us", 1_000),
+            ("ms", 1_000_000),
+            ("s", 1_000_000_000),
+        ];
+        let found = units.iter().find_map(|(unit, factor)| {
+            let value: f64 = word.strip_suffix(unit)?.parse().ok()?;
+            (value >= 0.0).then_some((value * f64::from(*factor)) as u64)
+        });
+        found.ok_or_else(|| refused(format!("'{word}' is no time such as 10ms")))
+    }
+}
+
+fn number(word: &str) -> Result<u64, Error> {
+    let parsed = match word.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16),
+        None => word.parse(),
+    };
+    parsed.map_err(|_| refused(format!("'{word}' is no number")))
+}
+
+/// A value, or a value and a mask.
+fn masked(word: &str) -> Result<(u64, Option<u64>), Error> {
+    match word.split_once('/') {
+        Some((value, mask)) => Ok((number(value)?, Some(number(mask)?))),
+        None => Ok((number(word)?, None)),
+    }
+}
+
+fn named(word: &str, names: &[(&str, u32)]) -> Option<u32> {
+    names
+        .iter()
+        .find(|(name, _)| *name == word)
+        .map(|(_, n)| *n)
+}
+
+fn place(word: &str, names: &[&str]) -> Result<u64, Error> {
+    let found = names.iter().position(|name| *name == word);
+    found
+        .map(|n| n as u64)
+        .ok_or_else(|| refused(format!("'{word}' is none of {}", names.join(", "))))
+}
+
+fn mac(word: &str) -> Result<u64, Error> {
+    let bytes: Vec<_> = word
+        .split(':')
+        .filter_map(|b| u8::from_str_radix(b, 16).ok())
+        .collect();
+    if bytes.len() != 6 {
+        return Err(refused(format!("'{word}' is no Ethernet address")));
+    }
+    Ok(bytes.iter().fold(0, |n, b| n << 8 | u64::from(*b)))
+}
+
+/// What a term tests.
+enum Test {
+    Value(u128),
+    Prefix(u128, u32),
+    Mask(u128, u128),
+    Range(u128, u128),
+}
+
+fn halves(object: &mut Object, name: &str, value: u128) {
+    object.insert(name.into(), json!(value as u64));
+    if value >> 64 != 0 {
+        object.insert(format!("{name}-high"), json!((value >> 64) as u64));
+    }
+}
+
+fn term(field: &str, negated: bool, test: Test) -> Value {
+    let mut object = Object::new();
+    object.insert("field".into(), json!(field));
+    let (name, value, operand) = match test {
+        Test::Value(value) => ("value", value, None),
+        Test::Prefix(value, length) => ("prefix", value, Some(length.into())),
+        Test::Mask(value, mask) => ("mask", value, Some(mask)),
+        Test::Range(low, high) => ("range", low, Some(high)),
+    };
+    object.insert("test".into(), json!(name));
+    if negated {
+        object.insert("negated".into(), json!(true));
+    }
+    halves(&mut object, "value", value);
+    if let Some(operand) = operand {
+        halves(&mut object, "operand", operand);
+    }
+    Value::Object(object)
+}
+
+/// A number or a range of them.
+fn range(word: &str) -> Result<Test, Error> {
+    Ok(match word.split_once('-') {
+        Some((low, high)) => Test::Range(number(low)?.into(), number(high)?.into()),
+        None => Test::Value(number(word)?.into()),
+    })
+}
+
+/// An address or a prefix, and whether it is IPv6.
+fn prefix(word: &str) -> Result<(bool, Test), Error> {
+    let (address, length) = match word.split_once('/') {
+        Some((address, length)) => (address, Some(number(length)? as u32)),
+        None => (word, None),
+    };
+    let (six, value) = match (address.parse::<Ipv4Addr>(), address.parse::<Ipv6Addr>()) {
+        (Ok(four), _) => (false, u32::from(four).into()),
+        (_, Ok(six)) => (true, u128::from(six)),
+        _ => return Err(refused(format!("'{word}' is no address or prefix"))),
+    };
+    Ok((
+        six,
+        match length {
+            Some(length) => Test::Prefix(value, length),
+            None => Test::Value(value),
+        },
+    ))
+}
+
+fn flags(word: &str) -> Result<u128, Error> {
+    word.split(',')
+        .try_fold(0, |bits, name| Ok(bits | 1 << place(name, &FLAGS)?))
+}
+
+/// A match that begins with `word`; `None` if none does.
+fn matched<'a>(
+    word: &'a str,
+    words: &mut Words<'a>,
+    icmp6: &mut bool,
+) -> Result<Option<Value>, Error> {
+    if let Some(protocol) = named(word, &PROTOCOLS) {
+        *icmp6 = word == "icmp6";
+        return Ok(Some(term("protocol", false, Test::Value(protocol.into()))));
+    }
+    let field = match word {
+        "in" => "in-device",
+        "out" => "out-device",
+        "mac-from" => "source-mac",
+        "mac-to" => "destination-mac",
+        "sport" => "source-port",
+        "dport" => "destination-port",
+        "flags" => "tcp-flags",
+        "type" if *icmp6 => "icmpv6-type",
+        "code" if *icmp6 => "icmpv6-code",
+        "type" => "icmp-type",
+        "code" => "icmp-code",
+        "pkttype" => "packet-type",
+        "ct" => "conntrack",
+        "from" | "to" | "ethertype" | "vlan" | "inner-vlan" | "protocol" | "dscp" | "ecn"
+        | "ttl" | "length" | "mark" | "fragment" => word,
+        _ => return Ok(None),
+    };
+    let negated = words.take("not");
+    words.last = word;
+    let value = words.needed()?;
+    let value_of = |n: u64| Test::Value(n.into());
+    let mut field = field.to_string();
+    let test = match word {
+        "in" | "out" => Test::Value(devices::number(value)?.into()),
+        "mac-from" | "mac-to" => value_of(mac(value)?),
+        "from" | "to" => {
+            let (six, test) = prefix(value)?;
+            let side = if word == "from" {
+                "source"
+            } else {
+                "destination"
+            };
+            field = format!("{side}-ipv{}", if six { 6 } else { 4 });
+            test
+        }
+        "ethertype" => match named(value, &ETHERTYPES) {
+            Some(number) => Test::Value(number.into()),
+            None => range(value)?,
+        },
+        "protocol" => match named(value, &PROTOCOLS) {
+            Some(number) => Test::Value(number.into()),
+            None => range(value)?,
+        },
+        "flags" => match value.split_once('/') {
+            Some((set, mask)) => Test::Mask(flags(set)?, flags(mask)?),
+            None => {
+                let set = flags(value)?;
+                Test::Mask(set, set)
+            }
+        },
+        "mark" => match masked(value)? {
+            (value, Some(mask)) => Test::Mask(value.into(), mask.into()),
+            (value, None) => value_of(value),
+        },
+        "fragment" => value_of(place(value, &FRAGMENTS)?),
+        "pkttype" => value_of(place(value, &TYPES)?),
+        "ct" => {
+            let bits = value.split(',').try_fold(0, |bits, name| {
+                let bit = named(name, &STATES);
+                bit.map(|bit| bits | bit)
+                    .ok_or_else(|| refused(format!("'{name}' is no state of a connection")))
+            })?;
+            Test::Mask(bits.into(), bits.into())
+        }
+        _ => range(value)?,
+    };
+    Ok(Some(term(&field, negated, test)))
+}
+
+/// A modifier that begins with `word`; `false` if none does.
+fn modifier(word: &str, words: &mut Words<'_>, rule: &mut Object) -> Result<bool, Error> {
+    match word {
+        "nth" | "every" | "at-most" | "seed" => {
+            let value = words.number()?;
+            rule.insert(word.into(), json!(value));
+        }
+        "once" => {
+            rule.insert("at-most".into(), json!(1));
+        }
+        "per-segment" => {
+            rule.insert("segments".into(), json!(true));
+        }
+        "probability" => {
+            let text = words.needed()?;
+            let percent = text.strip_suffix('%').and_then(|p| p.parse::<f64>().ok());
+            let part = percent.map(|p| (p / 100.0 * 4_294_967_296.0) as u64);
+            let part = part
+                .filter(|p| (1..=1 << 32).contains(p))
+                .ok_or_else(|| refused(format!("'{text}' is no probability such as 0.5%")))?;
+            rule.insert("probability".into(), json!(part.min(u32::MAX.into())));
+        }
+        "limit" => {
+            let text = words.needed()?;
+            let rate = text
+                .strip_suffix("/second")
+                .or_else(|| text.strip_suffix("/s"));
+            let rate =
+                rate.ok_or_else(|| refused(format!("'{text}' is no rate such as 10/second")))?;
+            rule.insert("rate".into(), json!(number(rate)?));
+            if words.take("bytes") {
+                rule.insert("rate-bytes".into(), json!(true));
+            }
+            if words.take("burst") {
+                rule.insert("burst".into(), json!(words.number()?));
+            }
+        }
+        "tell" => {
+            let snap = words.maybe().unwrap_or(SNAP.into());
+            rule.insert("notify".into(), json!(snap));
+        }
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
+/// The action that is called `word`.
+fn action(word: &str, words: &mut Words<'_>, rule: &mut Object) -> Result<bool, Error> {
+    if !VALUES_ACTION.iter().any(|v| v.name == word) {
+        return Ok(false);
+    }
+    if rule.insert("action".into(), json!(word)).is_some() {
+        return Err(refused(format!("'{word}': a rule has one action")));
+    }
+    let mut put = |name: &str, value: u64| {
+        rule.insert(name.into(), json!(value));
+    };
+    match word {
+        "set-mark" => {
+            let (mark, mask) = masked(words.needed()?)?;
+            put("mark", mark);
+            if let Some(mask) = mask {
+                put("mark-mask", mask);
+            }
+        }
+        "set-dscp" => put("dscp", words.number()?),
+        "set-ecn" => put("ecn", words.number()?),
+        "queue" => {
+            put("queue", words.number()?);
+            if words.take("bypass") {
+                rule.insert("bypass".into(), json!(true));
+            }
+        }
+        "sample" => put("snap", words.maybe().unwrap_or(SNAP.into())),
+        "corrupt" => {
+            put("bits", words.maybe().unwrap_or(1));
+            if words.take("at") {
+                put("offset", words.number()?);
+            }
+        }
+        "truncate" => put("length", words.number()?),
+        "duplicate" => put("copies", words.maybe().unwrap_or(1)),
+        "delay" => {
+            put("delay", words.time()?);
+            if words.take("jitter") {
+                put("jitter", words.time()?);
+            }
+        }
+        "reorder" => {
+            put("gap", words.maybe().unwrap_or(1));
+            if words.take("timeout") {
+                put("timeout", words.time()?);
+            }
+        }
+        _ => (),
+    }
+    Ok(true)
+}
+
+/// Reads a rule.
+pub fn read(words: &[String]) -> Result<Object, Error> {
+    let mut rule = Object::new();
+    let mut terms = vec![];
+    let mut icmp6 = false;
+    let mut words = Words {
+        rest: words,
+        last: "",
+    };
+    while let Some(word) = words.next() {
+        if let Some(term) = matched(word, &mut words, &mut icmp6)? {
+            terms.push(term);
+        } else if !modifier(word, &mut words, &mut rule)? && !action(word, &mut words, &mut rule)? {
+            return Err(refused(format!(
+                "'{word}' is neither a match, nor a modifier, nor an action; 'ferronic rule add --help' lists them"
+            )));
+        }
+    }
+    if !rule.contains_key("action") {
+        return Err(refused(
+            "what is the rule to do? It needs an action, such as drop",
+        ));
+    }
+    rule.insert("term".into(), Value::Array(terms));
+    Ok(rule)
+}
+
+fn wide(object: &Object, name: &str) -> u128 {
+    let half = |name: &str| object.get(name).and_then(Value::as_u64).unwrap_or(0);
+    u128::from(half(&format!("{name}-high"))) << 64 | u128::from(half(name))
+}
+
+/// A term in words.
+fn write_term(object: &Object) -> String {
+    let text = |name| object.get(name).and_then(Value::as_str).unwrap_or("?");
+    let (value, operand) = (wide(object, "value"), wide(object, "operand"));
+    let field = text("field");
+    let (word, six) = match field {
+        "in-device" => ("in", false),
+        "out-device" => ("out", false),
+        "source-mac" => ("mac-from", false),
+        "destination-mac" => ("mac-to", false),
+        "source-ipv4" => ("from", false),
+        "source-ipv6" => ("from", true),
+        "destination-ipv4" => ("to", false),
+        "destination-ipv6" => ("to", true),
+        "source-port" => ("sport", false),
+        "destination-port" => ("dport", false),
+        "tcp-flags" => ("flags", false),
+        "icmp-type" | "icmpv6-type" => ("type", false),
+        "icmp-code" | "icmpv6-code" => ("code", false),
+        "packet-type" => ("pkttype", false),
+        "conntrack" => ("ct", false),
+        other => (other, false),
+    };
+    let bits = |names: &[(&str, u32)], value: u128| {
+        let found = names
+            .iter()
+            .filter(|(_, bit)| value & u128::from(*bit) != 0);
+        found.map(|(name, _)| *name).collect::<Vec<_>>().join(",")
+    };
+    let flag_names: Vec<_> = FLAGS
+        .iter()
+        .enumerate()
+        .map(|(n, f)| (*f, 1 << n))
+        .collect();
+    let one = |value: u128| match word {
+        "in" | "out" => devices::name(value as u32),
+        "mac-from" | "mac-to" => {
+            let bytes = (value as u64).to_be_bytes();
+            let words: Vec<_> = bytes[2..].iter().map(|b| format!("{b:02x}")).collect();
+            words.join(":")
+        }
+        "from" | "to" if six => Ipv6Addr::from(value).to_string(),
+        "from" | "to" => Ipv4Addr::from(value as u32).to_string(),
+        "flags" => bits(&flag_names, value),
+        "ct" => bits(&STATES, value),
+        "fragment" => FRAGMENTS.get(value as usize).unwrap_or(&"?").to_string(),
+        "pkttype" => TYPES.get(value as usize).unwrap_or(&"?").to_string(),
+        "ethertype" | "mark" => format!("0x{value:x}"),
+        _ => value.to_string(),
+    };
+    let negated = object.contains_key("negated");
+    if let ("protocol", "value", false) = (word, text("test"), negated) {
+        if let Some((name, _)) = PROTOCOLS.iter().find(|(_, n)| u128::from(*n) == value) {
+            return name.to_string();
+        }
+    }
+    let shown = match text("test") {
+        "prefix" => format!("{}/{operand}", one(value)),
+        "mask" if value == operand => one(value),
+        "mask" => format!("{}/{}", one(value), one(operand)),
+        "range" => format!("{}-{}", one(value), one(operand)),
+        _ => one(value),
+    };
+    let not = if negated { "not " } else { "" };
+    format!("{word} {not}{shown}")
+}
+
+/// A time in words.
+fn time(ns: u64) -> String {
+    for (unit, factor) in [("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000)] {
+        if ns != 0 && ns % factor == 0 {
+            return format!("{}{unit}", ns / factor);
+        }
+    }
+    format!("{ns}ns")
+}
+
+/// A rule in the words it can be written with.
+pub fn write(rule: &Object) -> String {
+    let number = |name: &str| rule.get(name).and_then(Value::as_u64);
+    let mut words = vec![];
+    let terms = rule.get("term").and_then(Value::as_array);
+    for term in terms.into_iter().flatten().filter_map(Value::as_object) {
+        words.push(write_term(term));
+    }
+    for name in ["nth", "every"] {
+        if let Some(value) = number(name) {
+            words.push(format!("{name} {value}"));
+        }
+    }
+    if let Some(part) = number("probability") {
+        let percent = part as f64 / 42_949_672.96;
+        words.push(format!("probability {}%", (percent * 1e6).round() / 1e6));
+    }
+    if let Some(seed) = number("seed") {
+        words.push(format!("seed {seed}"));
+    }
+    if let Some(rate) = number("rate") {
+        let bytes = if rule.contains_key("rate-bytes") {
+            " bytes"
+        } else {
+            ""
+        };
+        let burst = number("burst").unwrap_or(1);
+        words.push(format!("limit {rate}/second{bytes} burst {burst}"));
+    }
+    match number("at-most") {
+        Some(1) => words.push("once".into()),
+        Some(most) => words.push(format!("at-most {most}")),
+        None => (),
+    }
+    if rule.contains_key("segments") {
+        words.push("per-segment".into());
+    }
+    if let Some(snap) = number("notify") {
+        words.push(format!("tell {snap}"));
+    }
+    let action = rule.get("action").and_then(Value::as_str).unwrap_or("?");
+    let value = |name| number(name).unwrap_or(0);
+    words.push(match action {
+        "set-mark" => format!("set-mark 0x{:x}/0x{:x}", value("mark"), value("mark-mask")),
+        "set-dscp" => format!("set-dscp {}", value("dscp")),
+        "set-ecn" => format!("set-ecn {}", value("ecn")),
+        "queue" => {
+            let bypass = if rule.contains_key("bypass") {
+                " bypass"
+            } else {
+                ""
+            };
+            format!("queue {}{bypass}", value("queue"))
+        }
+        "sample" => format!("sample {}", value("snap")),
+        "corrupt" => format!("corrupt {} at {}", value("bits"), value("offset")),
+        "truncate" => format!("truncate {}", value("length")),
+        "duplicate" => format!("duplicate {}", value("copies")),
+        "delay" => {
+            let jitter = match value("jitter") {
+                0 => String::new(),
+                jitter => format!(" jitter {}", time(jitter)),
+            };
+            format!("delay {}{jitter}", time(value("delay")))
+        }
+        "reorder" => format!(
+            "reorder {} timeout {}",
+            value("gap"),
+            time(value("timeout"))
+        ),
+        other => other.into(),
+    });
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generated::VALUES_FIELD;
+
+    fn words(text: &str) -> Vec<String> {
+        text.split_whitespace().map(String::from).collect()
+    }
+
+    #[test]
+    fn what_is_written_is_read_as_it_was() {
+        for text in [
+            "tcp dport 80 nth 7 once tell 128 drop",
+            "from 10.0.0.0/8 to not 192.168.1.1 udp sport 1000-2000 accept",
+            "from fd00::/8 icmp6 type 128 every 3 continue",
+            "mac-from 02:fe:00:00:00:01 ethertype 0x88b5 truncate 100",
+            "flags syn/syn,ack mark 0x1/0xff set-mark 0x2/0xff",
+            "probability 25% seed 9 delay 10ms jitter 2ms",
+            "limit 100/second bytes burst 3000 reorder 3 timeout 100ms",
+            "ct established,reply fragment first at-most 5 per-segment corrupt 3 at 28",
+            "length 100-200 queue 7 bypass",
+        ] {
+            assert_eq!(write(&read(&words(text)).unwrap()), text);
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for text in [
+            "",
+            "tcp",
+            "drop drop",
+            "dport",
+            "dport x drop",
+            "from 1.2.3 drop",
+            "nonsense drop",
+            "probability 7 drop",
+            "limit 10 drop",
+            "delay 10 drop",
+            "flags foo drop",
+        ] {
+            assert!(read(&words(text)).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_field_can_be_written() {
+        for field in VALUES_FIELD {
+            let term = term(field.name, false, Test::Value(1));
+            assert!(!write_term(term.as_object().unwrap()).contains('?'));
+        }
+    }
+}
