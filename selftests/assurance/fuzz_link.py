@@ -62,9 +62,9 @@ def creation():
     if DICE.random() < 0.8:
         peer = header() + attributes(4)
         data += rtnl.attr(1, DICE.spoil(peer, 0.1))
-    for _ in range(DICE.randrange(3)):
+    for _ in range(DICE.choice((0, 0, 0, 1, 2))):
         value = DICE.choice((struct.pack("=I", DICE.odd()), b"\0\0\0\0", b"\1\0\0\0", b"\1", b""))
-        data += rtnl.attr(DICE.choice((1, 2, 2, 3, 50, 51)), value)
+        data += rtnl.attr(DICE.choice((1, 2, 2, 2, 2, 3, 50, 51)), value)
     info = rtnl.attr(rtnl.IFLA_INFO_KIND, net.KIND)
     info += rtnl.attr(rtnl.IFLA_INFO_DATA | rtnl.NLA_F_NESTED, DICE.spoil(data, 0.1))
     return header() + attributes(4) + rtnl.attr(rtnl.IFLA_LINKINFO | rtnl.NLA_F_NESTED, info)

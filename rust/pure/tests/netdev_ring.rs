@@ -63,6 +63,7 @@ pub mod prelude {
     }
 }
 
+#[allow(dead_code)]
 pub mod sync {
     use crate::prelude::{Flags, Result};
     use crate::{Strength, STRENGTH};
@@ -107,6 +108,10 @@ pub mod sync {
 
         pub fn read(&self) -> u32 {
             self.0.load(Ordering::Relaxed)
+        }
+
+        pub fn write(&self, value: u32) {
+            self.0.store(value, Ordering::Relaxed);
         }
 
         pub fn load_acquire(&self) -> u32 {
