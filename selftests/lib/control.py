@@ -161,8 +161,8 @@ class Events:
 class Raw(genl.Family):
     """The family in one namespace, by messages put together by hand."""
 
-    def __init__(self, namespace):
-        super().__init__(namespace, "ferronic")
+    def __init__(self, namespace, room=1 << 18):
+        super().__init__(namespace, "ferronic", room)
         self.namespace = namespace
 
     def send(self, command, body=b"", flags=0, header=None):

@@ -46,9 +46,9 @@ def named(body, names):
 class Family:
     """A family of generic netlink in the namespace it is opened in."""
 
-    def __init__(self, namespace, name):
+    def __init__(self, namespace, name, room=1 << 18):
         with namespace:
-            self.link = rtnl.Netlink(NETLINK_GENERIC)
+            self.link = rtnl.Netlink(NETLINK_GENERIC, room=room)
         body = struct.pack("=BBH", CTRL_CMD_GETFAMILY, 2, 0) + \
             rtnl.attr(CTRL_ATTR_FAMILY_NAME, name)
         reply = self.link.request(GENL_ID_CTRL, 0, body)[0]

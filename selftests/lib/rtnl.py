@@ -106,9 +106,8 @@ class Netlink:
     """A netlink socket of one protocol, opened in the caller's namespace.  The kernel
     makes the parts of a dump as large as there ever was room for one, up to 32 kB."""
 
-    room = 1 << 18
-
-    def __init__(self, protocol, groups=0):
+    def __init__(self, protocol, groups=0, room=1 << 18):
+        self.room = room
         self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol)
         self.socket.setsockopt(SOL_NETLINK, NETLINK_EXT_ACK, 1)
         self.socket.setsockopt(SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1)

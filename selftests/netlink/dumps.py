@@ -70,8 +70,7 @@ def others(t):
 def interrupted(t, change):
     """Dumps in small parts, with a change after the first of them; what came, and
     whether it was marked."""
-    family = control.Raw(t.n0)
-    family.link.room = 8192
+    family = control.Raw(t.n0, 8192)
     found, marked, first = [], False, True
     for flags, body in family.parts(control.PORT_GET):
         marked = marked or bool(flags & rtnl.NLM_F_DUMP_INTR)
