@@ -59,7 +59,7 @@ clean-make = env -u MAKEFLAGS -u MFLAGS $(toolchain) make --no-print-directory
 kbuild = mkdir -p $(1) && flock $(1)/.lock $(clean-make) -j$(shell nproc) -C $(kdir) M=$(CURDIR) MO=$(1) $(kernel-make-flags) $(2)
 
 PHONY := all modules plugin tools selftests-bin
-PHONY += demo test test-debug test-pure test-misuse fuzz mutants shell
+PHONY += demo test test-debug test-upstream test-pure test-misuse fuzz mutants shell
 PHONY += bench bench-check bench-wall bench-profile bench-programs
 PHONY += lint format spec doc rust-analyzer
 PHONY += install clean help
@@ -117,6 +117,10 @@ test: ## Run the selftests on KERNEL: TAP, then 'N passed, N failed, N skipped'
 # The whole suite takes hours where each access is checked and instructions are emulated: TESTS= names more.
 test-debug: ## Run the tests of selftests/debug.list on the debug kernel
 	@$(MAKE) test KERNEL=debug TESTS="$(or $(TESTS),$(shell sed '/^#/d' selftests/debug.list))"
+
+test-upstream: ## Run upstream's own tests for NICs against a pair (TESTS='drivers/net/stats.py ...', or all)
+	@$(MAKE) all >&2
+	@selftests/upstream/run --kernel $(KERNEL) $(TESTS)
 
 test-pure: $(machine) ## Test the pure crate on this machine, with cargo
 	@$(toolchain) cargo test --quiet --manifest-path rust/pure/Cargo.toml --target-dir $(CURDIR)/build/pure

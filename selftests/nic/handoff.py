@@ -15,6 +15,7 @@ import frames   # noqa: E402
 import net      # noqa: E402
 import nic      # noqa: E402
 import rtnl     # noqa: E402
+import steer    # noqa: E402
 import tap      # noqa: E402
 
 INFO_DATAPATH, NIC, HANDOFF = 2, 0, 1
@@ -132,6 +133,13 @@ def foreign(t):
             if frame[14:18] == b"mine":
                 break
             tap.equal(kind, 3, "type of a foreign packet (other host)")
+
+
+@tap.case("n-tuple rules would not act, and are refused")
+def no_rules(t):
+    _, other = t.nics()
+    other.refused("-N", "flow-type", "udp4", "action", 1, hint="not supported")
+    tap.equal(steer.rules(other), [], "rules")
 
 
 @tap.case("ends up and down, moved and deleted under a flood")

@@ -50,9 +50,6 @@ fn pool_outside_a_poll(pool: &mut PagePool) {
     pool.alloc_polled(1); //~ E0061
 }
 
-fn bound_after_the_removal<H: Handler>(
-    dev: &mut Locked<'_, H::Driver>,
-    instance: &Instance<H>,
-) {
+fn bound_after_the_removal<H: Handler>(dev: &mut Locked<'_, H::Driver>, instance: &Instance<H>) {
     dev.set_queue_napi(0, Some(instance)); //~ E0308
 }
