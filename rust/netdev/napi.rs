@@ -608,7 +608,10 @@ pub fn remove_all<H: Handler>(
     }
     // Busy pollers may still look at an instance they found by its number.
     crate::context::synchronize_net();
-    for (i, owner) in owners.iter_mut().enumerate().filter(|(_, o)| !o.listed) {
+    for (i, owner) in owners.iter_mut().enumerate() {
+        if owner.listed {
+            continue;
+        }
         if let Some(handler) = owner.handler().and_then(Option::take) {
             each(i, handler);
         }

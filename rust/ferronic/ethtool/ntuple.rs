@@ -9,6 +9,7 @@ use crate::limits::RULES_MAX;
 use crate::port::Port;
 use crate::rules::{self, Rule, Rules};
 use crate::wire::Datapath;
+use core::cmp::Ordering;
 use kernel::prelude::*;
 use netdev::device::Locked;
 use netdev::errno::EOPNOTSUPP;
@@ -53,22 +54,42 @@ pub(super) fn insert(dev: &mut Locked<'_, Port>, given: &FlowRule) -> Result<u32
 
     let memory = Snapshot::init(Rules::none())?;
     state.rules.reserve(1, GFP_KERNEL_ACCOUNT)?;
-    match state
-        .rules
-        .binary_search_by(|r| r.location.cmp(&rule.location))
-    {
+    match find(&state.rules, rule.location) {
         Ok(at) => {
             if let Some(slot) = state.rules.get_mut(at) {
                 *slot = rule;
             }
         }
-        // There is room.
-        Err(at) => drop(state.rules.insert_within_capacity(at, rule)),
+        Err(at) => {
+            // There is room. From the end it moves to its place.
+            let mut i = state.rules.len();
+            drop(state.rules.push_within_capacity(rule));
+            while i > at {
+                let before = i.wrapping_sub(1);
+                if let Some([a, b]) = state.rules.get_mut(before..i.wrapping_add(1)) {
+                    core::mem::swap(a, b);
+                }
+                i = before;
+            }
+        }
     }
     let end = device.data().end();
     end.steering.forget(location as u16);
     rules::publish(end, &state.rules, on, memory);
     Ok(location)
+}
+
+/// Where the rule at a location is among the others, which are in order, or where it would be.
+fn find(rules: &[Rule], location: u16) -> core::result::Result<usize, usize> {
+    let mut i = 0usize;
+    for rule in rules {
+        match rule.location.cmp(&location) {
+            Ordering::Less => i = i.wrapping_add(1),
+            Ordering::Equal => return Ok(i),
+            Ordering::Greater => break,
+        }
+    }
+    Err(i)
 }
 
 /// Chooses the location of a new rule.
@@ -84,7 +105,7 @@ fn place(rules: &[Rule], new: &Rule, wanted: RuleLocation) -> Result<u16> {
     if let Some(same) = rules.iter().find(|r| r.matches_as(new)) {
         return Ok(same.location);
     }
-    let free = |at: &u16| rules.binary_search_by(|r| r.location.cmp(at)).is_err();
+    let free = |at: &u16| find(rules, *at).is_err();
     let mut all = 0..RULES_MAX as u16;
     let found = if at == RuleLocation::First {
         all.find(free)

@@ -90,7 +90,9 @@ pub(super) fn create(
 /// Removes a context. No rule leads to it.
 pub(super) fn remove(dev: &mut Locked<'_, Port>, context: u32) {
     let (device, state) = dev.parts();
-    state.contexts.retain(|c| c.id != context);
+    if let Some(at) = state.contexts.iter().position(|c| c.id == context) {
+        drop(state.contexts.remove(at));
+    }
     let steering = &device.data().end().steering;
     steering.publish_context(context, None);
 }
