@@ -249,6 +249,12 @@ class Rtnl(Netlink):
         index = self.get(link)["index"]
         self.request(RTM_SETLINK, 0, ifinfo(index, flags, mask) + b"".join(link_attrs(**own)))
 
+    def settle(self, link):
+        """Waits until a change of the device's receive filter has taken effect.  The core hands
+        memberships of groups to the driver later; a request that changes nothing does what is
+        left (netif_rx_mode_sync())."""
+        self.change(link)
+
     def get(self, name):
         """One link; raises ENODEV where there is none."""
         body = ifinfo() + attr(IFLA_IFNAME, name)

@@ -58,6 +58,7 @@ class Check:
                                  else PACKET_DROP_MEMBERSHIP,
                                  struct.pack("=iHH8s", self.other.index, kind, 6,
                                              frames.raw(address)))
+        self.other.namespace.rtnl.settle("fe1")
 
 
 @tap.case("own address and broadcast pass; foreign addresses and groups do not")

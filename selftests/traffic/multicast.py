@@ -23,8 +23,9 @@ def index(namespace, name):
     return namespace.rtnl.get(name)["index"]
 
 
-def member(receiver, group, number, join):
-    """Joins or leaves a group at the device of that number."""
+def member(t, receiver, group, join):
+    """Joins or leaves a group at fe1."""
+    number = index(t.n1, "fe1")
     if ":" in group:
         option = socket.IPV6_JOIN_GROUP if join else socket.IPV6_LEAVE_GROUP
         receiver.setsockopt(socket.IPPROTO_IPV6, option,
@@ -33,6 +34,7 @@ def member(receiver, group, number, join):
         option = socket.IP_ADD_MEMBERSHIP if join else socket.IP_DROP_MEMBERSHIP
         receiver.setsockopt(socket.IPPROTO_IP, option, socket.inet_aton(group) +
                             socket.inet_aton("0.0.0.0") + struct.pack("=i", number))
+    t.n1.rtnl.settle("fe1")
 
 
 def group_sender(t, group):
@@ -52,15 +54,14 @@ def groups(t):
         with group_sender(t, wanted) as sender, \
                 t.n1.socket(content.family(wanted), socket.SOCK_DGRAM) as receiver:
             receiver.bind(("", PORT))
-            number = index(t.n1, "fe1")
-            member(receiver, marker, number, True)
+            member(t, receiver, marker, True)
             for _ in range(3):
-                member(receiver, wanted, number, True)
+                member(t, receiver, wanted, True)
                 for size in (1, 1000, 20000):
                     data = content.randbytes(size, size)
                     sender.sendto(data, (wanted, PORT))
                     content.same(receiver.recv(70000), data, f"{size} bytes to {wanted}")
-                member(receiver, wanted, number, False)
+                member(t, receiver, wanted, False)
                 # Nothing of this may come.  It is on the wire before the marker
                 # behind it is sent, so the marker says when to stop waiting.
                 sender.sendto(b"unwanted", (wanted, PORT))
@@ -92,6 +93,7 @@ def marked(t):
         group = "01:00:5e:01:02:03"
         receiver.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, struct.pack(
             "=iHH8s", number, PACKET_MR_MULTICAST, 6, frames.raw(group)))
+        t.n1.rtnl.settle("fe1")
         before = t.n1.rtnl.stats("fe1")["multicast"]
         for target, kind in (("ff:ff:ff:ff:ff:ff", 1), (group, 2), (net.MAC[1], 0)):
             sender.send(frames.ether(target, net.MAC[0], frames.ETH_P_TEST, b"x" * 60))
