@@ -14,7 +14,7 @@ use crate::receive::{Checked, FrameInfo, Offloads};
 use crate::stats::PollCounters;
 use netdev::napi::Poll;
 use netdev::skb::{Merged, RxSkb};
-use pure::aggregate::{Held, Limits, Segment, Verdict};
+use pure::aggregate::{Gso, Held, Limits, Segment, Verdict};
 use pure::header;
 
 /// Streams of which something is held at the same time.
@@ -40,8 +40,9 @@ struct Aggregate {
 
 /// What becomes of a frame.
 pub(crate) enum Offer {
-    /// It is merged into that aggregate: its payload is to be added ([`Aggregates::take`]).
-    Merge(usize),
+    /// It is merged into the aggregate at that place: its payload is to be added ([`Aggregates::take`]). `last`: as the
+    /// last one.
+    Merge { at: usize, last: bool },
     /// It can begin an aggregate, as it is ([`Aggregates::hold`]).
     Hold(Held, u16),
     /// It goes up alone.
@@ -53,8 +54,6 @@ pub(crate) struct Aggregates {
     /// The oldest first; those from `used` on are `None`.
     slots: [Option<Aggregate>; SLOTS],
     used: usize,
-    /// Whether the aggregate that was extended last has got its last frame.
-    last: bool,
 }
 
 impl Aggregates {
@@ -62,7 +61,6 @@ impl Aggregates {
         Aggregates {
             slots: [const { None }; SLOTS],
             used: 0,
-            last: false,
         }
     }
 
@@ -128,14 +126,8 @@ impl Aggregates {
             };
             match a.held.offer(skb.linear(), frame, &segment, &limits) {
                 Verdict::OtherFlow => i = i.wrapping_add(1),
-                Verdict::Merged => {
-                    self.last = false;
-                    return Offer::Merge(i);
-                }
-                Verdict::MergedLast => {
-                    self.last = true;
-                    return Offer::Merge(i);
-                }
+                Verdict::Merged => return Offer::Merge { at: i, last: false },
+                Verdict::MergedLast => return Offer::Merge { at: i, last: true },
                 Verdict::Flush => {
                     self.up(i, poll, counters);
                     break;
@@ -156,12 +148,14 @@ impl Aggregates {
         Some((a.skb.take()?, a.held.payload_offset()))
     }
 
-    /// Gives back the packet, to which a frame of `wire_bytes` was added. Returns how many frames have been lost with it:
+    /// Gives back the packet, to which a frame of `wire_bytes` was added, as its `last` one or not. Returns how many frames have been lost with it:
     /// those in it, if it is `None`.
+    #[allow(clippy::too_many_arguments)]
     pub(crate) fn extended(
         &mut self,
         at: usize,
         skb: Option<RxSkb>,
+        last: bool,
         wire_bytes: u64,
         poll: &Poll<'_, Channel>,
         counters: &PollCounters,
@@ -174,7 +168,7 @@ impl Aggregates {
         }
         a.skb = skb;
         a.wire_bytes = a.wire_bytes.wrapping_add(wire_bytes);
-        if self.last {
+        if last {
             self.up(at, poll, counters);
         }
         0
@@ -250,21 +244,25 @@ impl Aggregates {
             return;
         };
         if let Some(g) = a.held.finish(skb.linear_mut()) {
-            let merged = Merged {
-                size: g.size,
-                segments: g.segments,
-                ipv6: g.ipv6,
-                fixed_id: g.fixed_id,
-                cwr: g.cwr,
-                transport_offset: a.transport_offset,
-            };
-            if skb.set_merged(merged).is_err() {
+            if skb.set_merged(merged(g, a.transport_offset)).is_err() {
                 counters.no_memory.add(g.segments.into());
                 return;
             }
             count(&skb, g.segments, a.wire_bytes, counters);
         }
         counters.merged.add(poll.gro_receive(skb).into());
+    }
+}
+
+/// What the stack is told of a packet that stands for several frames.
+pub(crate) fn merged(gso: Gso, transport_offset: u16) -> Merged {
+    Merged {
+        size: gso.size,
+        segments: gso.segments,
+        ipv6: gso.ipv6,
+        fixed_id: gso.fixed_id,
+        cwr: gso.cwr,
+        transport_offset,
     }
 }
 

@@ -10,6 +10,8 @@
 //! The stages of a frame: filter, length, steering, waiting for buffers, copy with checksum, descriptor. Frames of
 //! one batch that go to the same inlet share one acquisition of its lock and one raise.
 
+mod super_frame;
+
 use crate::copy::{self, Summed};
 use crate::filter::Filter;
 use crate::limits::{ETH_HLEN, FRAME_MIN, VLAN_HLEN};
@@ -22,11 +24,11 @@ use crate::wire::{End, InletOpen, Outlet, OutletOpen, Side, Wire};
 use netdev::clock::now_ns;
 use netdev::context::Bh;
 use netdev::napi::Timer;
-use netdev::skb::{Gso, GsoKind, Merged, SkBuff, TxChecksum};
+use netdev::skb::{Merged, SkBuff, TxChecksum};
 use netdev::sync::Guard;
-use pure::checksum::{self, Sum};
+use pure::checksum;
 use pure::header::{self, Headers};
-use pure::segment::{self, Cursor, Layout, Plan, Run as Frames};
+use pure::segment::{self, Cursor};
 
 /// What became of a frame.
 enum Verdict {
@@ -60,6 +62,18 @@ impl Held<'_> {
         self.descriptors = 0;
         self.frames = 0;
     }
+}
+
+/// A frame, or frames together, in posted buffers.
+struct Filled {
+    /// Number of the first buffer, behind what has been handed on.
+    first: u32,
+    buffers: u32,
+    /// Bytes in them.
+    len: u32,
+    checked: Checked,
+    /// What it stands for, if that is more than one frame.
+    merged: Option<Merged>,
 }
 
 /// What one run of the engine works with.
@@ -180,40 +194,32 @@ pub(crate) fn discard(outlet: &Outlet, open: &mut OutletOpen) {
 }
 
 impl<'a> Run<'a> {
-    /// Counts a frame as sent.
+    /// Counts frames of the same length as sent.
     #[inline(always)]
-    fn sent(&mut self, len: u32, to: Option<&[u8; 6]>) {
+    fn sent(&mut self, frames: u16, len: u32, to: Option<&[u8; 6]>) {
         let tag = if self.tag.is_some() { VLAN_HLEN } else { 0 };
         let len = len.max(FRAME_MIN).wrapping_add(tag);
-        self.bytes = self.bytes.wrapping_add(u64::from(len));
+        let frames = u64::from(frames);
+        self.bytes = self.bytes.wrapping_add(u64::from(len).wrapping_mul(frames));
         let c = &self.outlet.counters;
         c.lengths
             .count(len, || c.frames.get().wrapping_add(self.frames));
-        self.frames = self.frames.wrapping_add(1);
+        self.frames = self.frames.wrapping_add(frames);
         if let Some(to) = to {
             if to[0] & 1 != 0 {
                 if *to == [0xff; 6] {
-                    self.outlet.counters.broadcast.inc();
+                    c.broadcast.add(frames);
                 } else {
-                    self.outlet.counters.multicast.inc();
+                    c.multicast.add(frames);
                 }
             }
         }
     }
 
-    /// Counts frames of a super frame as sent: all but the last of `full` bytes, the last of `last`.
-    #[inline]
-    fn sent_run(&mut self, segments: u16, full: u32, last: u32, to: &[u8; 6]) {
-        for _ in 1..segments {
-            self.sent(full, Some(to));
-        }
-        self.sent(last, Some(to));
-    }
-
     /// Counts a frame as sent and dropped.
     #[cold]
     fn drop(&mut self, reason: Drop, len: u32, to: Option<&[u8; 6]>) -> Verdict {
-        self.sent(len, to);
+        self.sent(1, len, to);
         self.outlet.counters.drops.add(reason, 1);
         Verdict::Done
     }
@@ -268,24 +274,6 @@ impl<'a> Run<'a> {
             Ok(()) => f(self, to),
             Err(_) => f(self, all),
         }
-    }
-
-    /// Sends the frames of a packet that the stack did not cut.
-    fn super_frame(
-        &mut self,
-        skb: &SkBuff,
-        all: &[u8],
-        linear: &[u8],
-        cursor: &mut Cursor,
-        memo: &mut pure::toeplitz::Memo,
-    ) -> Verdict {
-        let (Some(to), Some(headers)) = (header::destination(linear), header::parse(linear)) else {
-            return self.drop(Drop::TooShort, skb.len(), None);
-        };
-        let Some(plan) = skb.gso().and_then(|g| plan(skb, linear, &headers, g)) else {
-            return self.drop(Drop::Segmentation, skb.len(), Some(to));
-        };
-        self.segments(skb, all, linear, to, &headers, &plan, cursor, memo)
     }
 
     /// Sends a packet that is one frame.
@@ -360,181 +348,15 @@ impl<'a> Run<'a> {
             }
             _ => Checked::Unknown,
         };
-        self.finish(first, buffers, len, &headers, linear, way, checked);
-        self.sent(len, Some(to));
-        Verdict::Done
-    }
-
-    /// Goes on with the frames of a packet from `cursor`.
-    #[allow(clippy::too_many_arguments)]
-    fn segments(
-        &mut self,
-        skb: &SkBuff,
-        all: &[u8],
-        linear: &[u8],
-        to: &[u8; 6],
-        headers: &Headers,
-        plan: &Plan,
-        cursor: &mut Cursor,
-        memo: &mut pure::toeplitz::Memo,
-    ) -> Verdict {
-        let header_len = plan.header_length() as u32;
-        let way = self.steer(linear, headers, memo);
-        let merges = self.peer.merges.read() != 0;
-        while let Some(payload) = plan.next_length(*cursor) {
-            let len = header_len.wrapping_add(payload);
-            if merges {
-                match self.run(skb, all, linear, to, headers, plan, *cursor, way, len) {
-                    Some((Verdict::Wait, _)) => return Verdict::Wait,
-                    Some((Verdict::Done, run)) => {
-                        plan.advance_run(cursor, run);
-                        continue;
-                    }
-                    None => (),
-                }
-            }
-            let verdict = self.segment(skb, all, linear, to, headers, plan, *cursor, way, len);
-            if let Verdict::Wait = verdict {
-                return Verdict::Wait;
-            }
-            self.outlet.counters.gso_wire_frames.inc();
-            self.outlet.counters.gso_wire_bytes.add(u64::from(len));
-            plan.advance(cursor);
-        }
-        // Once, however often its frames had to wait.
-        self.outlet.counters.gso_packets.inc();
-        self.outlet.counters.gso_bytes.add(u64::from(skb.len()));
-        Verdict::Done
-    }
-
-    /// Sends the next frames of a packet that the stack did not cut, together: the receiver merges what belongs together
-    /// (`rx-gro-hw`), so cutting here and merging there cancel. As many as it has buffers for, and a packet has room for.
-    ///
-    /// `None` if there is nothing to keep together; the next frame is then cut as all others. `len` is its length.
-    #[allow(clippy::too_many_arguments)]
-    #[inline]
-    fn run(
-        &mut self,
-        skb: &SkBuff,
-        all: &[u8],
-        linear: &[u8],
-        to: &[u8; 6],
-        headers: &Headers,
-        plan: &Plan,
-        cursor: Cursor,
-        way: Way,
-        len: u32,
-    ) -> Option<(Verdict, Frames)> {
-        // Frames that are refused are refused one by one.
-        if self.refused(to, headers, len).is_some() {
-            return None;
-        }
-        let header_len = plan.header_length() as u32;
-        let wanted = plan.next_run(cursor, u32::MAX)?;
-        match self.reserve(way.channel, len) {
-            Ok(Some(_)) => (),
-            Ok(None) => return Some((Verdict::Wait, wanted)),
-            Err(reason) => {
-                let one = Frames {
-                    segments: 1,
-                    payload: len.wrapping_sub(header_len),
-                };
-                self.outlet.counters.gso_wire_frames.inc();
-                self.outlet.counters.gso_wire_bytes.add(u64::from(len));
-                return Some((self.drop_on(way, reason, len, Some(to)), one));
-            }
-        }
-        let held = self.held.as_mut()?;
-        let first = held.descriptors;
-        let inlet = held.guard.as_mut()?;
-        let posted = inlet.ring.as_mut()?.available().wrapping_sub(first);
-        // What of the payload lies beside the headers. A packet that is built around its first buffer has one frame there:
-        // merged with others it can be cut only if its linear part is no longer than that (`skb_segment()`).
-        let beside = match inlet.headroom {
-            0 => inlet.buffer_len.wrapping_sub(header_len),
-            _ => len.wrapping_sub(header_len),
+        let done = Filled {
+            first,
+            buffers,
+            len,
+            checked,
+            merged: None,
         };
-        let more = posted.min(inlet.buffers_max()).saturating_sub(1);
-        let room = beside.wrapping_add(inlet.buffer_len.wrapping_mul(more));
-        let run = plan.next_run(cursor, room)?;
-        let beside = beside.min(run.payload);
-
-        let merged = fill_run(skb, all, linear, inlet, first, plan, cursor, run, beside)?;
-        let whole = header_len.wrapping_add(run.payload);
-        let buffers = match run.payload.wrapping_sub(beside) {
-            0 => 1,
-            n => n
-                .wrapping_sub(1)
-                .checked_div(inlet.buffer_len)?
-                .wrapping_add(2),
-        };
-        let frames = u32::from(run.segments);
-        self.finish(first, buffers, whole, headers, linear, way, Checked::Good);
-        if let Some(held) = self.held.as_mut() {
-            // `finish` has counted one.
-            held.frames = held.frames.wrapping_add(frames.wrapping_sub(1));
-            if let Some(d) = held.guard.as_mut().and_then(|i| i.descriptor(first)) {
-                d.frame.merged = Some(Merged {
-                    size: merged.size,
-                    segments: merged.segments,
-                    ipv6: merged.ipv6,
-                    fixed_id: merged.fixed_id,
-                    cwr: merged.cwr,
-                    transport_offset: headers.transport_offset?,
-                });
-            }
-        }
-
-        if way.rule != Way::NO_RULE {
-            let others = frames.wrapping_sub(1);
-            self.peer.steering.hit(way.rule, others);
-        }
-        let c = &self.outlet.counters;
-        let frames = u64::from(frames);
-        let bytes = u64::from(run.payload).wrapping_add(frames.wrapping_mul(header_len.into()));
-        c.gso_wire_frames.add(frames);
-        c.gso_wire_bytes.add(bytes);
-        c.checksum_filled.add(frames);
-        let before_last =
-            u32::from(merged.size).wrapping_mul(u32::from(run.segments).wrapping_sub(1));
-        let last = header_len.wrapping_add(run.payload.wrapping_sub(before_last));
-        self.sent_run(run.segments, len, last, to);
-        Some((Verdict::Done, run))
-    }
-
-    /// Sends one frame of a packet that the stack did not cut.
-    #[allow(clippy::too_many_arguments)]
-    fn segment(
-        &mut self,
-        skb: &SkBuff,
-        all: &[u8],
-        linear: &[u8],
-        to: &[u8; 6],
-        headers: &Headers,
-        plan: &Plan,
-        cursor: Cursor,
-        way: Way,
-        len: u32,
-    ) -> Verdict {
-        if let Some(reason) = self.refused(to, headers, len) {
-            return self.drop(reason, len, Some(to));
-        }
-        let Some(buffers) = (match self.reserve(way.channel, len.max(FRAME_MIN)) {
-            Ok(b) => b,
-            Err(reason) => return self.drop_on(way, reason, len, Some(to)),
-        }) else {
-            return Verdict::Wait;
-        };
-        let first = self.held.as_ref().map_or(0, |h| h.descriptors);
-        let Some(inlet) = self.held.as_mut().and_then(|h| h.guard.as_mut()) else {
-            return self.drop(Drop::NoCarrier, len, Some(to));
-        };
-        if fill_segment(skb, all, linear, inlet, first, plan, cursor, len).is_none() {
-            return self.drop(Drop::Segmentation, len, Some(to));
-        }
-        self.finish(first, buffers, len, headers, linear, way, Checked::Good);
-        self.outlet.counters.checksum_filled.inc();
-        self.sent(len, Some(to));
+        self.finish(done, &headers, linear, way);
+        self.sent(1, len, Some(to));
         Verdict::Done
     }
 
@@ -657,19 +479,17 @@ impl<'a> Run<'a> {
         Ok(None)
     }
 
-    /// Completes the descriptors of a frame.
-    #[allow(clippy::too_many_arguments)]
+    /// Completes the descriptors of what was filled in.
     #[inline]
-    fn finish(
-        &mut self,
-        first: u32,
-        buffers: u32,
-        len: u32,
-        headers: &Headers,
-        linear: &[u8],
-        way: Way,
-        checked: Checked,
-    ) {
+    fn finish(&mut self, done: Filled, headers: &Headers, linear: &[u8], way: Way) {
+        let Filled {
+            first,
+            buffers,
+            len,
+            checked,
+            merged,
+        } = done;
+        let frames = u32::from(merged.map_or(1, |m| m.segments));
         let Some(held) = self.held.as_mut() else {
             return;
         };
@@ -696,37 +516,16 @@ impl<'a> Run<'a> {
                     tag: self.tag,
                     header_len: header_len(headers, linear),
                     tcp: headers.protocol == header::TCP && headers.transport_offset.is_some(),
-                    merged: None,
+                    merged,
                 };
             }
         }
         held.descriptors = held.descriptors.wrapping_add(buffers);
-        held.frames = held.frames.wrapping_add(1);
+        held.frames = held.frames.wrapping_add(frames);
         if way.rule != Way::NO_RULE {
-            self.peer.steering.hit(way.rule, 1);
+            self.peer.steering.hit(way.rule, frames);
         }
     }
-}
-
-/// How a packet is cut.
-fn plan(skb: &SkBuff, linear: &[u8], headers: &Headers, gso: Gso) -> Option<Plan> {
-    let protocol = match gso.kind {
-        GsoKind::Tcp4 | GsoKind::Tcp6 => segment::Protocol::Tcp,
-        GsoKind::Udp => segment::Protocol::Udp,
-        GsoKind::Other => return None,
-    };
-    let header_length = header_len(headers, linear);
-    let layout = Layout {
-        protocol,
-        network_offset: headers.network_offset,
-        transport_offset: headers.transport_offset?,
-        header_length,
-        segment_size: gso.size,
-        payload_length: skb.len().checked_sub(u32::from(header_length))?,
-        fixed_id: gso.fixed_id,
-        keep_cwr: gso.keep_cwr,
-    };
-    Plan::new(linear.get(..usize::from(header_length))?, &layout).ok()
 }
 
 /// Length of all headers, bytes: what a receiver wants in one piece.
@@ -743,107 +542,4 @@ fn header_len(headers: &Headers, linear: &[u8]) -> u16 {
         _ => 0,
     };
     transport.wrapping_add(n)
-}
-
-/// Writes one frame of a packet into the posted buffers from number `first` on.
-#[allow(clippy::too_many_arguments)]
-fn fill_segment(
-    skb: &SkBuff,
-    all: &[u8],
-    template: &[u8],
-    inlet: &mut InletOpen,
-    first: u32,
-    plan: &Plan,
-    cursor: Cursor,
-    len: u32,
-) -> Option<()> {
-    let header_len = plan.header_length();
-    let template = template.get(..header_len)?;
-    let (room, headroom) = (inlet.buffer_len, inlet.headroom as usize);
-    let mut sum = Sum::new();
-    let mut from = (header_len as u32).wrapping_add(cursor.offset());
-    let mut left = len.wrapping_sub(header_len as u32);
-
-    // The first buffer: headers, and as much of the payload as fits.
-    let n = (room as usize).checked_sub(header_len)?.min(left as usize) as u32;
-    let used = header_len.wrapping_add(n as usize);
-    let d = inlet.descriptor(first)?;
-    d.len = used as u32;
-    d.more = n < left;
-    let to = d
-        .buffer
-        .bytes_mut()
-        .get_mut(headroom..headroom.wrapping_add(used))?;
-    let partial = plan.write_headers(template, cursor, to)?;
-    if !copy::summing(skb, all, from, to.get_mut(header_len..)?, &mut sum) {
-        return None;
-    }
-    from = from.wrapping_add(n);
-    left = left.wrapping_sub(n);
-
-    let mut i = first;
-    while left > 0 {
-        i = i.wrapping_add(1);
-        let n = left.min(room);
-        let d = inlet.descriptor(i)?;
-        let to = d
-            .buffer
-            .bytes_mut()
-            .get_mut(headroom..headroom.wrapping_add(n as usize))?;
-        if !copy::summing(skb, all, from, to, &mut sum) {
-            return None;
-        }
-        d.len = n;
-        d.more = n < left;
-        from = from.wrapping_add(n);
-        left = left.wrapping_sub(n);
-    }
-    let d = inlet.descriptor(first)?;
-    let to = d.buffer.bytes_mut().get_mut(headroom..)?;
-    partial.finish(to, sum).then_some(())
-}
-
-/// Writes frames of a packet, together, into the posted buffers from number `first` on, at most `beside` bytes of payload
-/// into the first. Nothing is summed: the data never was on a wire.
-#[allow(clippy::too_many_arguments)]
-fn fill_run(
-    skb: &SkBuff,
-    all: &[u8],
-    template: &[u8],
-    inlet: &mut InletOpen,
-    first: u32,
-    plan: &Plan,
-    cursor: Cursor,
-    run: Frames,
-    beside: u32,
-) -> Option<pure::aggregate::Gso> {
-    let header_len = plan.header_length();
-    let template = template.get(..header_len)?;
-    let (room, headroom) = (inlet.buffer_len, inlet.headroom as usize);
-    let mut from = (header_len as u32).wrapping_add(cursor.offset());
-    let mut left = run.payload;
-    let mut merged = None;
-    let mut used = header_len as u32;
-    let mut i = first;
-    while left > 0 {
-        let n = if i == first { beside } else { room }.min(left);
-        let d = inlet.descriptor(i)?;
-        let to = d
-            .buffer
-            .bytes_mut()
-            .get_mut(headroom..headroom.wrapping_add(used.wrapping_add(n) as usize))?;
-        if used > 0 {
-            merged = Some(plan.write_run(template, cursor, run, to)?);
-        }
-        if !copy::plain(skb, all, from, to.get_mut(used as usize..)?) {
-            return None;
-        }
-        d.len = used.wrapping_add(n);
-        d.more = n < left;
-        from = from.wrapping_add(n);
-        left = left.wrapping_sub(n);
-        used = 0;
-        i = i.wrapping_add(1);
-    }
-    merged
 }

@@ -258,9 +258,9 @@ impl RxHalf {
                 .aggregates
                 .offer(frame, &info, buffers, offloads, poll, counters)
             {
-                Offer::Merge(at) => {
+                Offer::Merge { at, last } => {
                     count(&info, frame, offloads, counters, total);
-                    self.merge(poll, at, first, counters, total);
+                    self.merge(poll, at, last, first, counters, total);
                     return;
                 }
                 Offer::Hold(held, transport_offset) => hold = Some((held, transport_offset)),
@@ -316,6 +316,7 @@ impl RxHalf {
         &mut self,
         poll: &Poll<'_, Channel>,
         at: usize,
+        last: bool,
         first: RxDescriptor,
         counters: &PollCounters,
         total: &mut Total,
@@ -326,7 +327,9 @@ impl RxHalf {
             return;
         };
         let skb = self.append(skb, first, offset);
-        let lost = self.aggregates.extended(at, skb, bytes, poll, counters);
+        let lost = self
+            .aggregates
+            .extended(at, skb, last, bytes, poll, counters);
         if lost > 0 {
             // They have been counted as received.
             total.frames = total.frames.wrapping_sub(lost);

@@ -86,13 +86,7 @@ impl<L: Link> Notifier<L> {
     pub(crate) unsafe fn new(ops: *const bindings::rtnl_link_ops) -> Result<Self> {
         let block = KBox::pin_init(
             pin_init!(Block {
-                raw <- Opaque::ffi_init(|slot: *mut bindings::notifier_block| {
-                    // SAFETY: Valid for writing; all zeros is a block that is in no chain.
-                    unsafe {
-                        slot.write_bytes(0, 1);
-                        (*slot).notifier_call = Some(Self::call);
-                    }
-                }),
+                raw <- block(Self::call),
                 ops,
             }),
             GFP_KERNEL,
@@ -141,6 +135,21 @@ impl<L: Link> Drop for Notifier<L> {
     }
 }
 
+/// What a block of a notifier chain calls (`notifier_fn_t`).
+pub(crate) type Call =
+    unsafe extern "C" fn(*mut bindings::notifier_block, c_ulong, *mut c_void) -> c_int;
+
+/// A block that is in no chain.
+pub(crate) fn block(call: Call) -> impl PinInit<Opaque<bindings::notifier_block>> {
+    Opaque::ffi_init(move |slot: *mut bindings::notifier_block| {
+        // SAFETY: Valid for writing; all zeros is a block that is in no chain.
+        unsafe {
+            slot.write_bytes(0, 1);
+            (*slot).notifier_call = Some(call);
+        }
+    })
+}
+
 /// One who hears of all devices, in all namespaces.
 pub trait Watch: 'static {
     /// Something has happened to a device. Process context, with RTNL.
@@ -164,16 +173,7 @@ unsafe impl<W: Watch> Sync for Watcher<W> {}
 impl<W: Watch> Watcher<W> {
     /// Registers it (`register_netdevice_notifier`). Process context; sleeps.
     pub fn new() -> Result<Self> {
-        let block = KBox::pin_init(
-            Opaque::ffi_init(|slot: *mut bindings::notifier_block| {
-                // SAFETY: Valid for writing; all zeros is a block that is in no chain.
-                unsafe {
-                    slot.write_bytes(0, 1);
-                    (*slot).notifier_call = Some(Self::call);
-                }
-            }),
-            GFP_KERNEL,
-        )?;
+        let block = KBox::pin_init(block(Self::call), GFP_KERNEL)?;
         // SAFETY: Complete, and pinned until `drop`.
         to_result(unsafe { bindings::register_netdevice_notifier(block.get()) })?;
         Ok(Watcher {

@@ -141,7 +141,7 @@ impl Cursor {
 /// Frames that follow each other and stay together ([`Plan::next_run`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run {
-    /// Number of frames, two at least.
+    /// Number of frames: two at least, where they were found together.
     pub segments: u16,
     /// Bytes of payload.
     pub payload: u32,

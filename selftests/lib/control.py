@@ -124,7 +124,7 @@ def picture(body):
 class Events:
     """The notifications of a namespace, as (what, port)."""
 
-    def __init__(self, family, buffer=1 << 22):
+    def __init__(self, family, buffer=1 << 22, group="mgmt"):
         with family.namespace:
             self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, genl.NETLINK_GENERIC)
         # An ordinary user gets what there is.
@@ -132,7 +132,7 @@ class Events:
             self.socket.setsockopt(socket.SOL_SOCKET, 33, buffer)   # SO_RCVBUFFORCE
         self.socket.bind((0, 0))
         self.socket.setsockopt(rtnl.SOL_NETLINK, rtnl.NETLINK_ADD_MEMBERSHIP,
-                               family.groups["mgmt"])
+                               family.groups[group])
 
     def __enter__(self):
         return self
@@ -147,9 +147,13 @@ class Events:
             data, at = self.socket.recv(1 << 16), 0
             while at + 20 <= len(data):
                 size, _, _, _, _, command = struct.unpack_from("=IHHIIB", data, at)
-                found.append((NOTIFICATIONS[command], picture(data[at + 20:at + size])))
+                found.append(self.read(command, data[at + 20:at + size]))
                 at += (size + 3) & ~3
         return found
+
+    def read(self, command, body):
+        """What a notification says."""
+        return NOTIFICATIONS[command], picture(body)
 
     def until(self, condition, what):
         """Those that come until one fulfils the condition."""

@@ -4,7 +4,6 @@ specifications: terms are written as users of the command write them."""
 
 import contextlib
 import errno
-import select
 import socket
 import struct
 
@@ -172,34 +171,15 @@ class Hooks(control.Raw):
             self.delete(name)
 
 
-class Events:
+class Events(control.Events):
     """The events of packets in a namespace."""
 
     def __init__(self, hooks):
-        with hooks.namespace:
-            self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, genl.NETLINK_GENERIC)
-        self.socket.setsockopt(socket.SOL_SOCKET, 33, 1 << 22)      # SO_RCVBUFFORCE
-        self.socket.bind((0, 0))
-        self.socket.setsockopt(rtnl.SOL_NETLINK, rtnl.NETLINK_ADD_MEMBERSHIP,
-                               hooks.groups["packets"])
+        super().__init__(hooks, group="packets")
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.socket.close()
-
-    def come(self):
-        """Those that have come."""
-        found = []
-        while select.select([self.socket], [], [], 0)[0]:
-            data, at = self.socket.recv(1 << 16), 0
-            while at + 20 <= len(data):
-                size, _, _, _, _, command = struct.unpack_from("=IHHIIB", data, at)
-                tap.equal(command, control.PACKET_NTF, "notification")
-                found.append(known(PACKET, data[at + 20:at + size]))
-                at += (size + 3) & ~3
-        return found
+    def read(self, command, body):
+        tap.equal(command, control.PACKET_NTF, "notification")
+        return known(PACKET, body)
 
     def until(self, count):
         """So many."""

@@ -13,6 +13,7 @@
 //! can come to lie there, and sees from the socket itself that it has been closed.
 
 use crate::errno::to_result;
+use crate::notifier;
 use crate::rtnl::Net;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
@@ -81,16 +82,7 @@ unsafe impl<W: Watch> Sync for Watcher<W> {}
 impl<W: Watch> Watcher<W> {
     /// Registers it (`netlink_register_notifier`). Process context.
     pub fn new() -> Result<Self> {
-        let block = KBox::pin_init(
-            Opaque::ffi_init(|slot: *mut bindings::notifier_block| {
-                // SAFETY: Valid for writing; all zeros is a block that is in no chain.
-                unsafe {
-                    slot.write_bytes(0, 1);
-                    (*slot).notifier_call = Some(Self::call);
-                }
-            }),
-            GFP_KERNEL,
-        )?;
+        let block = KBox::pin_init(notifier::block(Self::call), GFP_KERNEL)?;
         // SAFETY: Complete, and pinned until `drop`.
         to_result(unsafe { bindings::netlink_register_notifier(block.get()) })?;
         Ok(Watcher(block, PhantomData))

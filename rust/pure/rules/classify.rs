@@ -804,7 +804,10 @@ mod tests {
                     hash_first(&record, &words, seeds)
                 });
                 let run = longest_run(hashes);
-                assert!(run < 120, "seed {seed}, word {word} << {shift}: {run} slots");
+                assert!(
+                    run < 120,
+                    "seed {seed}, word {word} << {shift}: {run} slots"
+                );
             }
         }
     }
