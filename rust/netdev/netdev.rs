@@ -53,6 +53,8 @@ pub mod ethtool;
 pub mod features;
 pub mod genetlink;
 pub mod interface;
+#[cfg(CONFIG_KUNIT = "y")]
+mod kunit;
 pub mod namespace;
 pub mod napi;
 pub mod netfilter;

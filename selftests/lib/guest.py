@@ -29,7 +29,9 @@ TROUBLE = re.compile(
     r"blocked for more than|unregister_netdevice: waiting|detected stall|rcu.*stall|"
     r"soft lockup|hard LOCKUP|scheduling while atomic|sleeping function called|"
     r"NETDEV WATCHDOG|general protection fault|Oops|rust_kernel: panicked|"
-    r"kmemleak: \d+ new suspected|page_pool_release_retry|Voluntary context switch")
+    r"kmemleak: \d+ new suspected|page_pool_release_retry|Voluntary context switch|"
+    # KUnit's words: a module is loaded whatever its tests say.
+    r"^\s*not ok \d+ |: ASSERTION FAILED at ")
 # The kernel's own words about itself that look like trouble and are none.
 HARMLESS = re.compile(r"lockdep (is|debugging)|kmemleak: (Kernel memory leak detector|Automatic)|"
                       r"Lock dependency validator|module verification failed|taints kernel")
