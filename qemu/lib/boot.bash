@@ -24,7 +24,9 @@ guest_cmdline() {
 		# Nothing of these is under test, all of it costs time at boot.
 		cryptomgr.notests audit=0 apparmor=0 selinux=0
 	)
-	[[ $kernel != debug ]] || words+=(panic_on_warn=1)
+	# Modules that bring tests run them when they are loaded. RTNL may be held for minutes where a namespace with many
+	# ports goes.
+	[[ $kernel != debug ]] || words+=(panic_on_warn=1 kunit.autorun=1 sysctl.kernel.hung_task_timeout_secs=300)
 	# What is built in makes devices at once that a module makes when it is loaded.
 	words+=(bonding.max_bonds=0 dummy.numdummies=0 ifb.numifbs=0 fb_tunnels=none)
 	# Counted instructions are compared with those of a kernel as it is shipped.

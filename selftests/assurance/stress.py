@@ -108,8 +108,8 @@ def ends():
 
 
 def make(t, link, info):
-    link.add_pair(net.KIND, {"name": net.NAME1, "address": net.MAC[1], "ns": t.n1.fd, **net.QUEUES},
-                  name=net.NAME0, address=net.MAC[0], info=info, **net.QUEUES)
+    link.add_pair(net.KIND, {"name": net.NAME1, "address": net.MAC[1], "ns": t.n1.fd},
+                  name=net.NAME0, address=net.MAC[0], info=info)
     for index, name in ends():
         # The other end's socket is not this thread's: a new one.
         with t.n[index]:
@@ -255,8 +255,7 @@ def spaces(t):
         try:
             name = f"x{count[0] % 4}"
             other = dice.choice((space, t.n0, t.n1))
-            space.rtnl.add_pair(net.KIND, {"name": name + "p", "ns": other.fd, **net.QUEUES},
-                                name=name, **net.QUEUES)
+            space.rtnl.add_pair(net.KIND, {"name": name + "p", "ns": other.fd}, name=name)
             space.rtnl.change(name, up=True)
             if dice.random() < 0.5:
                 space.rtnl.change(name, name=name + "y")

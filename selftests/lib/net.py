@@ -31,6 +31,7 @@ SLOW = 4 if os.environ.get("KSFT_MACHINE_SLOW", "no") not in ("", "0", "no") els
 PATIENCE = 30 * SLOW
 # The core makes a directory in sysfs for each queue there can be, which takes a slow kernel half a minute a pair.
 QUEUES = {"txq": 8, "rxq": 8} if SLOW > 1 and KIND == "ferronic" else {}
+rtnl.Rtnl.unless_told = {KIND: QUEUES}
 NAME0, NAME1 = "fe0", "fe1"
 V4 = ("192.168.241.1", "192.168.241.2")
 V6 = ("fd00:fe::1", "fd00:fe::2")
@@ -236,8 +237,8 @@ class Topology:
         pair carries the test's own frames only: it has no addresses and no IPv6,
         hence no discovery.  With `only4` it has IPv4 and no IPv6, whose reports to
         groups that nobody joined a NIC filters out."""
-        mine = {"name": NAME0, "address": MAC[0], **QUEUES, **(own or {})}
-        other = {"name": NAME1, "address": MAC[1], "ns": self.n1.fd, **QUEUES, **(peer or {})}
+        mine = {"name": NAME0, "address": MAC[0], **(own or {})}
+        other = {"name": NAME1, "address": MAC[1], "ns": self.n1.fd, **(peer or {})}
         make_pair(self.n0, mine, other, kind, info)
         for index, name in enumerate((NAME0, NAME1)):
             if quiet or only4:

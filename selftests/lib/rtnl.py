@@ -217,13 +217,18 @@ def link_attrs(name=None, address=None, mtu=None, txq=None, rxq=None, ns=None, e
 class Rtnl(Netlink):
     """rtnetlink in the namespace of the caller."""
 
+    # What ports of a kind get unless told: arguments of `link_attrs`.
+    unless_told = {}
+
     def __init__(self, groups=0):
         super().__init__(socket.NETLINK_ROUTE, groups)
 
     def add_pair(self, kind, peer=None, up=False, peer_up=False, info=(), **own):
         """Makes a pair; `own` and `peer` are arguments of `link_attrs`."""
         data = list(info)
+        own = self.unless_told.get(kind, {}) | own
         if peer is not None:
+            peer = self.unless_told.get(kind, {}) | peer
             flags = IFF_UP if peer_up else 0
             data.append(attr(INFO_PEER, ifinfo(0, flags, flags) + b"".join(link_attrs(**peer))))
         flags = IFF_UP if up else 0
