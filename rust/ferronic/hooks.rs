@@ -36,13 +36,14 @@ mod event;
 mod rule;
 mod ruleset;
 pub(crate) mod table;
+mod tell;
 mod waiting;
 mod walk;
 
 pub(crate) use chain::{Name, NewChain, Policy, Site};
 pub(crate) use event::Event;
 pub(crate) use rule::{Extra, NewRule};
-pub(crate) use table::{apply, ChainView, Change, Place, Refusal, Table, Wrong, HOOKS};
+pub(crate) use table::{apply, ChainView, Change, Place, Refusal, RuleView, Table, Wrong, HOOKS};
 
 use kernel::prelude::*;
 use netdev::interface::Interface;
@@ -81,10 +82,10 @@ impl Watch for Devices {
         if let (notifier::Event::Down | notifier::Event::Unregister, Some(tables)) =
             (event, HOOKS.get(dev.net(rtnl)))
         {
-            tables.with(|table, _| {
+            tables.with(|table, net| {
                 table.drop_at(dev);
                 if event == notifier::Event::Unregister {
-                    table.device_gone(dev.ifindex());
+                    table.device_gone(dev.ifindex(), net);
                 }
             });
         }

@@ -26,6 +26,7 @@
 //! transactions of a namespace ([`transaction`]) are locked while something is added, before its ports.
 
 mod chain;
+pub(crate) mod change;
 mod channel;
 mod generated;
 pub(crate) mod packet;

@@ -79,6 +79,24 @@ def words(t):
     tap.equal(t.h1.chains(), {}, "chains")
 
 
+@tap.case("changes of chains and rules are shown as they happen")
+def monitor(t):
+    ferronic(t.n1, "chain", "add", "old", "forward")
+    watch = t.n1.popen("ferronic", "monitor", "hooks", "--count", "4",
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    watch.stderr.readline()     # "listening"
+    ferronic(t.n1, "chain", "add", "in", "input")
+    ferronic(t.n1, "rule", "add", "in", *"tcp dport 80 drop".split())
+    ferronic(t.n1, "rule", "del", "in", "1")
+    ferronic(t.n1, "chain", "del", "in")
+    out, errors = watch.communicate(timeout=net.PATIENCE)
+    shown = [line.split(None, 2)[1:] for line in out.splitlines()]
+    tap.equal([what for what, _ in shown],
+              ["chain", "chain-add", "rule-add", "rule-del", "chain-del"], out + errors)
+    tap.equal([words for what, words in shown if what.startswith("rule")],
+              ["in rule 1 at position 0: tcp dport 80 drop", "in rule 1: tcp dport 80 drop"], out)
+
+
 @tap.case("what makes no sense is refused in words")
 def refused(t):
     ferronic(t.n1, "chain", "add", "in", "input")

@@ -188,6 +188,23 @@ class Events(control.Events):
         return found
 
 
+class Changes(control.Events):
+    """What is told of chains and rules in a namespace, as (what, attributes)."""
+
+    KINDS = {control.CHAIN_ADD_NTF: ("chain-add", CHAIN), control.CHAIN_DEL_NTF: ("chain-del", CHAIN),
+             control.CHAIN_CHANGE_NTF: ("chain-change", CHAIN),
+             control.CHAIN_RULES_NTF: ("chain-rules", CHAIN),
+             control.RULE_ADD_NTF: ("rule-add", RULE), control.RULE_DEL_NTF: ("rule-del", RULE),
+             control.RULE_CHANGE_NTF: ("rule-change", RULE)}
+
+    def __init__(self, hooks, buffer=1 << 22):
+        super().__init__(hooks, buffer, group="hooks")
+
+    def read(self, command, body):
+        what, names = self.KINDS[command]
+        return what, known(names, body)
+
+
 class Topology(net.Topology):
     """The two namespaces, and chains in both."""
 

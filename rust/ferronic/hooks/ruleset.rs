@@ -69,7 +69,12 @@ impl Ruleset {
         self.items.get(position as usize)
     }
 
-    /// The rule of a handle, and its position.
+    /// The handles of its rules, in their order.
+    pub(super) fn handles(&self) -> impl Iterator<Item = u32> + '_ {
+        self.items.iter().map(|item| item.handle)
+    }
+
+    /// The position of a handle.
     pub(super) fn find(&self, handle: u32) -> Option<u32> {
         let at = self.items.iter().position(|i| i.handle == handle)?;
         Some(at as u32)
@@ -138,6 +143,11 @@ impl Draft {
     /// Number of rules.
     pub(super) fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// The handles of its rules, in their order.
+    pub(super) fn handles(&self) -> impl ExactSizeIterator<Item = u32> + '_ {
+        self.entries.iter().map(|e| e.item.handle)
     }
 
     /// The position of a handle.

@@ -4,14 +4,17 @@
 //!
 //! Changes come as a list: all of it is done, or nothing. First everything is prepared (rulesets, memory, slots); then new
 //! chains are attached, as yet empty, the last thing that can fail; then rulesets are swapped, a chain at a time, and what
-//! was removed is detached.
+//! was removed is detached. Last, who listens is told, with the mutex still held: so what is told has happened, and comes
+//! in the order of the generations.
 
 use super::chain::{Attached, Chain, Name, NewChain, Policy, Site};
 use super::counters::{Counts, Slots};
 use super::event::Events;
 use super::rule::{Extra, NewRule};
 use super::ruleset::{self, Draft, Ruleset};
+use super::tell::{Teller, Touched};
 use super::waiting::Waiting;
+use core::mem;
 use kernel::prelude::*;
 use kernel::sync::{static_lock_class, Arc, LockClassKey};
 use netdev::interface::Interface;
@@ -35,7 +38,7 @@ pub(crate) struct Table {
 }
 
 /// A chain.
-struct Entry {
+pub(super) struct Entry {
     name: Name,
     site: Site,
     priority: i32,
@@ -43,7 +46,7 @@ struct Entry {
     hook: Option<Registration<Attached>>,
     chain: Arc<Chain>,
     /// The ruleset that the chain has.
-    rules: Arc<Ruleset>,
+    pub(super) rules: Arc<Ruleset>,
     slots: Slots,
     /// The next rule's.
     next_handle: u32,
@@ -150,6 +153,8 @@ pub(crate) struct ChainView<'a> {
 pub(crate) struct RuleView<'a> {
     pub(crate) chain: &'a CStr,
     pub(crate) handle: u32,
+    /// Number of rules before it.
+    pub(crate) position: u32,
     pub(crate) rule: Rule<'a>,
     pub(crate) extra: Extra,
     pub(crate) counts: Counts,
@@ -180,20 +185,7 @@ impl Table {
 
     /// The chain at a place of the list.
     pub(crate) fn chain_at(&self, at: usize) -> Option<ChainView<'_>> {
-        let entry = self.chains.get(at)?;
-        Some(ChainView {
-            name: entry.name.as_cstr(),
-            site: entry.site,
-            priority: entry.priority,
-            policy: entry.rules.policy,
-            rules: entry.rules.len() as u32,
-            shapes: entry.rules.shapes(),
-            counts: entry.rules.counts(entry.rules.policy_slot),
-            held: entry.chain.waiting.count() as u32,
-            overflows: entry.chain.waiting.overflows.read(),
-            unheld: entry.chain.waiting.unheld.read(),
-            uncut: entry.chain.uncut.read(),
-        })
+        self.chains.get(at).map(Entry::view)
     }
 
     /// The place of a chain in the list.
@@ -204,14 +196,7 @@ impl Table {
     /// The rule at a position of the chain at a place of the list.
     pub(crate) fn rule_at(&self, chain: usize, position: u32) -> Option<RuleView<'_>> {
         let entry = self.chains.get(chain)?;
-        let item = entry.rules.item(position)?;
-        Some(RuleView {
-            chain: entry.name.as_cstr(),
-            handle: item.handle,
-            rule: entry.rules.rules().get(position)?,
-            extra: item.extra,
-            counts: entry.rules.counts(item.slot),
-        })
+        entry.rule_view(&entry.rules, position)
     }
 
     /// The handle that a chain gave last.
@@ -233,18 +218,18 @@ impl Table {
     }
 
     /// A device goes: so do the chains at it.
-    pub(super) fn device_gone(&mut self, ifindex: u32) {
-        let before = self.chains.len();
+    pub(super) fn device_gone(&mut self, ifindex: u32, net: &Net) {
         let mut at = 0usize;
         while let Some(chain) = self.chains.get(at) {
-            if matches!(chain.site, Site::Device(_, there) if there == ifindex) {
-                drop(self.chains.remove(at));
-            } else {
+            if !matches!(chain.site, Site::Device(_, there) if there == ifindex) {
                 at = at.wrapping_add(1);
+                continue;
             }
-        }
-        if self.chains.len() != before {
             self.generation = self.generation.wrapping_add(1);
+            let teller = Teller::new(net, self.generation);
+            if let Ok(entry) = self.chains.remove(at) {
+                entry.end(&teller);
+            }
         }
     }
 }
@@ -261,6 +246,8 @@ struct Work {
     delete: bool,
     /// The first change that concerned it: where a failure belongs.
     index: usize,
+    /// What is to be told of it.
+    touched: Touched,
     /// Prepared: the ruleset, and the slots that nobody has any more afterwards.
     ready: Option<(Arc<Ruleset>, KVVec<u32>)>,
 }
@@ -280,6 +267,29 @@ impl Work {
             (None, Some(at)) => table.chains.get_mut(at),
             (None, None) => None,
         }
+    }
+}
+
+/// What changes of a chain's rules work on.
+struct Part<'a> {
+    draft: &'a mut Draft,
+    /// Where the chain is.
+    point: Point,
+    next_handle: &'a mut u32,
+    touched: &'a mut Touched,
+}
+
+impl Part<'_> {
+    /// The position of a rule that is about to change.
+    fn touch(&mut self, handle: u32) -> Judged<usize> {
+        self.touched.rule(handle);
+        self.find(handle)
+    }
+
+    /// The position of a rule.
+    fn find(&self, handle: u32) -> Judged<usize> {
+        let position = self.draft.find(handle);
+        position.ok_or(refused(Wrong::Handle, ENOENT))
     }
 }
 
@@ -324,6 +334,7 @@ impl Plan<'_> {
             next_handle,
             delete: false,
             index,
+            touched: Touched::default(),
             ready: None,
         })
     }
@@ -333,8 +344,8 @@ impl Plan<'_> {
         Ok(self.works.len().saturating_sub(1))
     }
 
-    /// The draft of a chain's rules, its point, and the next handle.
-    fn draft(&mut self, name: &Name, index: usize) -> Judged<(&mut Draft, Point, &mut u32)> {
+    /// What changes of a chain work on.
+    fn part(&mut self, name: &Name, index: usize) -> Judged<Part<'_>> {
         let at = self.work(name, index)?;
         let table: &Table = self.table;
         let work = self.works.get_mut(at).ok_or(other(EINVAL))?;
@@ -346,7 +357,12 @@ impl Plan<'_> {
             work.draft = Some(Draft::new(&rules).map_err(other)?);
         }
         match &mut work.draft {
-            Some(draft) => Ok((draft, point, &mut work.next_handle)),
+            Some(draft) => Ok(Part {
+                draft,
+                point,
+                next_handle: &mut work.next_handle,
+                touched: &mut work.touched,
+            }),
             None => Err(other(EINVAL)),
         }
     }
@@ -355,7 +371,11 @@ impl Plan<'_> {
     fn change(&mut self, index: usize, change: &Change) -> Judged<()> {
         match change {
             Change::AddChain(new) => self.add_chain(index, new)?,
-            Change::SetPolicy(name, policy) => self.draft(name, index)?.0.policy = *policy,
+            Change::SetPolicy(name, policy) => {
+                let part = self.part(name, index)?;
+                part.draft.policy = *policy;
+                part.touched.chain();
+            }
             Change::DeleteChain(name) => {
                 let at = self.work(name, index)?;
                 if let Some(work) = self.works.get_mut(at) {
@@ -363,39 +383,46 @@ impl Plan<'_> {
                     work.draft = None;
                 }
             }
-            Change::Flush(name) => self.draft(name, index)?.0.clear(),
+            Change::Flush(name) => {
+                let part = self.part(name, index)?;
+                part.touched.rules(part.draft.handles());
+                part.draft.clear();
+            }
             Change::AddRule(name, place, rule) => {
-                let (draft, point, next_handle) = self.draft(name, index)?;
+                let part = self.part(name, index)?;
                 let position = match *place {
-                    Place::Last => draft.len(),
-                    Place::At(position) if position as usize <= draft.len() => position as usize,
-                    Place::At(_) => return Err(refused(Wrong::Position, ERANGE)),
-                    Place::Before(handle) => {
-                        draft.find(handle).ok_or(refused(Wrong::Handle, ENOENT))?
+                    Place::Last => part.draft.len(),
+                    Place::At(position) if position as usize <= part.draft.len() => {
+                        position as usize
                     }
+                    Place::At(_) => return Err(refused(Wrong::Position, ERANGE)),
+                    Place::Before(handle) => part.find(handle)?,
                 };
-                judge(draft.insert(position, *next_handle, rule, point))?;
-                *next_handle = next_handle.checked_add(1).ok_or(other(EOVERFLOW))?;
+                let handle = *part.next_handle;
+                judge(part.draft.insert(position, handle, rule, part.point))?;
+                *part.next_handle = handle.checked_add(1).ok_or(other(EOVERFLOW))?;
+                part.touched.rule(handle);
             }
             Change::ReplaceRule(name, handle, rule) => {
-                let (draft, point, _) = self.draft(name, index)?;
-                let position = draft.find(*handle).ok_or(refused(Wrong::Handle, ENOENT))?;
-                judge(draft.replace(position, rule, point))?;
+                let mut part = self.part(name, index)?;
+                let position = part.touch(*handle)?;
+                judge(part.draft.replace(position, rule, part.point))?;
             }
             Change::DeleteRule(name, handle) => {
-                let (draft, ..) = self.draft(name, index)?;
-                let position = draft.find(*handle).ok_or(refused(Wrong::Handle, ENOENT))?;
-                draft.remove(position);
+                let mut part = self.part(name, index)?;
+                let position = part.touch(*handle)?;
+                part.draft.remove(position);
             }
-            Change::Reset(name, handle) => {
-                let (draft, ..) = self.draft(name, index)?;
-                let position = match handle {
-                    Some(handle) => {
-                        Some(draft.find(*handle).ok_or(refused(Wrong::Handle, ENOENT))?)
-                    }
-                    None => None,
-                };
-                draft.reset(position);
+            Change::Reset(name, Some(handle)) => {
+                let mut part = self.part(name, index)?;
+                let position = part.touch(*handle)?;
+                part.draft.reset(Some(position));
+            }
+            Change::Reset(name, None) => {
+                let part = self.part(name, index)?;
+                part.touched.chain();
+                part.touched.rules(part.draft.handles());
+                part.draft.reset(None);
             }
         }
         Ok(())
@@ -444,6 +471,7 @@ impl Plan<'_> {
             next_handle: 1,
             delete: false,
             index,
+            touched: Touched::default(),
             ready: None,
         })?;
         Ok(())
@@ -524,19 +552,30 @@ impl Plan<'_> {
         }
     }
 
-    /// Swaps the rulesets and detaches what goes. Cannot fail.
-    fn commit(mut self) {
+    /// Swaps the rulesets, detaches what goes, and tells of it. Cannot fail.
+    fn commit(mut self, net: &Net) {
+        if self.works.is_empty() {
+            return;
+        }
         let table = &mut *self.table;
+        table.generation = table.generation.wrapping_add(1);
+        let teller = Teller::new(net, table.generation);
         for work in self.works.iter_mut() {
             let (delete, next_handle) = (work.delete, work.next_handle);
+            let told = work.at.map(|_| mem::take(&mut work.touched));
             let ready = work.ready.take();
             if let (Some((new, left)), Some(entry)) = (ready, work.entry_mut(table)) {
+                let before = entry.rules.clone();
                 let old = entry.chain.rules.replace(new.clone());
                 entry.rules = new;
                 entry.next_handle = next_handle;
                 // Waits until no packet is in the old one.
                 drop(old);
                 entry.chain.waiting.release(|slot| left.contains(&slot));
+                // Of those that have gone, what they counted is still there.
+                if let Some(touched) = told {
+                    teller.changes(entry, &before, &touched);
+                }
                 for slot in left {
                     entry.slots.give(slot);
                 }
@@ -548,23 +587,61 @@ impl Plan<'_> {
         for work in self.works.iter().filter(|w| w.delete && w.at.is_some()) {
             if let Some(at) = table.find(&work.name) {
                 if let Ok(entry) = table.chains.remove(at) {
-                    // What it holds goes on behind it while it is there.
-                    entry.chain.waiting.close();
+                    entry.end(&teller);
                 }
             }
         }
         for work in self.works.iter_mut() {
             // A chain may have gone and come again.
             if let Some(entry) = work.new.take() {
+                teller.begins(&entry, &work.touched);
                 // There is room, reserved before.
                 let _ = table.chains.push_within_capacity(entry);
             }
         }
-        table.generation = table.generation.wrapping_add(1);
     }
 }
 
 impl Entry {
+    /// What is shown of it.
+    pub(super) fn view(&self) -> ChainView<'_> {
+        let waiting = &self.chain.waiting;
+        ChainView {
+            name: self.name.as_cstr(),
+            site: self.site,
+            priority: self.priority,
+            policy: self.rules.policy,
+            rules: self.rules.len() as u32,
+            shapes: self.rules.shapes(),
+            counts: self.rules.counts(self.rules.policy_slot),
+            held: waiting.count() as u32,
+            overflows: waiting.overflows.read(),
+            unheld: waiting.unheld.read(),
+            uncut: self.chain.uncut.read(),
+        }
+    }
+
+    /// What is shown of the rule at a position of a ruleset that it has, or had.
+    pub(super) fn rule_view<'a>(&'a self, of: &'a Ruleset, position: u32) -> Option<RuleView<'a>> {
+        let item = of.item(position)?;
+        Some(RuleView {
+            chain: self.name.as_cstr(),
+            handle: item.handle,
+            position,
+            rule: of.rules().get(position)?,
+            extra: item.extra,
+            counts: of.counts(item.slot),
+        })
+    }
+
+    /// Detaches it, and tells of it.
+    fn end(mut self, teller: &Teller<'_>) {
+        // What it holds goes on behind it while it is there.
+        self.chain.waiting.close();
+        self.hook = None;
+        teller.ends(&self);
+    }
+
     /// Gives back the slots that `new`, which was never published, has and `old` has not. Without memory to find out
     /// which, they are lost until the chain goes.
     fn give_new_slots(&mut self, old: &Ruleset, new: &Ruleset) {
@@ -610,6 +687,6 @@ pub(crate) fn apply(
         plan.undo();
         return ready;
     }
-    plan.commit();
+    plan.commit(net);
     Ok(())
 }

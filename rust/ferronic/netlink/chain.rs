@@ -197,7 +197,7 @@ fn policy_of(policy: ChainPolicy) -> Policy {
     }
 }
 
-fn put(
+pub(super) fn put(
     view: &ChainView<'_>,
     generation: u64,
     w: impl FnOnce(&ChainGetReply<'_>) -> Result,

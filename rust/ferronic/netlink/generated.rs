@@ -48,7 +48,11 @@ impl Family for Ferronic {
         Op::run::<RuleDelDo>(),
         Op::run::<RuleResetDo>(),
     ];
-    const GROUPS: &'static [Group] = &[Group::new(c"mgmt"), Group::new(c"packets")];
+    const GROUPS: &'static [Group] = &[
+        Group::new(c"mgmt"),
+        Group::new(c"packets"),
+        Group::new(c"hooks"),
+    ];
 }
 
 /// Multicast groups, by their place in the family.
@@ -57,6 +61,8 @@ pub(crate) mod group {
     pub(crate) const MGMT: usize = 0;
     /// packets
     pub(crate) const PACKETS: usize = 1;
+    /// hooks
+    pub(crate) const HOOKS: usize = 2;
 }
 
 /// Commands of notifications.
@@ -71,6 +77,24 @@ pub(crate) mod notification {
     pub(crate) const PORT_CHANGE_NTF: u8 = 5;
     /// A rule with `notify`, or with the action sample, has acted on a packet.
     pub(crate) const PACKET_NTF: u8 = 24;
+    /// There is a new chain. Of its rules, messages of their own tell.
+    pub(crate) const CHAIN_ADD_NTF: u8 = 25;
+    /// A chain has gone, and its rules with it. Its attributes are those it had
+    /// last.
+    pub(crate) const CHAIN_DEL_NTF: u8 = 26;
+    /// A chain has another policy, or its policy counts anew.
+    pub(crate) const CHAIN_CHANGE_NTF: u8 = 27;
+    /// More than 64 rules of a chain have come, gone or changed at once. They are
+    /// not told one by one: rule-get dumps them.
+    pub(crate) const CHAIN_RULES_NTF: u8 = 28;
+    /// There is a new rule. Where several are told of with one generation, their
+    /// positions ascend.
+    pub(crate) const RULE_ADD_NTF: u8 = 29;
+    /// A rule has gone. Its attributes are those it had last; those that went
+    /// with it are told of before any that came.
+    pub(crate) const RULE_DEL_NTF: u8 = 30;
+    /// Another rule stands in the place of one, or it counts anew.
+    pub(crate) const RULE_CHANGE_NTF: u8 = 31;
 }
 
 /// Values of `poll-frames`.

@@ -10,7 +10,7 @@ use super::generated::{
     RuleResetDoRequest, Term as TermAttributes, TermItem, Test as TestNumber,
 };
 use super::transaction;
-use crate::hooks::{Change, Extra, NewRule, Place, Table, HOOKS};
+use crate::hooks::{Change, Extra, NewRule, Place, RuleView, Table, HOOKS};
 use kernel::prelude::*;
 use netdev::genetlink::{Batch, Context, Do, Dump};
 use netdev::netlink::Nests;
@@ -291,16 +291,12 @@ pub(super) fn refuse(context: &Context<'_, Ferronic>, term: Option<usize>, unfit
     }
 }
 
-/// Writes the rule at a position of the chain at a place of the list; `false` if there is none.
-fn put(
-    table: &Table,
-    chain: usize,
-    position: u32,
+/// Writes a rule.
+pub(super) fn put(
+    view: &RuleView<'_>,
+    generation: u64,
     w: impl FnOnce(&RuleGetReply<'_>) -> Result,
-) -> Result<bool> {
-    let Some(view) = table.rule_at(chain, position) else {
-        return Ok(false);
-    };
+) -> Result {
     let (modifiers, action) = view.consequence().ok_or(EINVAL)?;
     let mut terms = KVec::new();
     for term in view.rule.terms() {
@@ -309,8 +305,8 @@ fn put(
     let mut reply = RuleGetReply {
         chain: Some(view.chain),
         handle: Some(view.handle),
-        generation: Some(table.generation),
-        position: Some(position),
+        generation: Some(generation),
+        position: Some(view.position),
         term: &terms,
         nth: modifiers.nth,
         every: modifiers.every,
@@ -366,8 +362,7 @@ fn put(
             reply.timeout = Some(timeout);
         }
     }
-    w(&reply)?;
-    Ok(true)
+    w(&reply)
 }
 
 /// The place of a chain in the list.
@@ -388,15 +383,16 @@ impl Do for RuleGetDo {
         let mut reply = context.reply()?;
         lock(context, |table, _| {
             let chain = place_of(table, name.as_cstr(), context)?;
-            let position = table.rule_position(chain, handle).ok_or_else(|| {
+            let position = table.rule_position(chain, handle);
+            let view = position.and_then(|position| table.rule_at(chain, position));
+            let view = view.ok_or_else(|| {
                 context.refuse(
                     rule::HANDLE,
                     c"The chain has no rule of that handle",
                     ENOENT,
                 )
             })?;
-            put(table, chain, position, |r| r.put(&mut reply.writer()))?;
-            Ok(())
+            put(&view, table.generation, |r| r.put(&mut reply.writer()))
         })?;
         reply.send()
     }
@@ -436,12 +432,13 @@ impl Dump for RuleGetDump {
                 // Places may have changed since the last batch; the generation tells the reader.
                 batch.generation(table.generation);
                 while table.chain_at(at.chain).is_some() {
-                    while put(table, at.chain, at.position, |r| {
-                        let mut message = batch.message()?;
-                        r.put(&mut message.writer())?;
-                        message.end();
-                        Ok(())
-                    })? {
+                    while let Some(view) = table.rule_at(at.chain, at.position) {
+                        put(&view, table.generation, |r| {
+                            let mut message = batch.message()?;
+                            r.put(&mut message.writer())?;
+                            message.end();
+                            Ok(())
+                        })?;
                         at.position = at.position.saturating_add(1);
                     }
                     if at.only {

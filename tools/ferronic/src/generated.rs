@@ -20,6 +20,9 @@ pub const GROUP_MGMT: &str = "mgmt";
 /// The multicast group `packets`.
 pub const GROUP_PACKETS: &str = "packets";
 
+/// The multicast group `hooks`.
+pub const GROUP_HOOKS: &str = "hooks";
+
 /// How packets get from one end of a wire to the other.
 pub const VALUES_DATAPATH: &[Value] = &[
     Value {
@@ -1026,4 +1029,11 @@ pub const NOTIFICATIONS: &[(u8, &str, &Space)] = &[
     (4, "port-del-ntf", &PORT),
     (5, "port-change-ntf", &PORT),
     (24, "packet-ntf", &PACKET),
+    (25, "chain-add-ntf", &CHAIN),
+    (26, "chain-del-ntf", &CHAIN),
+    (27, "chain-change-ntf", &CHAIN),
+    (28, "chain-rules-ntf", &CHAIN),
+    (29, "rule-add-ntf", &RULE),
+    (30, "rule-del-ntf", &RULE),
+    (31, "rule-change-ntf", &RULE),
 ];

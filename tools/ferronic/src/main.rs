@@ -5,6 +5,7 @@
 //! What there is to be shown and set stands in the netlink specification, which [`generated`] is made from.
 
 mod apply;
+mod changes;
 mod devices;
 mod generated;
 mod hooks;
@@ -107,13 +108,16 @@ fn cli() -> Cli {
         .subcommand(hooks::rule_cli())
         .subcommand(
             Cli::new("monitor")
-                .about("Show the ports, then every change of them; or packets that rules act on")
+                .about("Show the ports, or the chains, then every change; or packets that rules act on")
                 .arg(
                     Arg::new("what")
                         .value_name("WHAT")
-                        .value_parser(["ports", "packets"])
+                        .value_parser(["ports", "hooks", "packets"])
                         .default_value("ports")
-                        .help("What to watch; packets are those of rules with 'tell' or 'sample'"),
+                        .help(
+                            "What to watch; hooks are chains and their rules, packets those of rules \
+                             with 'tell' or 'sample'",
+                        ),
                 )
                 .arg(
                     Arg::new("pcapng")
@@ -303,6 +307,7 @@ fn run(matches: &ArgMatches) -> Result<(), Error> {
         Some(("monitor", matches)) => {
             let count = matches.get_one("count").copied();
             match matches.get_one::<String>("what").map(String::as_str) {
+                Some("hooks") => changes::run(&mut link, json, count),
                 Some("packets") => packets::run(&mut link, json, count, matches.get_one("pcapng")),
                 _ => monitor::run(&mut link, json, count),
             }
