@@ -13,12 +13,24 @@ use pure::atomic::{
     Bits,
     Index, //
 };
+use pure::latency::{
+    quantile,
+    Histogram, //
+};
 use pure::moderation::Throttle;
 use pure::ring::{
     Consumer,
     Producer, //
 };
 use pure::steer;
+use pure::trail::{
+    End,
+    Mark,
+    Outcome,
+    Stage,
+    Trail,
+    Trails, //
+};
 use pure::vector::{
     Raise,
     Vector, //
@@ -124,4 +136,21 @@ pub fn gate(gate: &Word, needed: u32, free: u32) -> bool {
 pub fn waiters(waiters: &Waiters<Word>, from: u32) -> Option<u32> {
     waiters.wait(from, || from > 3);
     waiters.take().next_from(from)
+}
+
+pub type Watched<'a> = Trails<&'a mut [Trail], &'a mut [Histogram]>;
+
+pub fn trail(trails: &mut Watched<'_>, mark: Mark, now: u64) -> Outcome {
+    if let Some(code) = trails.begin(now) {
+        trails.step(code, Stage::Engine, now);
+        trails.hand(code, mark, now);
+        trails.pass(code, mark, Stage::Input, now);
+        trails.finish(code, mark, End::Delivered, now);
+    }
+    trails.close();
+    trails.outcome()
+}
+
+pub fn median(histogram: &Histogram) -> Option<u64> {
+    quantile(histogram.iter(), 500, histogram.max())
 }
