@@ -3,16 +3,19 @@
 """Back-pressure: a receiver without buffers pauses the sender; a pause that
 lasts ends in counted drops; with pause off, drops come at once."""
 
+import contextlib
 import errno
 import os
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import control  # noqa: E402
 import ethnl    # noqa: E402
 import frames   # noqa: E402
 import net      # noqa: E402
 import nic      # noqa: E402
+import rtnl     # noqa: E402
 import tap      # noqa: E402
 import toeplitz  # noqa: E402
 
@@ -67,12 +70,19 @@ def settings(t):
 @tap.case("a receiver that stands still for a moment loses nothing, and pause frames are counted")
 def paused(t):
     one, other = small(t)
+    with contextlib.closing(control.Raw(t.n0)) as family:
+        family.send(control.PORT_SET, rtnl.attr(control.IFINDEX, one.index) +
+                    rtnl.attr(control.PORT_PAUSE_LIMIT, 4000))
     before = other.ethtool.pause_stats(), one.ethtool.pause_stats()
     with t.n0.packet("fe0") as sender, t.n1.packet("fe1", frames.ETH_P_TEST) as receiver:
-        with nic.stalled(other, sender, FRAME, seconds=0.08):
-            taken = push(sender, RING + RING // 2)
-        for _ in range(taken + 1):
-            receiver.recv(4000)
+        # A moment that is long enough for a slow machine to fill the ring.
+        for moment in (0.08, 0.4, 2):
+            with nic.stalled(other, sender, FRAME, seconds=moment):
+                taken = push(sender, RING + RING // 2)
+            for _ in range(taken + 1):
+                receiver.recv(4000)
+            if other.ethtool.pause_stats() != before[0]:
+                break
     t.balanced()
     after = other.ethtool.pause_stats(), one.ethtool.pause_stats()
     if after[0]["tx_frames"] <= before[0]["tx_frames"]:
