@@ -96,7 +96,7 @@ impl Channel {
             return;
         }
         let mut open = outlet.lock.lock(bh);
-        if let Some(open) = open.as_mut() {
+        if let Some(open) = open.as_mut().filter(|open| !open.hands_off()) {
             engine::service(&vector.wire, vector.side, vector.index, outlet, open, bh);
         }
     }
@@ -143,7 +143,8 @@ pub(crate) fn serve_waiters(vector: &Vector, bh: &Bh<'_>, rotate: &mut u32) {
                 let index = (at as u32).wrapping_mul(64).wrapping_add(bit) as u16;
                 if let Some(outlet) = peer.outlets.get(usize::from(index)) {
                     let mut open = outlet.lock.lock(bh);
-                    if let Some(open) = open.as_mut() {
+                    // While the datapath changes, the other end may be ahead; it rings again when it is done.
+                    if let Some(open) = open.as_mut().filter(|open| !open.hands_off()) {
                         engine::service(&vector.wire, vector.side.other(), index, outlet, open, bh);
                     }
                 }

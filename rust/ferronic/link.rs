@@ -16,7 +16,7 @@ use netdev::ethtool::rss_key;
 use netdev::netlink::{ExtAck, Policy};
 use netdev::notifier::Event;
 use netdev::quota::Charge;
-use netdev::rtnl::{KillList, Link, NewLink, Rtnl};
+use netdev::rtnl::{KillList, Link, NewLink, Rtnl, Slot};
 use netdev::sync::Snapshot;
 use pure::flow::{HashFields, Transform};
 
@@ -26,6 +26,9 @@ const LINK_DATAPATH: usize = 2;
 
 /// The kind of link.
 pub(crate) struct Ferronic;
+
+/// Where ports are found by number.
+pub(crate) static PORTS: Slot<Ferronic> = Slot::new();
 
 impl Link for Ferronic {
     type Driver = Port;
@@ -47,6 +50,10 @@ impl Link for Ferronic {
     const DEFAULT_QUEUES: u32 = CHANNELS_MAX_DEFAULT;
 
     const WATCHED: bool = true;
+
+    fn slot() -> Option<&'static Slot<Self>> {
+        Some(&PORTS)
+    }
 
     fn event(event: Event, dev: &Device<Port>, rtnl: &Rtnl) {
         netlink::event(event, dev, rtnl);

@@ -15,7 +15,7 @@ use crate::stats::{self, PollCounters};
 use crate::steer::SteerConfig;
 use crate::updown::{self, Up};
 use crate::vector::Vector;
-use crate::wire::{Datapath, End, Outlet, Side, TxDescriptor, Wire};
+use crate::wire::{End, Outlet, Side, TxDescriptor, Wire};
 use kernel::prelude::*;
 use kernel::sync::Arc;
 use netdev::context::Bh;
@@ -134,6 +134,8 @@ pub(crate) struct TxState(pub(crate) Option<TxOpen>);
 pub(crate) struct TxOpen {
     pub(crate) ring: Poster<TxDescriptor>,
     pub(crate) vector: Arc<Instance<Channel>>,
+    /// Whether its packets are handed off.
+    pub(crate) handoff: bool,
 }
 
 /// Sees to it that what has been posted is sent.
@@ -230,8 +232,7 @@ impl Driver for Port {
         skb.tx_timestamp();
         let bytes = skb.len();
         let more = queue.xmit_more();
-        let handoff = data.wire.datapath() == Datapath::Handoff;
-        let skb = if handoff {
+        let skb = if open.handoff {
             match skb.into_owned() {
                 Ok(owned) => Some(owned.into_skb()),
                 Err(_) => {
@@ -269,7 +270,7 @@ impl Driver for Port {
         if ring_now && open.ring.unpublished() > 0 {
             open.ring.publish();
             outlet.held.write(queue.queue().is_held().into());
-            doorbell(dev, outlet, index, &open.vector, handoff, bh);
+            doorbell(dev, outlet, index, &open.vector, open.handoff, bh);
         }
         refused.map_or(Ok(()), Err)
     }

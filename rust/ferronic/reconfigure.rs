@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Reconfiguration of a port that is up: `ethtool -L`, `ethtool -G`, and an MTU that needs other buffers.
+//! Reconfiguration of a port that is up: `ethtool -L`, `ethtool -G`, and an MTU that needs other buffers; and of both
+//! ports of a wire whose [datapath](Changeover) changes.
 //!
 //! Everything that can fail is done first, beside the running state: rings, pools, posted buffers, snapshots,
 //! NAPI instances. Then channels change over one by one. Each is drained (producers wait as on a full ring, the
 //! poll empties it), its NAPI is disabled, the rings are exchanged, packets that were not sent yet move to the new
 //! TX ring, and all goes on. The carrier stays.
+
+mod datapath;
+
+pub(crate) use datapath::Changeover;
 
 use crate::channel::{serve_waiters, wake_threshold, Channel};
 use crate::engine;
@@ -29,6 +34,7 @@ use netdev::napi::{self, Owner};
 use netdev::ring;
 use netdev::rtnl::Rtnl;
 use netdev::sync::Snapshot;
+use pure::segment::Cursor;
 use pure::steer;
 
 /// How many channels a port has, and how many descriptors their rings.
@@ -143,6 +149,7 @@ fn apply(
         tx_ring: new.tx_ring,
         rx_ring: new.rx_ring,
         layout,
+        datapath: dev.device().data().wire.datapath(),
     };
     let exchange = old.tx_ring != new.tx_ring || old.rx_ring != new.rx_ring || old_layout != layout;
 
@@ -245,7 +252,8 @@ fn apply(
     let mut up = dev.state().up.take();
     if let Some(Up { owners }) = up.as_mut() {
         for (i, (owner, (channel, h))) in owners.iter_mut().zip(fresh).enumerate() {
-            exchange_rings(dev, i, owner, channel, h);
+            exchange_rings(dev, i, owner, channel, h, false);
+            resume(device, i, owner);
         }
     }
     dev.state().up = up;
@@ -359,13 +367,15 @@ fn drain(end: &End, index: usize, owner: &Owner<Channel>) {
     }
 }
 
-/// Exchanges the rings of one channel. Nothing can fail.
+/// Exchanges the rings of one channel, whose queue is stopped until [`resume`]. Nothing can fail. `closing`: producers
+/// go on waiting.
 fn exchange_rings(
     dev: &mut Locked<'_, Port>,
     index: usize,
     owner: &mut Owner<Channel>,
     mut channel: Channel,
     h: Halves,
+    closing: bool,
 ) {
     let device = dev.device();
     let end = device.data().end();
@@ -402,12 +412,15 @@ fn exchange_rings(
     });
 
     // What was sent is completed, what was not goes to the new ring, with the progress of the first.
+    let handoff = h.hands_off();
     let mut cursor = Default::default();
     let mut next = h.tx_poster;
     let (mut unread, mut lost) = (0u64, 0u64);
     let (old_rx, old_tx) = old.map_or((None, None), |c| (c.rx, c.tx));
     if let (Some(poster), Some(old_outlet)) = (poster, old_outlet) {
         cursor = old_outlet.cursor;
+        // What has been sent in part cannot be handed off: the rest of it is lost.
+        let mut partial = handoff && core::mem::take(&mut cursor) != Cursor::default();
         let queue = device.tx_queue(index as u16);
         let bh = BhGuard::new();
         let OutletOpen { ring, taker, .. } = old_outlet;
@@ -418,6 +431,9 @@ fn exchange_rings(
             let bytes = d.bytes;
             if sent {
                 d.skb.consume();
+            } else if core::mem::take(&mut partial) {
+                lost = lost.wrapping_add(1);
+                d.skb.drop_with(netdev::skb::Reason::DevReady);
             } else if let Err(d) = next.post(d) {
                 lost = lost.wrapping_add(1);
                 d.skb.drop_with(netdev::skb::Reason::FullRing);
@@ -448,8 +464,9 @@ fn exchange_rings(
         vector: vector.clone(),
         buffer_len: h.layout.capacity,
         headroom: h.layout.headroom,
-        closing: false,
+        closing,
     });
+    outlet.waiting.write(0);
     *outlet.lock.lock_bh() = Some(OutletOpen::new(
         h.tx_filler,
         h.tx_taker,
@@ -460,13 +477,20 @@ fn exchange_rings(
         state.0 = Some(TxOpen {
             ring: next,
             vector: vector.clone(),
+            handoff,
         });
     });
     owner.enable(dev);
+}
 
+/// Lets a channel go on whose rings were exchanged.
+fn resume(device: &Device<Port>, index: usize, owner: &Owner<Channel>) {
+    let vector = owner.instance();
     let bh = BhGuard::new();
-    Vector::restart(&vector);
-    serve_waiters(vector.shared(), bh.bh(), &mut 0);
+    Vector::restart(vector);
+    if device.data().wire.datapath() == Datapath::Nic {
+        serve_waiters(vector.shared(), bh.bh(), &mut 0);
+    }
     run(device, index, &bh);
     drop(bh);
     // With too little room the next completion wakes it.

@@ -43,12 +43,20 @@ pub(crate) struct Halves {
     pub(crate) layout: BufferLayout,
 }
 
+impl Halves {
+    /// Whether the channel is one of a wire that hands packets off.
+    pub(crate) fn hands_off(&self) -> bool {
+        self.tx_taker.is_some()
+    }
+}
+
 /// How a channel is to be made.
 #[derive(Clone, Copy)]
 pub(crate) struct Plan {
     pub(crate) tx_ring: u32,
     pub(crate) rx_ring: u32,
     pub(crate) layout: BufferLayout,
+    pub(crate) datapath: Datapath,
 }
 
 /// Makes a channel: rings, pool, posted buffers, a NAPI instance that is not enabled.
@@ -94,7 +102,7 @@ pub(crate) fn fill_channel(
     let data = device.data();
     let (tx_poster, tx_filler, tx_taker) = ring::new(plan.tx_ring)?;
     let (mut rx, mut filler, mut own_taker, mut shared_taker) = (None, None, None, None);
-    match data.wire.datapath() {
+    match plan.datapath {
         Datapath::Nic => {
             let pool = PagePool::new(device, index, plan.rx_ring)?;
             let (poster, rx_filler, taker) = ring::new(plan.rx_ring)?;
@@ -134,12 +142,14 @@ pub(crate) fn fill_channel(
 /// Brings the port up.
 pub(crate) fn open(dev: &mut Locked<'_, Port>, rtnl: &Rtnl) -> Result {
     let layout = BufferLayout::for_mtu(dev.mtu());
+    let datapath = dev.device().data().wire.datapath();
     let state = dev.state();
     let n = state.channels;
     let plan = Plan {
         tx_ring: state.tx_ring,
         rx_ring: state.rx_ring,
         layout,
+        datapath,
     };
 
     let rings = Rings {
@@ -218,6 +228,7 @@ pub(crate) fn start(
 /// Opens inlet, outlet and transmit queue of a channel.
 fn attach(device: &Device<Port>, index: usize, h: Halves, owner: &Owner<Channel>) {
     let end = device.data().end();
+    let handoff = h.hands_off();
     if let Some(inlet) = end.inlets.get(index) {
         *inlet.lock.lock_bh() = Some(InletOpen {
             ring: h.filler,
@@ -240,6 +251,7 @@ fn attach(device: &Device<Port>, index: usize, h: Halves, owner: &Owner<Channel>
     let open = TxOpen {
         ring: h.tx_poster,
         vector: owner.instance().clone(),
+        handoff,
     };
     device.lock_tx(index as u16, |state, queue, _| {
         state.0 = Some(open);

@@ -149,6 +149,12 @@ impl OutletOpen {
             memo: pure::toeplitz::Memo::new(),
         }
     }
+
+    /// Whether its packets are handed off: the engine has nothing to do with them then.
+    #[inline(always)]
+    pub(crate) fn hands_off(&self) -> bool {
+        self.taker.is_some()
+    }
 }
 
 /// The transmit side of a channel.
@@ -240,12 +246,6 @@ impl End {
 }
 
 impl End {
-    /// Whether the port is up, which it has channels for. RTNL keeps it so.
-    pub(crate) fn is_open(&self, _rtnl: &Rtnl) -> bool {
-        let first = self.inlets.first();
-        first.is_some_and(|inlet| inlet.lock.lock_bh().is_some())
-    }
-
     /// For how long the other end may make this one wait, nanoseconds.
     pub(crate) fn pause_limit_ns(&self) -> u64 {
         u64::from(self.pause_limit_ms.read()).wrapping_mul(1_000_000)
@@ -256,7 +256,8 @@ impl End {
 pub(crate) struct Wire {
     /// Its number, for users.
     pub(crate) id: u32,
-    /// Not 0 if packets are handed off. Written under RTNL, while both ends are down.
+    /// Not 0 if packets are handed off: what channels are made for. Written under RTNL. While that changes, what is open
+    /// says itself what it was made for.
     handoff: Word<u32>,
     a: End,
     b: End,
@@ -291,22 +292,10 @@ impl Wire {
         }
     }
 
-    /// Changes it, for when the ends are up again.
-    ///
-    /// # Errors
-    ///
-    /// `EBUSY` if one is up.
-    pub(crate) fn set_datapath(&self, datapath: Datapath, rtnl: &Rtnl) -> Result {
-        if self.is_open(rtnl) {
-            return Err(EBUSY);
-        }
+    /// Changes what channels are made for from now on. Those that are open are changed by
+    /// [`reconfigure::Changeover`](crate::reconfigure::Changeover), whose part this is.
+    pub(crate) fn set_datapath(&self, datapath: Datapath, _rtnl: &Rtnl) {
         self.handoff.write(u32::from(datapath == Datapath::Handoff));
-        Ok(())
-    }
-
-    /// Whether a port of it is up.
-    pub(crate) fn is_open(&self, rtnl: &Rtnl) -> bool {
-        self.a.is_open(rtnl) || self.b.is_open(rtnl)
     }
 
     /// The end of that side.

@@ -388,6 +388,20 @@ impl<D: Driver> Device<D> {
     }
 }
 
+impl<D: Driver> Device<D> {
+    /// Calls `f` with the instance lock held (`netdev_lock`), for what no callback of the core's brings. Process
+    /// context with RTNL; sleeps. Whoever holds the lock already waits for itself for ever.
+    pub fn with_lock<R>(&self, _rtnl: &Rtnl, f: impl FnOnce(&mut Locked<'_, D>) -> R) -> R {
+        // SAFETY: The device is registered and RTNL keeps it so. Balanced below.
+        unsafe { bindings::netdev_lock(self.as_raw()) };
+        // SAFETY: Just locked; each who has a value of this type for the device holds the lock.
+        let r = f(&mut unsafe { Locked::assume(self) });
+        // SAFETY: Balances the above.
+        unsafe { bindings::netdev_unlock(self.as_raw()) };
+        r
+    }
+}
+
 /// A device whose instance lock is held.
 ///
 /// The core makes one for each callback that it calls with the lock, and nobody else can have one at the same

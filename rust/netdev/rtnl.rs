@@ -6,8 +6,10 @@
 //! [`include/net/rtnetlink.h`](srctree/include/net/rtnetlink.h)
 
 mod link;
+mod slot;
 
 pub use link::{KillList, Link, NewLink, Registration};
+pub use slot::Slot;
 
 use core::marker::PhantomData;
 use kernel::types::{NotThreadSafe, Opaque};

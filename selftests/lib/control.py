@@ -35,7 +35,8 @@ CHANGES = (PORT_SET, STATS_RESET, WIRE_SET, TRANSACTION_BEGIN, TRANSACTION_ADD,
 
 # Attributes: port, channel and stage begin with an ifindex.
 IFINDEX, GENERATION, NAME = 1, 2, 3
-PORT_PAUSE_LIMIT, CHANNEL_INDEX, STAGE_DIRECTION, STAGE_STAGE, WIRE_ID = 16, 2, 2, 3, 1
+PORT_PAUSE_LIMIT, CHANNEL_INDEX, CHANNEL_RX_RING, STAGE_DIRECTION, STAGE_STAGE, WIRE_ID = \
+    16, 2, 8, 2, 3, 1
 
 PORT = ("ifindex", "generation", "name", "wire", "end", "datapath", "peer-ifindex",
         "peer-netnsid", "up", "carrier", "mtu", "channels", "channels-max", "tx-ring", "rx-ring",

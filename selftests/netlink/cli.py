@@ -170,8 +170,6 @@ def refusals(t):
     t.refused("port-set: pause-limit: integer out of range (1 to 4000)",
               "set", "fe0", "--pause-limit", "4001")
     t.refused("pause-limit: 'much' is not a number", "set", "fe0", "--pause-limit", "much")
-    t.refused("wire-set: datapath: Both ports have to be down",
-              "set", "fe0", "--datapath", "handoff")
     t.refused("there is no port 'nix' in this namespace", "show", "port", "nix")
     t.refused("port-get: ifindex: No ferronic port of this namespace", "show", "port", "77777")
     t.refused("channel-get: ifindex: No ferronic port of this namespace", "show", "channel", "1")

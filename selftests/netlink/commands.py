@@ -147,7 +147,7 @@ def wire_within(t):
     tap.equal(len({wire["id"] for wire in wires}), 2, "numbers")
 
 
-@tap.case("wire-set: the datapath, while both ends are down; both namespaces are told")
+@tap.case("wire-set: the datapath, with ports down and up; both namespaces are told")
 def wire_set(t):
     t.pair(up=False)
     number = t.c0.port("fe0")["wire"]
@@ -172,10 +172,17 @@ def wire_set(t):
         t.ping(count=5)
         channel = t.c0.dump("channel-get")[0]
         tap.equal("rx-ring" in channel, datapath == "nic", "receive ring")
-        t.n0.rtnl.change("fe0", up=False)
-        t.c0.refused(errno.EBUSY, "wire-set", bad="datapath", id=number,
-                     datapath="nic" if datapath == "handoff" else "handoff")
-        t.n1.rtnl.change("fe1", up=False)
+        for family in (t.c0, t.c1):
+            family.events()
+        other = "nic" if datapath == "handoff" else "handoff"
+        for now in (other, datapath):
+            t.c0.do("wire-set", id=number, datapath=now)
+            for family, name in ((t.c0, "fe0"), (t.c1, "fe1")):
+                tap.equal([(one["msg"]["name"], one["msg"]["datapath"], one["msg"]["carrier"])
+                           for one in family.events()], [(name, now, True)], "notifications")
+            t.ping()
+        for index, namespace in enumerate((t.n0, t.n1)):
+            namespace.rtnl.change(f"fe{index}", up=False)
 
 
 @tap.case("transaction: every command, by names of the specification")

@@ -111,13 +111,28 @@ def none(t):
 
     refused(errno.ENODEV, "port 3: No ferronic port of this namespace",
             port(indices[0], 5) + wire(numbers[0], 1), port(indices[1], 5) + port(77777, 5))
-    refused(errno.EBUSY, "wire 2: Both ports have to be down",
-            wire(numbers[0], 1), wire(numbers[2], 1) + port(indices[0], 5))
+    refused(errno.ENOENT, "wire 3: No wire with a port in this namespace",
+            wire(numbers[0], 1), wire(numbers[2], 1) + wire(0xFFFFFF, 1) + port(indices[0], 5))
     refused(errno.ENOENT, "wire 1: No wire with a port in this namespace",
             wire(0xFFFFFF, 1) + port(indices[0], 5))
     t.c0.send(control.WIRE_SET, attr(1, numbers[1]) + attr(3, 1))
     refused(errno.EOPNOTSUPP, "port 2: Nobody pauses on the handoff datapath",
             port(indices[0], 5) + port(indices[2], 5), wire(numbers[0], 1))
+
+
+@tap.case("of several changes of a wire that is up the last is made, once")
+def wires(t):
+    indices = pairs(t, 2)
+    numbers = [t.c0.ports()[index]["wire"] for index in indices[::2]]
+    for name in ("a0", "b0", "a1"):
+        t.n0.rtnl.change(name, up=True)
+    begin(t.c0)
+    t.c0.send(ADD, wire(numbers[0], 1) + wire(numbers[1], 0) + wire(numbers[0]))
+    t.c0.send(ADD, wire(numbers[0], 0) + wire(numbers[1], 1))
+    with control.Events(t.c0) as events:
+        t.c0.send(COMMIT)
+        tap.equal([(what, one["ifindex"], one["datapath"]) for what, one in events.come()],
+                  [("change", indices[2], 1), ("change", indices[3], 1)], "notifications")
 
 
 @tap.case("a port that goes before the commit")

@@ -2125,8 +2125,9 @@ pub(crate) struct WireSetDoRequest {
     pub(crate) datapath: Option<Datapath>,
 }
 
-/// Change a wire while both of its ports are down. What is not sent stays
-/// as it is. Needs the right to change both ends, wherever they are.
+/// Change a wire. Ports that are up stay up: packets that were not sent
+/// yet go the new way. What is not sent of the request stays as it is.
+/// Needs the right to change both ends, wherever they are.
 pub(crate) struct WireSetDo;
 
 impl Spec for WireSetDo {

@@ -6,6 +6,7 @@ use super::generated::{group, notification, Datapath, End, PortGetReply};
 use super::stage::Base;
 use super::FAMILY;
 use crate::limits::RING_DEFAULT;
+use crate::link;
 use crate::port::{Port, PortData};
 use crate::stats::PollCounters;
 use crate::wire::{self, Side, Wire};
@@ -144,6 +145,11 @@ impl Home {
     pub(super) fn with<R>(&self, f: impl FnOnce(&mut Ports, &Net, i32) -> R) -> Option<R> {
         let (ports, ifindex) = self.0.lock().clone()?;
         ports.with(|ports, net| f(ports, net, ifindex))
+    }
+
+    /// The port itself.
+    pub(super) fn port<'a>(&self, rtnl: &'a Rtnl) -> Option<&'a Device<Port>> {
+        self.with(|_, net, ifindex| link::PORTS.device(net, ifindex, rtnl))?
     }
 }
 
@@ -343,14 +349,6 @@ impl Ports {
         self.change(net, ifindex, |entry| {
             let end = entry.wire.end(entry.side);
             end.pause_limit_ms.write(limit);
-            entry.view.pause_limit = pause_limit(&entry.wire, entry.side);
-        });
-    }
-
-    /// The datapath of a port's wire has changed.
-    pub(super) fn datapath_changed(&mut self, net: &Net, ifindex: i32) {
-        self.change(net, ifindex, |entry| {
-            entry.view.datapath = datapath(&entry.wire);
             entry.view.pause_limit = pause_limit(&entry.wire, entry.side);
         });
     }

@@ -9,6 +9,7 @@ use super::generated::{
 use super::port::lock;
 use super::ports::{self, end, Entry, Ports};
 use super::transaction::{Changes, Commit, Refusal};
+use crate::reconfigure::Changeover;
 use crate::wire::{self as cable, Side, Wire};
 use kernel::prelude::*;
 use kernel::rbtree::RBTree;
@@ -110,8 +111,15 @@ struct Change {
 
 const WHICH: &CStr = c"Which wire? It needs an id";
 
+/// A wire that is to change.
+struct Target {
+    wire: Arc<Wire>,
+    /// What was asked for last.
+    datapath: Option<Datapath>,
+}
+
 /// Wires of a namespace by number.
-struct Wires(RBTree<u32, Arc<Wire>>);
+struct Wires(RBTree<u32, Target>);
 
 impl Wires {
     /// Those that are `wanted`.
@@ -120,28 +128,20 @@ impl Wires {
             let mut all = RBTree::new();
             for entry in ports.tree.values() {
                 if tells(entry) && wanted(entry.wire.id) {
-                    let wire = entry.wire.clone();
-                    all.try_create_and_insert(wire.id, wire, GFP_KERNEL_ACCOUNT)?;
+                    let target = Target {
+                        wire: entry.wire.clone(),
+                        datapath: None,
+                    };
+                    all.try_create_and_insert(entry.wire.id, target, GFP_KERNEL_ACCOUNT)?;
                 }
             }
             Ok(Wires(all))
         })
     }
 
-    fn find(&self, id: u32) -> Option<&Arc<Wire>> {
-        self.0.get(&id)
-    }
-}
-
-impl Change {
-    /// Whether it can be made, as long as RTNL is held.
-    fn check(
-        &self,
-        wires: &Wires,
-        context: &Context<'_, Ferronic>,
-        rtnl: &Rtnl,
-    ) -> Result<(), Refusal> {
-        let Some(found) = wires.find(self.id) else {
+    /// Takes note of a change, if it is one that the sender may make.
+    fn add(&mut self, change: &Change, context: &Context<'_, Ferronic>) -> Result<(), Refusal> {
+        let Some(target) = self.0.get_mut(&change.id) else {
             return Err(Refusal::new(
                 wire::ID,
                 c"No wire with a port in this namespace",
@@ -149,11 +149,8 @@ impl Change {
             ));
         };
         for side in [Side::A, Side::B] {
-            let allowed = found
-                .end(side)
-                .home
-                .with(|_, net, _| context.may_change(net));
-            if allowed == Some(false) {
+            let home = &target.wire.end(side).home;
+            if home.with(|_, net, _| context.may_change(net)) == Some(false) {
                 return Err(Refusal::new(
                     wire::ID,
                     c"It takes the right to change both ends",
@@ -161,28 +158,40 @@ impl Change {
                 ));
             }
         }
-        if self.datapath.is_some_and(|d| found.datapath() != d.into()) && found.is_open(rtnl) {
-            return Err(Refusal::new(
-                wire::DATAPATH,
-                c"Both ports have to be down",
-                EBUSY,
-            ));
+        if change.datapath.is_some() {
+            target.datapath = change.datapath;
         }
         Ok(())
     }
 
-    /// Makes it, after [`check`](Self::check).
-    fn make(&self, wires: &Wires, rtnl: &Rtnl) {
-        let (Some(found), Some(datapath)) = (wires.find(self.id), self.datapath) else {
-            return;
-        };
-        if found.set_datapath(datapath.into(), rtnl).is_err() {
-            return;
+    /// Prepares what was asked for: nothing can fail later, as long as RTNL is held.
+    fn prepare<'a>(&self, rtnl: &'a Rtnl) -> Result<KVVec<Changeover<'a>>, Refusal> {
+        let mut all = KVVec::new();
+        for target in self.0.values() {
+            let to = match target.datapath {
+                Some(datapath) if target.wire.datapath() != datapath.into() => datapath.into(),
+                _ => continue,
+            };
+            let [a, b] = [Side::A, Side::B].map(|side| target.wire.end(side).home.port(rtnl));
+            let changeover = match (a, b) {
+                (Some(a), Some(b)) => Changeover::new([a, b], to, rtnl),
+                _ => Err(ENODEV),
+            };
+            changeover
+                .and_then(|made| Ok(all.push(made, GFP_KERNEL_ACCOUNT)?))
+                .map_err(|e| {
+                    Refusal::new(wire::DATAPATH, c"The ports cannot get the rings for it", e)
+                })?;
         }
-        for side in [Side::A, Side::B] {
-            found.end(side).home.with(|ports, net, ifindex| {
-                ports.datapath_changed(net, ifindex);
-            });
+        Ok(all)
+    }
+}
+
+/// Makes changes that were prepared, and tells of them.
+fn make(changes: KVVec<Changeover<'_>>, rtnl: &Rtnl) {
+    for change in changes {
+        for port in change.make(rtnl) {
+            ports::with(port, |ports, net| ports.settings(net, port));
         }
     }
 }
@@ -206,11 +215,12 @@ impl Do for WireSetDo {
             datapath: request.datapath,
         };
         let rtnl = RtnlGuard::lock();
-        let wires = Wires::new(context, |wire| wire == id)?;
-        change
-            .check(&wires, context, &rtnl)
+        let mut wires = Wires::new(context, |wire| wire == id)?;
+        let changes = wires
+            .add(&change, context)
+            .and_then(|()| wires.prepare(&rtnl))
             .map_err(|r| r.tell(context))?;
-        change.make(&wires, &rtnl);
+        make(changes, &rtnl);
         Ok(())
     }
 }
@@ -256,16 +266,15 @@ impl Commit for WireChanges {
         let Some(rtnl) = rtnl.filter(|_| !self.0.is_empty()) else {
             return then();
         };
-        let wires = Wires::new(context, |_| true)?;
+        let mut wires = Wires::new(context, |_| true)?;
         for (number, change) in self.0.iter().enumerate() {
-            change
-                .check(&wires, context, rtnl)
+            wires
+                .add(change, context)
                 .map_err(|r| r.tell_of(c"wire", number, context))?;
         }
+        let changes = wires.prepare(rtnl).map_err(|r| r.tell(context))?;
         then()?;
-        for change in &self.0 {
-            change.make(&wires, rtnl);
-        }
+        make(changes, rtnl);
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 //! A kind of link (`struct rtnl_link_ops`): what `ip link add … type KIND` makes.
 
-use super::Rtnl;
+use super::{Rtnl, Slot};
 use crate::device::{private_size, setup, Device, Driver, Unregistered};
 use crate::errno::{from_result, to_result};
 use crate::netlink::{Attribute, Attributes, ExtAck, Policy};
@@ -35,6 +35,14 @@ pub trait Link: 'static {
 
     /// Whether [`event`](Self::event) is called.
     const WATCHED: bool = false;
+
+    /// Where the kind is known while it is registered, if its devices are to be found by number.
+    fn slot() -> Option<&'static Slot<Self>>
+    where
+        Self: Sized,
+    {
+        None
+    }
 
     /// Something has happened to a device of the kind. RTNL; may sleep; the instance lock may be held or not.
     fn event(_event: Event, _dev: &Device<Self::Driver>, _rtnl: &Rtnl) {}
@@ -259,6 +267,10 @@ impl<L: Link> Registration<L> {
         };
         // SAFETY: The table is complete and pinned until `drop`.
         to_result(unsafe { bindings::rtnl_link_register(ops.get()) })?;
+        if let Some(slot) = L::slot() {
+            // SAFETY: Just registered; cleared by `drop`, before the table is freed.
+            unsafe { slot.set(ops.get()) };
+        }
         Ok(Registration {
             _notifier: notifier,
             ops,
@@ -351,5 +363,9 @@ impl<L: Link> Drop for Registration<L> {
     fn drop(&mut self) {
         // SAFETY: Registered in `new`. Kills all devices and waits for them.
         unsafe { bindings::rtnl_link_unregister(self.ops.get()) };
+        if let Some(slot) = L::slot() {
+            // SAFETY: It is cleared. The core refuses a second kind of the same name, so it was this one's.
+            unsafe { slot.set(core::ptr::null_mut()) };
+        }
     }
 }

@@ -864,11 +864,12 @@ help: "Let channel-get and stage-get count a port's events from now on. The coun
 request: &["ifindex"],
 dump: None };
 
-/// Change a wire while both of its ports are down. What is not sent stays
-/// as it is. Needs the right to change both ends, wherever they are.
+/// Change a wire. Ports that are up stay up: packets that were not sent
+/// yet go the new way. What is not sent of the request stays as it is.
+/// Needs the right to change both ends, wherever they are.
 pub const WIRE_SET: Command = Command {
 name: "wire-set", number: 10, space: &WIRE,
-help: "Change a wire while both of its ports are down. What is not sent stays as it is. Needs the right to change both ends, wherever they are.",
+help: "Change a wire. Ports that are up stay up: packets that were not sent yet go the new way. What is not sent of the request stays as it is. Needs the right to change both ends, wherever they are.",
 request: &["id", "datapath"],
 dump: None };
 
