@@ -10,14 +10,15 @@ import os
 import socket
 import sys
 import tempfile
-import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import frames   # noqa: E402
 import hooks    # noqa: E402
 import net      # noqa: E402
 import tap      # noqa: E402
+from counters import snmp  # noqa: E402
 from hooks import TCP, UDP, term     # noqa: E402
+from stream import Stream   # noqa: E402
 
 TO_PORT = (term("protocol", UDP), term("dport", 5000))
 TCP_TO_PORT = (term("protocol", TCP), term("dport", 5001))
@@ -26,13 +27,6 @@ LONG = 50 * 10**9       # longer than any test waits
 
 def payloads(count, start=0):
     return [b"%04d" % number for number in range(start, start + count)]
-
-
-def snmp(namespace, protocol, name):
-    """A counter of /proc/net/snmp."""
-    with namespace, open("/proc/thread-self/net/snmp") as file:
-        lines = [line.split() for line in file if line.startswith(protocol + ":")]
-    return int(lines[1][lines[0].index(name)])
 
 
 @tap.case("set-mark: later chains see the mark, a mask keeps other bits")
@@ -263,37 +257,6 @@ def namespace(t):
         receiver.close()
         there.close()
     a.close()
-
-
-class Stream:
-    """A TCP connection from ns0 to ns1, and what its other end has received."""
-
-    def __init__(self, t):
-        listener = t.n1.socket(socket.AF_INET, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((net.V4[1], 5001))
-        listener.listen()
-        self.sender = t.n0.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self.sender.connect((net.V4[1], 5001))
-        self.receiver, _ = listener.accept()
-        self.receiver.settimeout(net.PATIENCE)
-        listener.close()
-        self.got = hashlib.sha256()
-        self.size = 0
-        self.thread = threading.Thread(target=self.read)
-        self.thread.start()
-
-    def read(self):
-        while chunk := self.receiver.recv(1 << 16):
-            self.got.update(chunk)
-            self.size += len(chunk)
-
-    def end(self):
-        self.sender.shutdown(socket.SHUT_WR)
-        self.thread.join()
-        self.sender.close()
-        self.receiver.close()
-        return self.got.hexdigest()
 
 
 @tap.case("super frames: a segment of one is dropped, corrupted, truncated, copied, held")

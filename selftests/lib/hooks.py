@@ -208,6 +208,9 @@ class Changes(control.Events):
 class Topology(net.Topology):
     """The two namespaces, and chains in both."""
 
+    # Where packets go: addresses of ns1.
+    target = {4: net.V4[1], 6: net.V6[1]}
+
     def __enter__(self):
         super().__enter__()
         with contextlib.ExitStack() as stack:
@@ -235,7 +238,7 @@ class Datagrams:
 
     def __init__(self, t, family=4, port=5000):
         kind = socket.AF_INET if family == 4 else socket.AF_INET6
-        target = (net.V4 if family == 4 else net.V6)[1]
+        target = t.target[family]
         self.receiver = t.n1.socket(kind, socket.SOCK_DGRAM)
         self.receiver.bind((target, port))
         self.sender = t.n0.socket(kind, socket.SOCK_DGRAM)

@@ -16,6 +16,17 @@ use netdev_sys as bindings;
 /// Bytes of an Ethernet header.
 const ETH_HLEN: u32 = bindings::ETH_HLEN;
 
+/// Tags in a frame behind which an IP header is looked for.
+const TAGS_MAX: u32 = 2;
+
+/// Whether an ethertype is one of IP.
+fn is_ip(ethertype: u16) -> bool {
+    matches!(
+        u32::from(ethertype),
+        bindings::ETH_P_IP | bindings::ETH_P_IPV6
+    )
+}
+
 /// A packet at a hook: owned by the one who is called until it is given back.
 ///
 /// # Invariants
@@ -276,16 +287,40 @@ impl<'p> Packet<'p> {
     ///
     /// `EBUSY` if somebody else has the packet too, `ENOMEM`.
     pub fn network_mut(&mut self, length: u32) -> Result<Option<&mut [u8]>> {
-        if !matches!(
-            u32::from(self.skb.protocol()),
-            bindings::ETH_P_IP | bindings::ETH_P_IPV6
-        ) {
+        let Some(offset) = self.network_offset() else {
             return Ok(None);
-        }
-        let offset = self.skb.network_offset();
+        };
         let end = offset.saturating_add(length).min(self.skb.len());
         self.make_writable(end, false)?;
         Ok(self.linear_mut().get_mut(offset as usize..end as usize))
+    }
+
+    /// Where the IP header lies, seen from the data of the buffer, if the packet carries IP. Ethernet frames say that
+    /// themselves, behind up to [`TAGS_MAX`] tags.
+    fn network_offset(&self) -> Option<u32> {
+        let bytes = self.bytes();
+        if !bytes.ethernet {
+            return is_ip(self.skb.protocol()).then(|| self.skb.network_offset());
+        }
+        let mut at = bytes.offset.checked_add(ETH_HLEN as i32)?;
+        for _ in 0..=TAGS_MAX {
+            let mut ethertype = [0; 2];
+            self.skb
+                .copy_bits_from(at.checked_sub(2)?, &mut ethertype)
+                .ok()?;
+            let ethertype = u16::from_be_bytes(ethertype);
+            if is_ip(ethertype) {
+                return u32::try_from(at).ok();
+            }
+            if !matches!(
+                u32::from(ethertype),
+                bindings::ETH_P_8021Q | bindings::ETH_P_8021AD
+            ) {
+                return None;
+            }
+            at = at.checked_add(bindings::VLAN_HLEN as i32)?;
+        }
+        None
     }
 
     /// All of the packet from where [`bytes`](Self::bytes) begins, in one piece and its own, with its checksums filled;
