@@ -2,6 +2,7 @@
 /*
  * Packets that leave a hook and come back to it. What nf_queue.c does for NFQUEUE is static there.
  */
+#include <linux/mm.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_bridge.h>
 #include <linux/netfilter_ipv4.h>
@@ -11,49 +12,53 @@
 #include <net/gso.h>
 #include <net/ip.h>
 #include <net/netfilter/nf_conntrack.h>
+#include <net/netfilter/nf_queue.h>
 #include <net/route.h>
 #include <net/sock.h>
 
 static bool netdev_nf_may_stay(const struct net_device *dev, const struct net *net)
 {
-	/* The functions that go on with the packets of a VRF are those of a module. */
-	return !dev || (READ_ONCE(dev->reg_state) == NETREG_REGISTERED && net_eq(dev_net(dev), net) &&
-			!netif_is_l3_master(dev));
+	return !dev || (READ_ONCE(dev->reg_state) == NETREG_REGISTERED && net_eq(dev_net(dev), net));
 }
 
 /*
  * Takes the references that a packet needs while it is away from its hook, as __nf_queue() does: its devices, its sockets,
- * its route. False, and nothing is taken, where that can't be, or where it could not be resumed. Under RCU.
+ * its route. Where that can't be, or where the packet could not be resumed, nothing is taken: then it is -EOPNOTSUPP if
+ * the packet can go on from here, and -ENETUNREACH if not, as its route has gone. Under RCU.
  */
-bool rust_helper_netdev_nf_hold(struct sk_buff *skb, const struct nf_hook_state *state)
+int rust_helper_netdev_nf_hold(struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	if (!netdev_nf_may_stay(state->in, state->net) || !netdev_nf_may_stay(state->out, state->net))
-		return false;
+		return -EOPNOTSUPP;
+	/* The function that goes on is that of a module (VRF, IPVS), which may be unloaded meanwhile. */
+	if (state->okfn && is_vmalloc_or_module_addr(state->okfn))
+		return -EOPNOTSUPP;
 	if (skb->dev && READ_ONCE(skb->dev->reg_state) != NETREG_REGISTERED)
-		return false;
+		return -EOPNOTSUPP;
 	/* The bridge's ports are in the packet, without references. */
 	if (nf_bridge_info_exists(skb))
-		return false;
+		return -EOPNOTSUPP;
 	/* XDP would see the packet again. */
 	if (!state->okfn && state->in && rcu_access_pointer(state->in->xdp_prog))
-		return false;
+		return -EOPNOTSUPP;
 	if (skb_sk_is_prefetched(skb)) {
 		struct sock *sk = skb->sk;
 
 		if (!sk_is_refcounted(sk)) {
 			if (!refcount_inc_not_zero(&sk->sk_refcnt))
-				return false;
+				return -EOPNOTSUPP;
 			skb->destructor = sock_edemux;
 		}
 	}
+	/* A route that can't be held is taken off the packet. */
 	if (skb_dst(skb) && !skb_dst_force(skb))
-		return false;
+		return -ENETUNREACH;
 	if (state->sk && !refcount_inc_not_zero(&state->sk->sk_refcnt))
-		return false;
+		return -EOPNOTSUPP;
 	dev_hold(skb->dev);
 	dev_hold(state->in);
 	dev_hold(state->out);
-	return true;
+	return 0;
 }
 
 void rust_helper_netdev_nf_release(struct net_device *skb_dev, const struct nf_hook_state *state)
@@ -96,10 +101,12 @@ static const struct nf_hook_entries *netdev_nf_entries(const struct nf_hook_stat
 }
 
 /*
- * Lets a packet go on behind hook self, and takes it. False, and the packet is still the caller's, if self is not among
- * the hooks any more. Under RCU, softirqs off.
+ * Lets a packet go on behind hook self, and takes it. With a verdict that queues it, that is done first: it goes on when
+ * the program that gets it says so. False, and the packet is still the caller's, if self is not among the hooks any more.
+ * Under RCU, softirqs off.
  */
-bool rust_helper_netdev_nf_resume(struct sk_buff *skb, struct nf_hook_state *state, const struct nf_hook_ops *self)
+bool rust_helper_netdev_nf_resume(struct sk_buff *skb, struct nf_hook_state *state, const struct nf_hook_ops *self,
+				  unsigned int verdict)
 {
 	const struct nf_hook_entries *e = netdev_nf_entries(state);
 	struct nf_hook_ops **ops;
@@ -113,6 +120,8 @@ bool rust_helper_netdev_nf_resume(struct sk_buff *skb, struct nf_hook_state *sta
 		;
 	if (i == e->num_hook_entries)
 		return false;
+	if ((verdict & NF_VERDICT_MASK) == NF_QUEUE && nf_queue(skb, state, i, verdict) != 1)
+		return true;
 	if (nf_hook_slow(skb, state, e, i + 1) != 1)
 		return true;
 	if (state->okfn) {

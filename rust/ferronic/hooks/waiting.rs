@@ -194,7 +194,8 @@ pub(super) fn park<'p>(
     bh: &Bh<'_>,
 ) -> Option<Packet<'p>> {
     let held = match packet.hold() {
-        Ok(held) => held,
+        Ok(Some(held)) => held,
+        Ok(None) => return None,
         Err(packet) => {
             timer.unheld.fetch_add(1);
             return Some(packet);
@@ -204,6 +205,12 @@ pub(super) fn park<'p>(
     let mut tree = timer.tree.lock(bh);
     let node = match node {
         Ok(node) if tree.count < HELD_MAX && !tree.closed => node,
+        _ if tree.closed => {
+            // The chain is about to go; what it held has gone on.
+            drop(tree);
+            held.resume(bh);
+            return None;
+        }
         _ => {
             drop(tree);
             timer.overflows.fetch_add(1);

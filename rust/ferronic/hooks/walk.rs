@@ -296,9 +296,8 @@ impl Walk<'_> {
                     segment.resume(self.bh);
                 }
                 Verdict::Drop(segment, reason) => segment.drop_with(reason),
-                // What is left goes on whole, and so does what a program should have seen.
                 Verdict::Queue(queued) => {
-                    queued.into_packet().resume(self.bh);
+                    queued.resume(self.bh);
                 }
                 Verdict::Repeat(_) | Verdict::Stolen => (),
             }

@@ -8,6 +8,7 @@
 
 use super::packet::Packet;
 use super::service::Seat;
+use super::Queued;
 use crate::context::Bh;
 use crate::interface::Interface;
 use crate::skb::{Reason, SkBuff};
@@ -35,11 +36,18 @@ pub struct Held {
 // SAFETY: Packets and counted references, which any context may hold.
 unsafe impl Send for Held {}
 
-/// Lets a packet go on behind the hook of a seat. `false`: it was dropped, as the hook isn't there any more.
-fn resume(skb: SkBuff, state: &mut bindings::nf_hook_state, seat: &Seat, _bh: &Bh<'_>) -> bool {
+/// Lets a packet go on behind the hook of a seat, by way of a program if the verdict is to queue it. `false`: it was
+/// dropped, as the hook isn't there any more.
+fn resume(
+    skb: SkBuff,
+    state: &mut bindings::nf_hook_state,
+    seat: &Seat,
+    verdict: u32,
+    _bh: &Bh<'_>,
+) -> bool {
     let raw = skb.into_raw();
     // SAFETY: The packet is given away; the state is valid, with devices that live meanwhile, by those who call.
-    let went = unsafe { bindings::netdev_nf_resume(raw, state, seat.as_raw()) };
+    let went = unsafe { bindings::netdev_nf_resume(raw, state, seat.as_raw(), verdict) };
     if !went {
         // SAFETY: Not taken, and not NULL.
         unsafe { SkBuff::from_raw(NonNull::new_unchecked(raw)) }.drop_with(Reason::Netfilter);
@@ -47,18 +55,35 @@ fn resume(skb: SkBuff, state: &mut bindings::nf_hook_state, seat: &Seat, _bh: &B
     went
 }
 
+impl Queued<'_> {
+    /// Hands the packet to the program before the hook returns; it goes on behind the hook when that says so. `false` if
+    /// it was dropped, as the hook is going.
+    pub fn resume(self, bh: &Bh<'_>) -> bool {
+        let seat = self.packet.seat();
+        // SAFETY: Valid, by the packet's invariant.
+        let mut state = unsafe { ptr::read(self.packet.state_ptr()) };
+        let (skb, verdict) = self.into_parts();
+        resume(skb, &mut state, seat, verdict, bh)
+    }
+}
+
 impl<'p> Packet<'p> {
-    /// Takes the packet away from its hook.
+    /// Takes the packet away from its hook. `None` if it was dropped: its route has gone.
     ///
     /// # Errors
     ///
-    /// Gives it back where it could not be resumed: a device is going, or XDP, a VRF or a bridge would have to see it
-    /// again.
-    pub fn hold(self) -> Result<Held, Self> {
+    /// Gives it back where it could not be resumed: a device is going, generic XDP would see it again, or what goes on
+    /// with it is a module's.
+    pub fn hold(self) -> Result<Option<Held>, Self> {
         // SAFETY: Packet and state are valid; a hook runs under RCU.
-        let held = unsafe { bindings::netdev_nf_hold(self.skb().as_ptr(), self.state_ptr()) };
-        if !held {
-            return Err(self);
+        let error = unsafe { bindings::netdev_nf_hold(self.skb().as_ptr(), self.state_ptr()) };
+        match error {
+            0 => (),
+            e if e == -(bindings::ENETUNREACH as c_int) => {
+                self.drop_with(Reason::Netfilter);
+                return Ok(None);
+            }
+            _ => return Err(self),
         }
         // SAFETY: As above.
         let (skb_dev, state) = unsafe {
@@ -73,12 +98,12 @@ impl<'p> Packet<'p> {
         };
         let seat = self.seat().clone();
         // INVARIANT: Taken above.
-        Ok(Held {
+        Ok(Some(Held {
             skb: Some(self.into_skb()),
             skb_dev,
             state,
             seat,
-        })
+        }))
     }
 
     /// Lets the packet go on behind its hook, before the hook returns. `false` if it was dropped, as the hook is going.
@@ -86,7 +111,7 @@ impl<'p> Packet<'p> {
         // SAFETY: Valid, by the type's invariant.
         let mut state = unsafe { ptr::read(self.state_ptr()) };
         let seat = self.seat();
-        resume(self.into_skb(), &mut state, seat, bh)
+        resume(self.into_skb(), &mut state, seat, bindings::NF_ACCEPT, bh)
     }
 
     /// Lets a copy of the packet go on behind its hook.
@@ -100,7 +125,7 @@ impl<'p> Packet<'p> {
         let copy = NonNull::new(copy).ok_or(ENOMEM)?;
         // SAFETY: As in `resume`. The copy is owned.
         let (mut state, copy) = unsafe { (ptr::read(self.state_ptr()), SkBuff::from_raw(copy)) };
-        resume(copy, &mut state, self.seat(), bh);
+        resume(copy, &mut state, self.seat(), bindings::NF_ACCEPT, bh);
         Ok(())
     }
 
@@ -203,7 +228,7 @@ impl Held {
             bindings::NF_ACCEPT => {
                 // SAFETY: Not taken, and not NULL.
                 let skb = unsafe { SkBuff::from_raw(NonNull::new_unchecked(raw)) };
-                resume(skb, &mut self.state, &self.seat, bh)
+                resume(skb, &mut self.state, &self.seat, bindings::NF_ACCEPT, bh)
             }
             _ => {
                 // SAFETY: As above.

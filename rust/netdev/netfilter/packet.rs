@@ -394,11 +394,6 @@ impl<'p> Packet<'p> {
 }
 
 impl<'p> Queued<'p> {
-    /// The packet, which is not to be queued after all.
-    pub fn into_packet(self) -> Packet<'p> {
-        self.packet
-    }
-
     /// Gives the packet and the verdict to the core.
     #[inline]
     pub(super) fn into_parts(self) -> (SkBuff, u32) {
