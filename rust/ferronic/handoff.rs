@@ -96,7 +96,7 @@ pub(crate) fn discard_closed(outlet: &Outlet, open: &mut OutletOpen) {
 /// Frees packets that nobody takes.
 fn refuse(batch: [Option<TxDescriptor>; BATCH]) {
     for d in batch.into_iter().flatten() {
-        d.skb.drop_with(netdev::skb::Reason::DevReady);
+        d.skb.drop_with(netdev::skb::Reason::DEV_READY);
     }
 }
 

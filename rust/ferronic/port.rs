@@ -226,7 +226,7 @@ impl Driver for Port {
             if let Some(c) = data.dropped.get(usize::from(index)) {
                 c.inc();
             }
-            skb.drop_with(Reason::DevReady);
+            skb.drop_with(Reason::DEV_READY);
             return Ok(());
         };
         skb.tx_timestamp();

@@ -433,10 +433,10 @@ fn exchange_rings(
                 d.skb.consume();
             } else if core::mem::take(&mut partial) {
                 lost = lost.wrapping_add(1);
-                d.skb.drop_with(netdev::skb::Reason::DevReady);
+                d.skb.drop_with(netdev::skb::Reason::DEV_READY);
             } else if let Err(d) = next.post(d) {
                 lost = lost.wrapping_add(1);
-                d.skb.drop_with(netdev::skb::Reason::FullRing);
+                d.skb.drop_with(netdev::skb::Reason::FULL_RING);
             } else {
                 return;
             }

@@ -20,7 +20,7 @@
 //!
 //!     fn packet<'p>(seen: &AtomicWord, packet: Packet<'p>, _: &Bh<'_>) -> Verdict<'p> {
 //!         match seen.fetch_add(1) % 100 {
-//!             99 => Verdict::Drop(packet, Reason::Netfilter),
+//!             99 => Verdict::Drop(packet, Reason::NETFILTER),
 //!             _ => Verdict::Accept(packet),
 //!         }
 //!     }

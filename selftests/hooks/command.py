@@ -45,7 +45,8 @@ def seventh(t):
             udp.send(*(b"%03d" % n for n in range(10)))
             tap.equal(len(udp.receive(9)), 9, "arrived")
         out, errors = watch.communicate(timeout=net.PATIENCE)
-        tap.equal(out.startswith("in rule 1 drop at prerouting packet 7 in fe1 length 31"), True,
+        tap.equal(out.startswith("in rule 1 drop at prerouting reason NETFILTER_DROP "
+                                 "packet 7 in fe1 length 31"), True,
                   f"event: {out}{errors}")
         found = blocks(file.read())
     tap.equal([kind for kind, _ in found], [0x0A0D0D0A, 1, 1, 6], "blocks")
@@ -63,7 +64,8 @@ def words(t):
     ferronic(t.n1, "chain", "add", "in", "input", "--policy", "accept")
     rules = ["in fe1 from 192.168.241.0/24 tcp sport 1000-2000 continue",
              "icmp6 type 128 delay 10ms jitter 2ms", "ct established mark 0x1/0xff drop",
-             "limit 100/second bytes burst 3000 reorder 3 timeout 100ms"]
+             "limit 100/second bytes burst 3000 reorder 3 timeout 100ms",
+             "udp drop reason NO_SOCKET"]
     for rule in rules:
         ferronic(t.n1, "rule", "add", "in", *rule.split())
     shown = [line.split("  #")[0].split(None, 1)[1]
@@ -73,7 +75,7 @@ def words(t):
     ferronic(t.n1, "rule", "del", "in", "1")
     ferronic(t.n1, "rule", "reset", "in")
     ferronic(t.n1, "chain", "set", "in", "--policy", "drop")
-    tap.equal([rule["handle"] for rule in t.h1.rules("in")], [2, 3, 4], "handles")
+    tap.equal([rule["handle"] for rule in t.h1.rules("in")], [2, 3, 4, 5], "handles")
     tap.equal(t.h1.chains()["in"]["policy"], 1, "policy")
     ferronic(t.n1, "chain", "del", "in")
     tap.equal(t.h1.chains(), {}, "chains")

@@ -28,7 +28,7 @@ def seventh(t):
     event.pop("time")
     tap.equal(event, {"chain": "in", "handle": rule, "action": hooks.ACTIONS.index("drop"),
                       "hook": hooks.HOOKS.index("prerouting"), "number": 7, "in_device": index,
-                      "ethertype": 0x800, "length": 128}, "event")
+                      "ethertype": 0x800, "length": 128, "drop_reason": "NETFILTER_DROP"}, "event")
     tap.equal((len(data), data[28:31]), (64, b"006"), "data")
 
 

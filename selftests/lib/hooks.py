@@ -31,12 +31,12 @@ TERM = ("field", "test", "negated", "value", "value_high", "operand", "operand_h
 RULE = ("chain", "handle", "generation", "position", "before", "term", "action", "mark", "mark_mask",
         "dscp", "ecn", "queue", "bypass", "snap", "bits", "offset", "length", "copies", "delay",
         "jitter", "gap", "timeout", "nth", "every", "probability", "seed", "rate", "burst",
-        "rate_bytes", "at_most", "segments", "packets", "bytes", "acted", "transaction", "notify")
+        "rate_bytes", "at_most", "segments", "packets", "bytes", "acted", "transaction", "notify", "drop_reason")
 PACKET = ("chain", "handle", "action", "hook", "number", "time", "in_device", "out_device", "mark",
-          "ethertype", "length", "data", "left_out")
+          "ethertype", "length", "data", "left_out", "drop_reason")
 LONG = {"delay", "jitter", "timeout", "seed", "rate", "value", "value_high", "operand",
         "operand_high"}
-TEXT = {"name", "chain"}
+TEXT = {"name", "chain", "drop_reason"}
 
 TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
 INVALID, ESTABLISHED, RELATED, NEW, UNTRACKED, REPLY = 1, 2, 4, 8, 64, 256

@@ -2,10 +2,20 @@
 
 #include <linux/if_vlan.h>
 #include <linux/skbuff.h>
+#include <net/dropreason.h>
 
 struct skb_shared_info *rust_helper_skb_shinfo(const struct sk_buff *skb)
 {
 	return skb_shinfo(skb);
+}
+
+const char *rust_helper_netdev_drop_reason_name(u32 reason)
+{
+	/* The core's list is there for ever; those of its subsystems come and go. */
+	const struct drop_reason_list *list =
+		rcu_dereference_protected(drop_reasons_by_subsys[SKB_DROP_REASON_SUBSYS_CORE], true);
+
+	return reason < list->n_reasons ? list->reasons[reason] : NULL;
 }
 
 void rust_helper_skb_tx_timestamp(struct sk_buff *skb)

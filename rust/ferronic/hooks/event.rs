@@ -9,6 +9,7 @@ use super::chain::Name;
 use netdev::clock::now_ns;
 use netdev::context::Bh;
 use netdev::netfilter::Packet;
+use netdev::skb::Reason;
 use netdev::sync::AtomicWord;
 use pure::rules::rule::{Action, Rate};
 
@@ -30,6 +31,8 @@ pub(crate) struct Event<'a> {
     pub(crate) chain: &'a Name,
     pub(crate) handle: u32,
     pub(crate) action: Action,
+    /// Why the packet is dropped, if it is.
+    pub(crate) reason: Option<Reason>,
     /// Number of the packet among those that matched, from 1, if the rule counts them.
     pub(crate) number: Option<u64>,
     pub(crate) time: u64,

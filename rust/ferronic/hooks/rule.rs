@@ -3,6 +3,7 @@
 //! A rule on its way into a chain.
 
 use kernel::prelude::*;
+use netdev::skb::Reason;
 use pure::rules::check::{Error as Unfit, Point};
 use pure::rules::rule::{Action, Builder, Modifiers, Rule};
 use pure::rules::term::Term;
@@ -19,22 +20,34 @@ pub(crate) struct NewRule {
     pub(crate) extra: Extra,
 }
 
-/// What the classifier need not know of a rule, in one word.
+/// What the classifier need not know of a rule, in one word: bytes that an event shows, whether there is to be one, and
+/// from bit 17 on the number of a drop reason, or 0.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-pub(crate) struct Extra(pub(super) u32);
+pub(crate) struct Extra(u32);
 
 impl Extra {
     const NOTIFY: u32 = 1 << 16;
+    const REASON: u32 = 17;
 
-    /// With an event each time it acts, that shows so many bytes of the packet.
-    pub(crate) fn notify(snap: u16) -> Extra {
-        Extra(Self::NOTIFY | u32::from(snap))
+    /// With an event each time the rule acts, that shows so many bytes of the packet, if that is wanted, and with a reason
+    /// for what it drops. `None` if the reason's number is too large.
+    pub(crate) fn new(snap: Option<u16>, reason: Option<Reason>) -> Option<Extra> {
+        let notify = snap.map_or(0, |snap| Self::NOTIFY | u32::from(snap));
+        let number = reason.map_or(0, |reason| u32::from(reason.number()));
+        let shifted = number.wrapping_shl(Self::REASON);
+        (shifted.wrapping_shr(Self::REASON) == number).then_some(Extra(notify | shifted))
     }
 
     /// Bytes to be shown in an event, if there is to be one.
     #[inline]
     pub(crate) fn snap(self) -> Option<u16> {
         (self.0 & Self::NOTIFY != 0).then_some(self.0 as u16)
+    }
+
+    /// The reason for what the rule drops, if it gives one.
+    #[inline]
+    pub(crate) fn reason(self) -> Option<Reason> {
+        Reason::from_number(self.0.wrapping_shr(Self::REASON) as u16)
     }
 }
 

@@ -7,6 +7,7 @@ use super::counters::{Chunks, Counts, Slots};
 use super::rule::{Extra, Fault, NewRule};
 use kernel::prelude::*;
 use kernel::sync::Arc;
+use netdev::skb::Reason;
 use pure::rules::check::Point;
 use pure::rules::classify::{self, Classifier, Layout, Plan};
 use pure::rules::rule::{Rule, Rules, RULES_MAX};
@@ -19,6 +20,14 @@ pub(super) struct Item {
     /// Where it counts.
     pub(super) slot: u32,
     pub(super) extra: Extra,
+}
+
+impl Item {
+    /// The reason for what it drops.
+    #[inline]
+    pub(super) fn drop_reason(&self) -> Reason {
+        self.extra.reason().unwrap_or(Reason::NETFILTER)
+    }
 }
 
 /// A ruleset.

@@ -214,7 +214,7 @@ pub(super) fn park<'p>(
         _ => {
             drop(tree);
             timer.overflows.fetch_add(1);
-            held.drop_with(Reason::NoMem);
+            held.drop_with(Reason::NO_MEM);
             return None;
         }
     };

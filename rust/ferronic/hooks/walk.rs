@@ -184,7 +184,7 @@ impl Walk<'_> {
                     Action::Continue => continue,
                     Action::Accept => return Verdict::Accept(packet),
                     Action::Drop if !modifiers.segments => {
-                        return Verdict::Drop(packet, Reason::Netfilter);
+                        return Verdict::Drop(packet, item.drop_reason());
                     }
                     _ => (),
                 }
@@ -207,7 +207,7 @@ impl Walk<'_> {
         set.chunks.count(set.policy_slot, cpu, self.length);
         match set.policy {
             Policy::Accept => Verdict::Accept(packet),
-            Policy::Drop => Verdict::Drop(packet, Reason::Netfilter),
+            Policy::Drop => Verdict::Drop(packet, Reason::NETFILTER),
         }
     }
 
@@ -318,7 +318,9 @@ impl Walk<'_> {
         let done = match matched.action {
             Action::Continue | Action::Sample { .. } => Ok(()),
             Action::Accept => return Flow::End(Verdict::Accept(packet)),
-            Action::Drop => return Flow::End(Verdict::Drop(packet, Reason::Netfilter)),
+            Action::Drop => {
+                return Flow::End(Verdict::Drop(packet, matched.item.drop_reason()));
+            }
             Action::SetMark { value, mask } => {
                 let mark = packet.skb().mark();
                 packet.set_mark(mark & !mask | value);
@@ -350,7 +352,7 @@ impl Walk<'_> {
         match done {
             Ok(()) => Flow::Next(packet),
             // It is not what the rule wants it to be.
-            Err(_) => Flow::End(Verdict::Drop(packet, Reason::NoMem)),
+            Err(_) => Flow::End(Verdict::Drop(packet, Reason::NO_MEM)),
         }
     }
 
@@ -362,6 +364,10 @@ impl Walk<'_> {
             chain: &self.chain.name,
             handle: matched.item.handle,
             action: matched.action,
+            reason: match matched.action {
+                Action::Drop => Some(matched.item.drop_reason()),
+                _ => None,
+            },
             number: counts.then_some(ordinal.wrapping_add(1)),
             time: 0,
             snap: snap.min(SNAP_MAX),

@@ -958,6 +958,9 @@ pub(crate) mod rule {
     /// An event each time it acts, packet-ntf, that shows so many bytes of the
     /// packet.
     pub(crate) const NOTIFY: u16 = 36;
+    /// Why the action drop drops, one of the kernel's reasons as tracing shows
+    /// them, such as TCP_CSUM; NETFILTER_DROP if nothing is said.
+    pub(crate) const DROP_REASON: u16 = 37;
 }
 
 /// Numbers of the attributes of `packet`.
@@ -990,6 +993,8 @@ pub(crate) mod packet {
     /// Events of the chain that were not sent until then: at most 1000 a
     /// second are.
     pub(crate) const LEFT_OUT: u16 = 13;
+    /// Why it is dropped, if it is, as tracing shows it.
+    pub(crate) const DROP_REASON: u16 = 14;
 }
 
 /// One of the two ports of a wire, as far as the namespace can see it.
@@ -1160,6 +1165,8 @@ pub(crate) struct PacketNtf<'a> {
     pub(crate) length: Option<u32>,
     /// Its first bytes.
     pub(crate) data: Option<Fill<'a>>,
+    /// Why it is dropped, if it is, as tracing shows it.
+    pub(crate) drop_reason: Option<&'a CStr>,
     /// Events of the chain that were not sent until then: at most 1000 a
     /// second are.
     pub(crate) left_out: Option<u64>,
@@ -1180,6 +1187,7 @@ impl PacketNtf<'_> {
         ethertype: None,
         length: None,
         data: None,
+        drop_reason: None,
         left_out: None,
     };
 
@@ -1224,6 +1232,9 @@ impl PacketNtf<'_> {
         }
         if let Some(value) = self.data {
             w.fill(packet::DATA, value)?;
+        }
+        if let Some(value) = self.drop_reason {
+            w.string(packet::DROP_REASON, value)?;
         }
         if let Some(value) = self.left_out {
             w.uint(packet::LEFT_OUT, value)?;
@@ -2704,6 +2715,9 @@ pub(crate) struct RuleGetReply<'a> {
     /// An event each time it acts, packet-ntf, that shows so many bytes of the
     /// packet.
     pub(crate) notify: Option<u32>,
+    /// Why the action drop drops, one of the kernel's reasons as tracing shows
+    /// them, such as TCP_CSUM; NETFILTER_DROP if nothing is said.
+    pub(crate) drop_reason: Option<&'a CStr>,
     /// Packets that matched.
     pub(crate) packets: Option<u64>,
     /// Their bytes.
@@ -2746,6 +2760,7 @@ impl RuleGetReply<'_> {
         at_most: None,
         segments: false,
         notify: None,
+        drop_reason: None,
         packets: None,
         bytes: None,
         acted: None,
@@ -2851,6 +2866,9 @@ impl RuleGetReply<'_> {
         }
         if let Some(value) = self.notify {
             w.u32(rule::NOTIFY, value)?;
+        }
+        if let Some(value) = self.drop_reason {
+            w.string(rule::DROP_REASON, value)?;
         }
         if let Some(value) = self.packets {
             w.uint(rule::PACKETS, value)?;
@@ -3029,6 +3047,9 @@ pub(crate) struct RuleAddDoRequest<'a> {
     /// An event each time it acts, packet-ntf, that shows so many bytes of the
     /// packet.
     pub(crate) notify: Option<u32>,
+    /// Why the action drop drops, one of the kernel's reasons as tracing shows
+    /// them, such as TCP_CSUM; NETFILTER_DROP if nothing is said.
+    pub(crate) drop_reason: Option<&'a CStr>,
     /// Add this change to the socket's transaction, to be made when that is
     /// committed. It is only looked at then, and has no other answer.
     pub(crate) transaction: bool,
@@ -3081,6 +3102,7 @@ impl Spec for RuleAddDo {
         Policy::UNSPEC,
         Policy::FLAG,
         Policy::u32_in(&RULE_NOTIFY_RANGE),
+        Policy::string(63),
     ];
     const MULTI: &'static [u16] = &[rule::TERM];
 
@@ -3195,6 +3217,10 @@ impl Spec for RuleAddDo {
                 .get(usize::from(rule::NOTIFY))
                 .map(|a| a.u32())
                 .transpose()?,
+            drop_reason: attributes
+                .get(usize::from(rule::DROP_REASON))
+                .map(|a| a.string())
+                .transpose()?,
             transaction: attributes.get(usize::from(rule::TRANSACTION)).is_some(),
         })
     }
@@ -3262,6 +3288,9 @@ pub(crate) struct RuleReplaceDoRequest<'a> {
     /// An event each time it acts, packet-ntf, that shows so many bytes of the
     /// packet.
     pub(crate) notify: Option<u32>,
+    /// Why the action drop drops, one of the kernel's reasons as tracing shows
+    /// them, such as TCP_CSUM; NETFILTER_DROP if nothing is said.
+    pub(crate) drop_reason: Option<&'a CStr>,
     /// Add this change to the socket's transaction, to be made when that is
     /// committed. It is only looked at then, and has no other answer.
     pub(crate) transaction: bool,
@@ -3314,6 +3343,7 @@ impl Spec for RuleReplaceDo {
         Policy::UNSPEC,
         Policy::FLAG,
         Policy::u32_in(&RULE_NOTIFY_RANGE),
+        Policy::string(63),
     ];
     const MULTI: &'static [u16] = &[rule::TERM];
 
@@ -3423,6 +3453,10 @@ impl Spec for RuleReplaceDo {
             notify: attributes
                 .get(usize::from(rule::NOTIFY))
                 .map(|a| a.u32())
+                .transpose()?,
+            drop_reason: attributes
+                .get(usize::from(rule::DROP_REASON))
+                .map(|a| a.string())
                 .transpose()?,
             transaction: attributes.get(usize::from(rule::TRANSACTION)).is_some(),
         })

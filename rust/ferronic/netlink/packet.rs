@@ -10,6 +10,7 @@ use netdev::context::Bh;
 use netdev::netfilter::{Direction, Inet, Packet};
 use netdev::netlink::Fill;
 use netdev::rtnl::Net;
+use netdev::skb::Reason;
 
 /// Whether somebody listens.
 pub(crate) fn is_watched(net: &Net) -> bool {
@@ -59,6 +60,7 @@ pub(crate) fn tell(event: &Event<'_>, packet: &Packet<'_>, bh: &Bh<'_>) {
                 ethertype: (!bytes.ethernet).then_some(packet.skb().protocol().into()),
                 length: Some(bytes.length),
                 data: (data.len != 0).then_some(data),
+                drop_reason: event.reason.and_then(Reason::name),
                 left_out: Some(event.left_out).filter(|&n| n != 0),
             }
             .put(w)

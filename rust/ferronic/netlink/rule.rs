@@ -14,6 +14,7 @@ use crate::hooks::{Change, Extra, NewRule, Place, RuleView, Table, HOOKS};
 use kernel::prelude::*;
 use netdev::genetlink::{Batch, Context, Do, Dump};
 use netdev::netlink::Nests;
+use netdev::skb::Reason;
 use pure::rules::check::{Error as Unfit, Subject};
 use pure::rules::field::Field;
 use pure::rules::rule::{Action, Modifiers, Rate};
@@ -130,6 +131,7 @@ struct Written<'a> {
     at_most: Option<u32>,
     segments: bool,
     notify: Option<u32>,
+    drop_reason: Option<&'a CStr>,
 }
 
 /// What a request of either command says of a rule.
@@ -163,6 +165,7 @@ macro_rules! written {
             at_most: $request.at_most,
             segments: $request.segments,
             notify: $request.notify,
+            drop_reason: $request.drop_reason,
         }
     };
 }
@@ -183,11 +186,23 @@ impl Written<'_> {
             terms,
             modifiers: self.modifiers(context)?,
             action: self.action(context)?,
-            extra: match self.notify {
-                Some(snap) => Extra::notify(snap as u16),
-                None => Extra::default(),
-            },
+            extra: self.extra(context)?,
         })
+    }
+
+    fn extra(&self, context: &Context<'_, Ferronic>) -> Result<Extra> {
+        let refuse = |text| context.refuse(rule::DROP_REASON, text, EINVAL);
+        let snap = self.notify.map(|snap| snap as u16);
+        let Some(name) = self.drop_reason else {
+            return Extra::new(snap, None).ok_or(EINVAL);
+        };
+        if self.action != Some(Kind::Drop) {
+            return Err(refuse(c"Only the action drop has a reason"));
+        }
+        let reason = Reason::by_name(name)
+            .ok_or_else(|| refuse(c"This kernel has no drop reason of that name"))?;
+        Extra::new(snap, Some(reason))
+            .ok_or_else(|| refuse(c"This drop reason cannot be given by a rule"))
     }
 
     fn modifiers(&self, context: &Context<'_, Ferronic>) -> Result<Modifiers> {
@@ -318,6 +333,7 @@ pub(super) fn put(
         at_most: modifiers.at_most,
         segments: modifiers.segments,
         notify: view.extra.snap().map(u32::from),
+        drop_reason: view.extra.reason().and_then(Reason::name),
         packets: Some(view.counts.packets),
         bytes: Some(view.counts.bytes),
         acted: Some(view.acted()),

@@ -10,13 +10,13 @@ use netdev::ring::Poster;
 use netdev::skb::{OwnedSkb, Reason, RxSkb, SkBuff};
 
 fn used_after_drop(skb: SkBuff) -> u32 {
-    skb.drop_with(Reason::FullRing);
+    skb.drop_with(Reason::FULL_RING);
     skb.len() //~ E0382
 }
 
 fn freed_twice(skb: SkBuff) {
     skb.consume();
-    skb.drop_with(Reason::FullRing); //~ E0382
+    skb.drop_with(Reason::FULL_RING); //~ E0382
 }
 
 fn used_after_transmission(ring: &mut Poster<SkBuff>, skb: SkBuff) -> u32 {

@@ -161,7 +161,7 @@ impl<D: Driver> Adapter<D> {
         let skb = unsafe { SkBuff::from_raw(NonNull::new_unchecked(skb)) };
         let index = skb.queue_mapping();
         let Some(cell) = device.body().tx.get(usize::from(index)) else {
-            skb.drop_with(crate::skb::Reason::DevReady);
+            skb.drop_with(crate::skb::Reason::DEV_READY);
             return bindings::netdev_tx::NETDEV_TX_OK;
         };
         // SAFETY: The core holds the queue's lock (devices made here never set `lltx`), so the cell is ours; the

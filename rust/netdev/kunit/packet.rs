@@ -61,7 +61,7 @@ mod tests {
     #[test]
     fn each_way_out_frees_it_once() -> Result {
         let gone = Gone::new()?;
-        let ways: [fn(SkBuff); 3] = [drop, SkBuff::consume, |skb| skb.drop_with(Reason::NoMem)];
+        let ways: [fn(SkBuff); 3] = [drop, SkBuff::consume, |skb| skb.drop_with(Reason::NO_MEM)];
         for (way, number) in ways.into_iter().zip(1u32..) {
             let skb = packet(64)?;
             watch(&skb, &gone);

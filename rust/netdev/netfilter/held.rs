@@ -50,7 +50,7 @@ fn resume(
     let went = unsafe { bindings::netdev_nf_resume(raw, state, seat.as_raw(), verdict) };
     if !went {
         // SAFETY: Not taken, and not NULL.
-        unsafe { SkBuff::from_raw(NonNull::new_unchecked(raw)) }.drop_with(Reason::Netfilter);
+        unsafe { SkBuff::from_raw(NonNull::new_unchecked(raw)) }.drop_with(Reason::NETFILTER);
     }
     went
 }
@@ -80,7 +80,7 @@ impl<'p> Packet<'p> {
         match error {
             0 => (),
             e if e == -(bindings::ENETUNREACH as c_int) => {
-                self.drop_with(Reason::Netfilter);
+                self.drop_with(Reason::NETFILTER);
                 return Ok(None);
             }
             _ => return Err(self),
@@ -217,7 +217,7 @@ impl Held {
         // SAFETY: The state's devices are held. If they are where they were, so is the namespace, while RCU is held.
         let there = unsafe { bindings::netdev_nf_is_there(&self.state) };
         if !there {
-            skb.drop_with(Reason::DevReady);
+            skb.drop_with(Reason::DEV_READY);
             return false;
         }
         let raw = skb.into_raw();
@@ -233,7 +233,7 @@ impl Held {
             _ => {
                 // SAFETY: As above.
                 unsafe { SkBuff::from_raw(NonNull::new_unchecked(raw)) }
-                    .drop_with(Reason::Netfilter);
+                    .drop_with(Reason::NETFILTER);
                 false
             }
         };
@@ -258,7 +258,7 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         if let Some(skb) = self.skb.take() {
-            skb.drop_with(Reason::Netfilter);
+            skb.drop_with(Reason::NETFILTER);
         }
         // SAFETY: Owned, by the type invariant.
         unsafe { bindings::netdev_nf_release(self.skb_dev, &self.state) };

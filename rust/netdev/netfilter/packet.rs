@@ -97,9 +97,17 @@ impl<'p> Packet<'p> {
         unsafe { self.state.as_ref() }
     }
 
-    /// Drops the packet for a reason.
+    /// Drops the packet for a reason. Tracing names the caller as the place (`sk_skb_reason_drop`).
+    #[inline]
     pub fn drop_with(self, reason: Reason) {
-        self.skb.drop_with(reason);
+        // SAFETY: The reference is owned and given away; hooks run outside hard interrupts, as freeing at once needs.
+        unsafe {
+            bindings::sk_skb_reason_drop(
+                core::ptr::null_mut(),
+                self.into_skb().into_raw(),
+                reason.as_raw(),
+            )
+        };
     }
 
     /// The packet's buffer.

@@ -138,7 +138,7 @@ unsafe extern "C" fn trampoline<T: Hook>(
                 return verdict;
             }
             Verdict::Drop(packet, reason) => {
-                packet.into_skb().drop_with(reason);
+                packet.drop_with(reason);
                 return DROPPED;
             }
             Verdict::Stolen => return bindings::NF_STOLEN,
@@ -149,7 +149,7 @@ unsafe extern "C" fn trampoline<T: Hook>(
         }
     }
     // SAFETY: The last repeat gave it back.
-    unsafe { crate::skb::SkBuff::from_raw(skb) }.drop_with(Reason::Netfilter);
+    unsafe { crate::skb::SkBuff::from_raw(skb) }.drop_with(Reason::NETFILTER);
     DROPPED
 }
 

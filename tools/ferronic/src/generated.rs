@@ -785,6 +785,7 @@ Attribute { name: "bytes", number: 33, kind: Kind::Uint, many: false, help: "The
 Attribute { name: "acted", number: 34, kind: Kind::Uint, many: false, help: "How often it acted." },
 Attribute { name: "transaction", number: 35, kind: Kind::Flag, many: false, help: "Add this change to the socket's transaction, to be made when that is committed. It is only looked at then, and has no other answer." },
 Attribute { name: "notify", number: 36, kind: Kind::U32, many: false, help: "An event each time it acts, packet-ntf, that shows so many bytes of the packet." },
+Attribute { name: "drop-reason", number: 37, kind: Kind::Text, many: false, help: "Why the action drop drops, one of the kernel's reasons as tracing shows them, such as TCP_CSUM; NETFILTER_DROP if nothing is said." },
 ]};
 
 /// A packet that a rule acted on.
@@ -803,6 +804,7 @@ Attribute { name: "ethertype", number: 10, kind: Kind::U32, many: false, help: "
 Attribute { name: "length", number: 11, kind: Kind::U32, many: false, help: "How long it is in bytes, from where data begins." },
 Attribute { name: "data", number: 12, kind: Kind::Bytes, many: false, help: "Its first bytes." },
 Attribute { name: "left-out", number: 13, kind: Kind::Uint, many: false, help: "Events of the chain that were not sent until then: at most 1000 a second are." },
+Attribute { name: "drop-reason", number: 14, kind: Kind::Text, many: false, help: "Why it is dropped, if it is, as tracing shows it." },
 ]};
 
 /// Get a port, or dump all of them by ascending ifindex.
@@ -960,7 +962,7 @@ dump: Some(&["chain"]) };
 pub const RULE_ADD: Command = Command {
 name: "rule-add", number: 20, space: &RULE,
 help: "Add a rule to a chain: behind all others, or where position or before say. The answer says which handle it has.",
-request: &["chain", "position", "before", "term", "action", "mark", "mark-mask", "dscp", "ecn", "queue", "bypass", "snap", "bits", "offset", "length", "copies", "delay", "jitter", "gap", "timeout", "nth", "every", "probability", "seed", "rate", "burst", "rate-bytes", "at-most", "segments", "notify", "transaction"],
+request: &["chain", "position", "before", "term", "action", "mark", "mark-mask", "dscp", "ecn", "queue", "bypass", "snap", "bits", "offset", "length", "copies", "delay", "jitter", "gap", "timeout", "nth", "every", "probability", "seed", "rate", "burst", "rate-bytes", "at-most", "segments", "notify", "drop-reason", "transaction"],
 dump: None };
 
 /// Put another rule in the place of one, under the same handle. It begins to
@@ -1000,6 +1002,7 @@ pub const RULE_REPLACE: Command = Command {
         "at-most",
         "segments",
         "notify",
+        "drop-reason",
         "transaction",
     ],
     dump: None,

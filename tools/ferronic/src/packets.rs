@@ -94,6 +94,9 @@ fn describe(event: &Object) -> String {
         word("action"),
         word("hook")
     )];
+    if event.contains_key("drop-reason") {
+        words.push(format!("reason {}", word("drop-reason")));
+    }
     if event.contains_key("number") {
         words.push(format!("packet {}", word("number")));
     }

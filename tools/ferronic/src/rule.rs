@@ -22,9 +22,9 @@ WHICH of those that match:
 TELL:
   tell [BYTES]
 ACTION:
-  accept | drop | continue | set-mark VALUE[/MASK] | set-dscp N | set-ecn N | queue N [bypass] | sample [BYTES]
+  accept | drop [reason NAME] | continue | set-mark VALUE[/MASK] | set-dscp N | set-ecn N | queue N [bypass] | sample [BYTES]
   corrupt [BITS] [at BYTE] | truncate BYTES | duplicate [COPIES] | delay TIME [jitter TIME] | reorder [GAP] [timeout TIME]
-  (TIME: 10ms, 2s, 500us)";
+  (TIME: 10ms, 2s, 500us; NAME: a drop reason of the kernel's, such as TCP_CSUM)";
 
 /// Bytes that an event shows if nothing is said.
 const SNAP: u32 = 128;
@@ -359,6 +359,12 @@ fn action(word: &str, words: &mut Words<'_>, rule: &mut Object) -> Result<bool, 
         rule.insert(name.into(), json!(value));
     };
     match word {
+        "drop" => {
+            if words.take("reason") {
+                let name = words.needed()?.to_uppercase();
+                rule.insert("drop-reason".into(), json!(name));
+            }
+        }
         "set-mark" => {
             let (mark, mask) = masked(words.needed()?)?;
             put("mark", mark);
@@ -552,6 +558,10 @@ pub fn write(rule: &Object) -> String {
     let action = rule.get("action").and_then(Value::as_str).unwrap_or("?");
     let value = |name| number(name).unwrap_or(0);
     words.push(match action {
+        "drop" => match rule.get("drop-reason").and_then(Value::as_str) {
+            Some(name) => format!("drop reason {name}"),
+            None => "drop".into(),
+        },
         "set-mark" => format!("set-mark 0x{:x}/0x{:x}", value("mark"), value("mark-mask")),
         "set-dscp" => format!("set-dscp {}", value("dscp")),
         "set-ecn" => format!("set-ecn {}", value("ecn")),
@@ -605,6 +615,7 @@ mod tests {
             "limit 100/second bytes burst 3000 reorder 3 timeout 100ms",
             "ct established,reply fragment first at-most 5 per-segment corrupt 3 at 28",
             "length 100-200 queue 7 bypass",
+            "udp tell 64 drop reason NO_SOCKET",
         ] {
             assert_eq!(write(&read(&words(text)).unwrap()), text);
         }
@@ -616,6 +627,7 @@ mod tests {
             "",
             "tcp",
             "drop drop",
+            "drop reason",
             "dport",
             "dport x drop",
             "from 1.2.3 drop",
