@@ -59,7 +59,7 @@ clean-make = env -u MAKEFLAGS -u MFLAGS $(toolchain) make --no-print-directory
 kbuild = mkdir -p $(1) && flock $(1)/.lock $(clean-make) -j$(shell nproc) -C $(kdir) M=$(CURDIR) MO=$(1) $(kernel-make-flags) $(2)
 
 PHONY := all modules plugin tools selftests-bin
-PHONY += demo test test-debug test-upstream test-pure test-misuse fuzz mutants shell
+PHONY += demo test test-debug test-upstream test-pure test-misuse fuzz soak mutants shell
 PHONY += bench bench-check bench-wall bench-profile bench-programs
 PHONY += lint format spec doc rust-analyzer
 PHONY += install clean help
@@ -135,6 +135,11 @@ fuzz: ## Fuzz the family, rtnetlink, ethtool, frames (COUNT=, SEED=), and on the
 		$(foreach f,netlink/fuzz assurance/fuzz_link assurance/fuzz_ethtool assurance/fuzz_frames,--program \
 			"fuzz/$(notdir $(f))=selftests/$(f).py --count $(or $(COUNT),500000) --seed $(or $(SEED),$(shell date +%s))")
 	@tools/fuzz-pure $(or $(SECONDS),600)
+
+soak: ## Ten million frames, every byte checked, while all is reconfigured at random (COUNT=, SEED=)
+	@$(MAKE) all selftests-bin >&2
+	@selftests/run --kernel $(KERNEL) --timeout 36000 --program \
+		"soak/soak=selftests/traffic/soak.py --frames $(or $(COUNT),10000000) --seed $(or $(SEED),$(shell date +%s))"
 
 mutants: ## Make faults one at a time, and see that a test finds each (NAMES=)
 	@tools/mutants/run $(NAMES)

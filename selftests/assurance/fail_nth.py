@@ -23,7 +23,6 @@ import nic      # noqa: E402
 import rtnl     # noqa: E402
 import tap      # noqa: E402
 
-FEATURES = {"cmd": (11, 12)}
 FLOWS = 4
 
 
@@ -80,7 +79,7 @@ class Faulty(nic.Pair):
             for what, values in (("link", port.link), ("rings", port.rings()),
                                  ("channels", port.channels()), ("coalesce", port.coalesce()),
                                  ("pause", port.pause()), ("rss", port.rss()),
-                                 ("features", port.ethtool.raw(FEATURES))):
+                                 ("features", port.ethtool.raw(ethnl.FEATURES))):
                 for key, value in values.items():
                     if what != "link" or key in ("mtu", "address", "flags", "carrier"):
                         found[port.name, what, key] = value
@@ -118,13 +117,6 @@ def some(count, what):
     """A sweep that met no allocation shows nothing."""
     if not count:
         raise AssertionError(f"{what} allocates nothing: does the filter fit?")
-
-
-def feature(port, name, on):
-    """Switches one feature, as `ethtool -K` does."""
-    bit = [rtnl.attr(2, name)] + ([rtnl.attr(3)] if on else [])
-    port.ethtool.ask(FEATURES["cmd"][1], port.ethtool.header(),
-                     rtnl.attr(3, [rtnl.attr(3, [rtnl.attr(1, bit)])]), dump=False)
 
 
 def creation(t, what, **options):
@@ -283,7 +275,8 @@ def settings(t):
     t.settings("symmetric hash", lambda: tool.rss_set(input_xfrm=1),
                lambda: tool.rss_set(input_xfrm=0))
     for name in ("rx-checksum", "rx-hashing", "tx-tcp-segmentation"):
-        t.settings(name, lambda n=name: feature(one, n, False), lambda n=name: feature(one, n, True))
+        t.settings(name, lambda n=name: tool.feature(n, False),
+                   lambda n=name: tool.feature(n, True))
 
 
 @tap.case("moving to another namespace and a new name")

@@ -7,6 +7,7 @@ import struct
 import genl
 import rtnl
 
+FEATURES = {"cmd": (11, 12)}
 RINGS = {"cmd": (15, 16), "rx_max": 2, "tx_max": 5, "rx": 6, "tx": 9, "rx_buf_len": 10,
          "tcp_data_split": 11, "cqe_size": 12, "tx_push": 13}
 CHANNELS = {"cmd": (17, 18), "rx_max": 2, "tx_max": 3, "other_max": 4, "combined_max": 5,
@@ -53,6 +54,12 @@ class Ethtool(genl.Family):
             byte = name in BYTES or table is PAUSE and name in PAUSE_BYTES
             body.append(rtnl.attr(table[name], struct.pack("=B", value) if byte else value))
         self.ask(table["cmd"][1], *body, dump=False)
+
+    def feature(self, name, on):
+        """Switches one feature, as `ethtool -K` does."""
+        bit = [rtnl.attr(2, name)] + ([rtnl.attr(3)] if on else [])
+        self.ask(FEATURES["cmd"][1], self.header(),
+                 rtnl.attr(3, [rtnl.attr(3, [rtnl.attr(1, bit)])]), dump=False)
 
     def pause_stats(self):
         """Pause frames sent and received, and storms."""
