@@ -14,9 +14,15 @@ works, and every frame of it is accounted for.
 # selftest-timeout: 150
 
 import argparse
+import contextlib
 import errno
+import mmap
 import os
 import random
+import select
+import signal
+import socket
+import struct
 import sys
 import threading
 import time
@@ -26,6 +32,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import content  # noqa: E402
 import control  # noqa: E402
 import ethnl    # noqa: E402
+import hooks    # noqa: E402
 import net      # noqa: E402
 import nic      # noqa: E402
 import rtnl     # noqa: E402
@@ -41,7 +48,17 @@ SECONDS = ARGUMENTS.seconds or (60 if net.SLOW > 1 else 20)
 # that meets another one of its kind.
 FINE = {errno.ENODEV, errno.ENOENT, errno.ENETDOWN, errno.EBUSY, errno.EEXIST, errno.EAGAIN,
         errno.EINVAL, errno.ENXIO, errno.EOPNOTSUPP, errno.ENOBUFS, errno.EHOSTUNREACH,
-        errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.ERANGE}
+        errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.ERANGE, errno.EPROTONOSUPPORT}
+
+
+@contextlib.contextmanager
+def fine():
+    """Ends a request that meets with one of these."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FINE:
+            raise
 
 
 class Worker(threading.Thread):
@@ -62,13 +79,11 @@ class Worker(threading.Thread):
             self.stress.over.set()
 
     def step(self, action):
-        try:
+        self.refused += 1
+        with fine():
             action(self.random)
+            self.refused -= 1
             self.done += 1
-        except OSError as error:
-            if error.errno not in FINE:
-                raise
-            self.refused += 1
 
 
 class Stress(nic.Pair):
@@ -180,7 +195,8 @@ def tool(t):
             most = max(rss["indir"], default=0) + 1
             port.rss_set(indir=[dice.randrange(most) for _ in rss["indir"]])
         elif what == 6:
-            port.rss_set(hkey=dice.randbytes(40), input_xfrm=dice.choice((0, 1)))
+            port.rss_set(hkey=dice.randbytes(len(port.rss()["hkey"])),
+                         input_xfrm=dice.choice((0, 1)))
         else:
             for table in (ethnl.RINGS, ethnl.CHANNELS, ethnl.COALESCE, ethnl.LINKSTATE):
                 port.get(table)
@@ -244,9 +260,95 @@ def queues(t):
     return act
 
 
+PLACES = {"ingress": True, "egress": True, "prerouting": False, "input": False, "forward": False,
+          "output": False, "postrouting": False}
+DISTURBED = (("set-mark", {"mark": 5}), ("set-dscp", {"dscp": 46}), ("set-ecn", {"ecn": 1}),
+             ("corrupt", {"bits": 4, "offset": 60}), ("truncate", {"length": 80}),
+             ("sample", {"snap": 99}), ("duplicate", {"copies": 2}),
+             ("delay", {"delay": 10**6, "jitter": 10**5}),
+             ("reorder", {"gap": 2, "timeout": 10**7}),
+             ("drop", {}), ("accept", {}), ("continue", {}))
+
+
+def rule(dice, extra=b""):
+    """The body of a rule that acts on some packet or other."""
+    action, options = dice.choice(DISTURBED)
+    terms = dice.choice(((), (hooks.term("protocol", hooks.UDP),),
+                         (hooks.term("dport", 5100, 5100 + dice.randrange(4)),),
+                         (hooks.term("length", 0, dice.randrange(2000)),)))
+    terms = () if action == "truncate" else terms
+    more = dice.choice(({"every": 3}, {"nth": 5}, {"at_most": 9}, {"notify": 64}, {"every": 2}))
+    return hooks.Hooks.words(dice.choice(list(PLACES)), terms, action, **options, **more) + extra
+
+
+def chains(t):
+    """Chains at every hook come and go; rules are added, replaced, removed, one by one and in
+    transactions; a listener hears of the packets they act on.  The family is looked up each
+    time: the module may have gone and come back."""
+
+    def one(family, dice, name):
+        hook = dice.choice(list(PLACES))
+        what = dice.randrange(9)
+        if what < 2:
+            family.chain(hook, hook, dev=name if PLACES[hook] else None)
+        elif what < 5:
+            family.send(control.RULE_ADD, rule(dice))
+        elif what == 5:
+            family.delete(hook)
+        elif what == 6:
+            family.remove(hook)
+        elif what == 7:
+            found = family.rules()
+            if found:
+                some = dice.choice(found)
+                family.about(dice.choice((control.RULE_DEL, control.RULE_RESET)), some["chain"],
+                             some["handle"])
+        else:
+            transaction(family, dice)
+
+    def act(dice):
+        index, name = dice.choice(ends())
+        with contextlib.closing(hooks.Hooks(t.n[index])) as family:
+            if dice.random() < 0.3:
+                with hooks.Events(family) as events:
+                    one(family, dice, name)
+                    events.come()
+            for _ in range(dice.randrange(1, 8)):
+                with fine():
+                    one(family, dice, name)
+
+    return act
+
+
+def transaction(family, dice):
+    """Exchanges all rules of a chain; now and then it is given up, or left to the socket's end."""
+    extra = rtnl.attr(hooks.number(hooks.RULE, "transaction"))
+    family.send(control.TRANSACTION_BEGIN)
+    chain = hooks.attribute(hooks.RULE, "chain", dice.choice(list(PLACES)))
+    family.send(control.RULE_DEL, chain + extra)
+    for _ in range(dice.randrange(20)):
+        family.send(control.RULE_ADD, rule(dice, extra))
+    end = dice.random()
+    if end < 0.7:
+        family.send(control.TRANSACTION_COMMIT)
+    elif end < 0.9:
+        family.send(control.TRANSACTION_ABORT)
+
+
+def hold(space):
+    """Packets that are held in a namespace that goes."""
+    with contextlib.closing(hooks.Hooks(space)) as family:
+        space.rtnl.change("lo", up=True)
+        family.chain("x", "output")
+        family.send(control.RULE_ADD, hooks.Hooks.words("x", (), "delay", delay=10**10))
+        with contextlib.closing(space.socket(socket.AF_INET, socket.SOCK_DGRAM)) as sender:
+            for _ in range(5):
+                sender.sendto(b"held", ("127.0.0.1", 9))
+
+
 def spaces(t):
     """A namespace is made, gets a pair of its own, and goes with it; now and then the
-    pair's other end is in one of those that stay."""
+    pair's other end is in one of those that stay, and packets are held in it."""
     count = [0]
 
     def act(dice):
@@ -259,24 +361,74 @@ def spaces(t):
             space.rtnl.change(name, up=True)
             if dice.random() < 0.5:
                 space.rtnl.change(name, name=name + "y")
+            if dice.random() < 0.3:
+                hold(space)
         finally:
             space.close()
 
     return act
 
 
+class Sender:
+    """Sends datagrams both ways from one CPU as fast as it can, in a process of its own: the
+    threads of this one share an interpreter.  Errors are part of it."""
+
+    def __init__(self, t, cpu):
+        self.cpu, self.counts = cpu, mmap.mmap(-1, 16)
+        size, port = (1 + cpu * 9000) % 20000, 5100 + cpu
+        self.ways = [(t.n[way].socket(socket.AF_INET, socket.SOCK_DGRAM), bytes(size),
+                      (net.V4[1 - way], port)) for way in (0, 1)]
+
+    def __enter__(self):
+        self.pid = os.fork()
+        if not self.pid:
+            try:
+                self.work()
+            finally:
+                os._exit(1)
+        return self
+
+    def __exit__(self, *_):
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        for made, _, _ in self.ways:
+            made.close()
+
+    def work(self):
+        os.sched_setaffinity(0, {self.cpu})
+        sent = refused = 0
+        while True:
+            for made, data, target in self.ways:
+                try:
+                    for _ in range(50):
+                        made.sendto(data, target)
+                        sent += 1
+                except OSError:
+                    # Gives up the CPU, not a wait for anything.
+                    select.select([], [], [], 0.001)
+                    refused += 1
+            struct.pack_into("=QQ", self.counts, 0, sent, refused)
+
+    def __str__(self):
+        return "CPU %d: %d datagrams sent, %d refused" % (
+            self.cpu, *struct.unpack_from("=QQ", self.counts))
+
+
+@contextlib.contextmanager
 def floods(t):
-    """Senders of datagrams on every CPU, in both directions, and readers of what comes."""
-    made = []
-    for cpu in range(os.cpu_count()):
-        for way in (0, 1):
-            made.append(content.Flood(t.n[way], net.V4[way], net.V4[1 - way],
-                                      size=(1 + cpu * 9000) % 20000, port=5100 + cpu))
-    return made
+    """Full traffic on every CPU while the body runs."""
+    with contextlib.ExitStack() as stack:
+        senders = [stack.enter_context(Sender(t, cpu)) for cpu in range(os.cpu_count())]
+        yield
+    tap.note("; ".join(map(str, senders)))
 
 
 def after(t):
     """It is over: what is left goes, and a new pair is as good as ever."""
+    for namespace in t.n:
+        with contextlib.closing(hooks.Hooks(namespace)) as family:
+            family.clear()
+            tap.equal(family.chains(), {}, "chains")
     t.tidy()
     one, _ = t.nics(only4=True)
     t.ping()
@@ -293,17 +445,10 @@ def everything(t, seconds):
     t.worker("ethtool", tool(t))
     t.worker("family", family(t))
     t.worker("queues", queues(t))
+    t.worker("chains", chains(t))
     t.worker("namespaces", spaces(t))
-    senders = floods(t)
-    for sender in senders:
-        sender.__enter__()
-    try:
+    with floods(t):
         t.run(seconds)
-    finally:
-        for sender in senders:
-            sender.__exit__()
-    sent = sum(sender.count for sender in senders)
-    tap.note(f"{sent} datagrams sent, {sum(sender.refused for sender in senders)} refused")
 
 
 @tap.case("every control operation at once, against traffic on all CPUs")
@@ -324,25 +469,23 @@ def unload(t):
     t.worker("life", life(t))
     t.worker("state", state(t))
     t.worker("ethtool", tool(t))
+    t.worker("chains", chains(t))
     t.worker("namespaces", spaces(t))
-    senders = floods(t)
-    for sender in senders:
-        sender.__enter__()
-    for worker in t.workers:
-        worker.start()
     end = time.monotonic() + SECONDS / 2
     try:
-        while time.monotonic() < end and not t.over.is_set():
-            t.over.wait(dice.random())
-            if net.run("rmmod", net.KIND, check=False).returncode == 0:
-                net.run("insmod", path)
-                count[0] += 1
+        with floods(t):
+            for worker in t.workers:
+                worker.start()
+            while time.monotonic() < end and not t.over.is_set():
+                t.over.wait(dice.random())
+                if net.run("rmmod", net.KIND, check=False).returncode == 0:
+                    net.run("insmod", path)
+                    count[0] += 1
+            t.over.set()
     finally:
         t.over.set()
         for worker in t.workers:
             worker.join(net.PATIENCE * 4)
-        for sender in senders:
-            sender.__exit__()
         for made in t.sockets:
             made.close()
         if not os.path.isdir(f"/sys/module/{net.KIND}"):
