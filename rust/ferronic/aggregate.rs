@@ -10,6 +10,7 @@
 //! ([`engine`](crate::engine)); what comes that way is only counted here.
 
 use crate::channel::Channel;
+use crate::latency::{self, Sample};
 use crate::receive::{Checked, FrameInfo, Offloads};
 use crate::stats::PollCounters;
 use netdev::napi::Poll;
@@ -36,6 +37,8 @@ struct Aggregate {
     transport_offset: u16,
     /// Bytes of its frames on the wire.
     wire_bytes: u64,
+    /// Not 0 if the way of its first frame is watched.
+    sample: Sample,
 }
 
 /// What becomes of a frame.
@@ -197,6 +200,7 @@ impl Aggregates {
                 tag: info.tag,
                 transport_offset,
                 wire_bytes,
+                sample: info.sample,
             });
             self.used = self.used.wrapping_add(1);
         }
@@ -250,7 +254,8 @@ impl Aggregates {
             }
             count(&skb, g.segments, a.wire_bytes, counters);
         }
-        counters.merged.add(poll.gro_receive(skb).into());
+        let merged = latency::gro_receive(poll, skb, a.sample);
+        counters.merged.add(merged.into());
     }
 }
 

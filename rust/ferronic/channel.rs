@@ -50,7 +50,7 @@ impl Channel {
         let (mut packets, mut bytes) = (0u32, 0u32);
         while let Some(d) = tx.take() {
             packets = packets.wrapping_add(1);
-            bytes = bytes.wrapping_add(d.bytes);
+            bytes = bytes.wrapping_add(d.label.bytes());
             poll.consume(d.skb);
         }
         if packets == 0 {

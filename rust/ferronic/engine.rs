@@ -14,6 +14,7 @@ mod super_frame;
 
 use crate::copy::{self, Summed};
 use crate::filter::Filter;
+use crate::latency::{self, Sample};
 use crate::limits::{ETH_HLEN, FRAME_MIN, VLAN_HLEN};
 use crate::receive::{Checked, FrameInfo};
 use crate::rules::Rules;
@@ -29,6 +30,7 @@ use netdev::sync::Guard;
 use pure::checksum;
 use pure::header::{self, Headers};
 use pure::segment::{self, Cursor};
+use pure::trail::Stage;
 
 /// What became of a frame.
 enum Verdict {
@@ -91,6 +93,8 @@ struct Run<'a> {
     held: Option<Held<'a>>,
     /// The VLAN tag that travels beside the current packet, and is part of its frames.
     tag: Option<(u16, u16)>,
+    /// The sample that the next frame is.
+    sample: Sample,
     /// Sent in this run: added to the outlet's counters at its end.
     frames: u64,
     bytes: u64,
@@ -124,6 +128,7 @@ pub(crate) fn service(
         index,
         held: None,
         tag: None,
+        sample: 0,
         frames: 0,
         bytes: 0,
         waiting_since: open.waiting_since,
@@ -141,10 +146,14 @@ pub(crate) fn service(
     let mut done = 0u32;
     let mut waits = false;
     while let Some(descriptor) = ring.get(done) {
+        run.sample = descriptor.label.sample();
+        if run.sample != 0 {
+            latency::step(peer, run.sample, Stage::Engine, bh);
+        }
         match run.packet(&descriptor.skb, cursor, memo) {
             Verdict::Done => {
                 *cursor = Cursor::default();
-                *uncompleted_bytes = uncompleted_bytes.wrapping_add(descriptor.bytes);
+                *uncompleted_bytes = uncompleted_bytes.wrapping_add(descriptor.label.bytes());
                 done = done.wrapping_add(1);
             }
             Verdict::Wait => {
@@ -508,6 +517,12 @@ impl<'a> Run<'a> {
                     }
                     d.len = padded;
                 }
+                let sample = self.sample;
+                if sample != 0 {
+                    // Of a packet that is cut it is the first frame.
+                    self.sample = 0;
+                    latency::step(self.peer, sample, Stage::RxRing, self.bh);
+                }
                 d.frame = FrameInfo {
                     len: padded,
                     hash: way.hash,
@@ -517,6 +532,7 @@ impl<'a> Run<'a> {
                     header_len: header_len(headers, linear),
                     tcp: headers.protocol == header::TCP && headers.transport_offset.is_some(),
                     merged,
+                    sample,
                 };
             }
         }

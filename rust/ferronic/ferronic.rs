@@ -27,7 +27,7 @@
 //! # Locking
 //!
 //! RTNL > own instance lock > transmit queue lock > outlet > inlet > scheduling a NAPI. Never two of a kind, and
-//! never the other port's instance lock. Outlet and inlet locks are taken with softirqs off and never in a hard
+//! never the other port's instance lock. The locks of samples (latency.rs) come last. Outlet and inlet locks are taken with softirqs off and never in a hard
 //! interrupt; neither is held while a packet is freed or given to the stack.
 
 #![forbid(unsafe_code)]
@@ -42,6 +42,7 @@ mod ethtool;
 mod filter;
 mod handoff;
 mod hooks;
+mod latency;
 mod limits;
 mod link;
 mod netlink;

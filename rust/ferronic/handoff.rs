@@ -10,6 +10,7 @@
 //! address filter, and the MTU does not hold for segmentation offload.
 
 use crate::channel::{wake_threshold, Channel};
+use crate::latency;
 use crate::limits::FRAME_MIN;
 use crate::port::Port;
 use crate::stats::{Drop, PollCounters};
@@ -249,10 +250,11 @@ fn collect(
     let mut taken = 0u32;
     for slot in batch.iter_mut().take(n as usize) {
         if let Some(d) = taker.take() {
-            bytes = bytes.wrapping_add(d.bytes);
-            wire_bytes = wire_bytes.wrapping_add(u64::from(d.bytes.max(FRAME_MIN)));
+            let of_packet = d.label.bytes();
+            bytes = bytes.wrapping_add(of_packet);
+            wire_bytes = wire_bytes.wrapping_add(u64::from(of_packet.max(FRAME_MIN)));
             let c = &outlet.counters;
-            c.lengths.count(d.bytes.max(FRAME_MIN), || {
+            c.lengths.count(of_packet.max(FRAME_MIN), || {
                 c.frames.get().wrapping_add(taken.into())
             });
             taken = taken.wrapping_add(1);
@@ -311,7 +313,8 @@ fn deliver(
     d: TxDescriptor,
     between_namespaces: bool,
 ) {
-    let bytes = u64::from(d.bytes.max(FRAME_MIN));
+    let sample = d.label.sample();
+    let bytes = u64::from(d.label.bytes().max(FRAME_MIN));
     if let Some(&b) = d.skb.linear().first() {
         if b & 1 != 0 {
             if d.skb.linear().starts_with(&[0xff; 6]) {
@@ -332,10 +335,16 @@ fn deliver(
         .count(bytes as u32, || counters.frames.get());
     counters.frames.inc();
     counters.bytes.add(bytes);
+    if sample != 0 {
+        latency::taken(poll, sample);
+    }
     skb.scrub(between_namespaces);
     skb.record_rx_queue(vector.index);
     match skb.prepare_for_gro() {
-        Ok(skb) => counters.merged.add(poll.gro_receive(skb).into()),
-        Err(skb) => poll.receive(skb),
+        Ok(skb) => {
+            let merged = latency::gro_receive(poll, skb, sample);
+            counters.merged.add(merged.into());
+        }
+        Err(skb) => latency::receive(poll, skb, sample),
     }
 }

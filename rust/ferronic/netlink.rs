@@ -29,6 +29,7 @@ mod chain;
 pub(crate) mod change;
 mod channel;
 mod generated;
+mod latency;
 pub(crate) mod packet;
 mod port;
 mod ports;

@@ -7,6 +7,7 @@ use crate::engine;
 use crate::ethtool::{self, Moderation};
 use crate::filter::Filter;
 use crate::handoff;
+use crate::latency;
 use crate::limits::{MTU_MAX, MTU_MIN, WATCHDOG_MS};
 use crate::netlink::Seat;
 use crate::reconfigure;
@@ -15,7 +16,7 @@ use crate::stats::{self, PollCounters};
 use crate::steer::SteerConfig;
 use crate::updown::{self, Up};
 use crate::vector::Vector;
-use crate::wire::{End, Outlet, Side, TxDescriptor, Wire};
+use crate::wire::{End, Label, Outlet, Side, TxDescriptor, Wire};
 use kernel::prelude::*;
 use kernel::sync::Arc;
 use netdev::context::Bh;
@@ -232,6 +233,7 @@ impl Driver for Port {
         skb.tx_timestamp();
         let bytes = skb.len();
         let more = queue.xmit_more();
+        let label = Label::new(bytes, latency::begin(data, &skb, index, bh));
         let skb = if open.handoff {
             match skb.into_owned() {
                 Ok(owned) => Some(owned.into_skb()),
@@ -246,7 +248,7 @@ impl Driver for Port {
             Some(skb)
         };
         let mut refused = None;
-        let ring_now = match skb.map(|skb| open.ring.post(TxDescriptor { skb, bytes })) {
+        let ring_now = match skb.map(|skb| open.ring.post(TxDescriptor { skb, label })) {
             Some(Ok(())) => {
                 let ring = &mut open.ring;
                 let stopped = queue.maybe_stop(

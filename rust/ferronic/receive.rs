@@ -4,6 +4,7 @@
 
 use crate::aggregate::{self, Aggregates, Offer};
 use crate::channel::Channel;
+use crate::latency::{self, Sample};
 use crate::limits::{FRAME_MIN, VLAN_HLEN};
 use crate::stats::PollCounters;
 use netdev::napi::Poll;
@@ -35,6 +36,8 @@ pub(crate) struct FrameInfo {
     pub(crate) tcp: bool,
     /// The frames it stands for, if it is more than one that the NIC has merged.
     pub(crate) merged: Option<Merged>,
+    /// Not 0 if its way is watched.
+    pub(crate) sample: Sample,
 }
 
 impl FrameInfo {
@@ -84,6 +87,7 @@ impl RxDescriptor {
                 header_len: 0,
                 tcp: false,
                 merged: None,
+                sample: 0,
             },
         }
     }
@@ -241,6 +245,9 @@ impl RxHalf {
         total: &mut Total,
     ) {
         let info = first.frame;
+        if info.sample != 0 {
+            latency::taken(poll, info.sample);
+        }
         let mut hold = None;
         if self.aggregates.concern(&info, offloads) {
             let buffers = info
@@ -260,6 +267,9 @@ impl RxHalf {
             {
                 Offer::Merge { at, last } => {
                     count(&info, frame, offloads, counters, total);
+                    if info.sample != 0 {
+                        latency::merged(poll, info.sample);
+                    }
                     self.merge(poll, at, last, first, counters, total);
                     return;
                 }
@@ -308,7 +318,8 @@ impl RxHalf {
                 .hold(skb, held, transport_offset, &info, bytes, poll, counters);
             return;
         }
-        total.merged = total.merged.wrapping_add(poll.gro_receive(skb).into());
+        let merged = latency::gro_receive(poll, skb, info.sample);
+        total.merged = total.merged.wrapping_add(merged.into());
     }
 
     /// Adds the payload of a frame to the packet it was merged into.

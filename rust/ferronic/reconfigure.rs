@@ -428,7 +428,7 @@ fn exchange_rings(
             return;
         };
         ring::drain(poster.ring, ring, tx, |d, sent| {
-            let bytes = d.bytes;
+            let bytes = d.label.bytes();
             if sent {
                 d.skb.consume();
             } else if core::mem::take(&mut partial) {

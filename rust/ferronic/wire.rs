@@ -12,6 +12,7 @@
 
 use crate::channel::Channel;
 use crate::filter::Filter;
+use crate::latency::{Latency, Sample};
 use crate::limits::{CHANNELS_MAX, PAUSE_LIMIT_MS};
 use crate::netlink::Home;
 use crate::receive::RxDescriptor;
@@ -24,7 +25,7 @@ use netdev::napi::Instance;
 use netdev::ring::{Filler, Taker};
 use netdev::rtnl::Rtnl;
 use netdev::skb::SkBuff;
-use netdev::sync::{AtomicWord, Rcu, Snapshot, SpinLock, Word};
+use netdev::sync::{AtomicWord, Rcu, RcuArcOption, Snapshot, SpinLock, Word};
 
 /// Which end of a wire.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,10 +45,34 @@ impl Side {
     }
 }
 
-/// A descriptor of a TX ring: a packet, and what byte queue limits were told of it.
+/// What a TX ring holds beside a packet, in one word, so that descriptors are as short and as quickly copied as without it:
+/// its length, and its number if its way is watched.
+#[derive(Clone, Copy)]
+pub(crate) struct Label(u64);
+
+impl Label {
+    #[inline(always)]
+    pub(crate) fn new(bytes: u32, sample: Sample) -> Self {
+        Label(u64::from(bytes) | u64::from(sample) << u32::BITS)
+    }
+
+    /// What byte queue limits were told of the packet.
+    #[inline(always)]
+    pub(crate) fn bytes(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// Not 0 if its way is watched.
+    #[inline(always)]
+    pub(crate) fn sample(self) -> Sample {
+        (self.0 >> u32::BITS) as Sample
+    }
+}
+
+/// A descriptor of a TX ring.
 pub(crate) struct TxDescriptor {
     pub(crate) skb: SkBuff,
-    pub(crate) bytes: u32,
+    pub(crate) label: Label,
 }
 
 /// How packets get from one end to the other.
@@ -181,6 +206,8 @@ pub(crate) struct End {
     pub(crate) steer: Rcu<Steer>,
     pub(crate) steering: Steering,
     pub(crate) filter: Rcu<Filter>,
+    /// Watches the ways of packets that come to this end, while they are sampled. Replaced under RTNL.
+    pub(crate) latency: RcuArcOption<Latency>,
     /// Whether this end asks the other to wait when it has no buffers (`ethtool -A tx`), and whether it waits when
     /// asked (`rx`).
     pub(crate) pause_tx: Word<u32>,
@@ -235,6 +262,7 @@ impl End {
             steer: Rcu::new(Snapshot::init(Steer::closed())?),
             steering: Steering::new()?,
             filter: Rcu::new(Snapshot::init(Filter::closed())?),
+            latency: RcuArcOption::empty(),
             pause_tx: Word::new(1),
             pause_rx: Word::new(1),
             merges: Word::new(1),
@@ -259,6 +287,8 @@ pub(crate) struct Wire {
     /// Not 0 if packets are handed off: what channels are made for. Written under RTNL. While that changes, what is open
     /// says itself what it was made for.
     handoff: Word<u32>,
+    /// How many of the ends sample what comes to them. Written under RTNL.
+    pub(crate) sampled: Word<u32>,
     a: End,
     b: End,
 }
@@ -276,6 +306,7 @@ impl Wire {
             Wire {
                 id: (NUMBER.fetch_add(1) as u32).wrapping_add(1),
                 handoff: Word::new(u32::from(datapath == Datapath::Handoff)),
+                sampled: Word::new(0),
                 a: End::new(a, b)?,
                 b: End::new(b, a)?,
             },

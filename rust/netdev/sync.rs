@@ -10,7 +10,7 @@ mod word;
 
 pub use barrier::{smp_mb, smp_rmb, smp_wmb};
 pub use rcu::{Rcu, RcuOption, Snapshot};
-pub use rcu_arc::{Old, RcuArc};
+pub use rcu_arc::{Old, RcuArc, RcuArcOption};
 pub use spinlock::{Guard, GuardBh, SpinLock};
 pub use word::{AtomicWord, Word};
 

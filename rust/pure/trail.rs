@@ -128,7 +128,7 @@ pub struct Mark {
 /// A packet on its way.
 #[derive(Clone, Copy, Debug)]
 pub struct Trail {
-    /// How often the place was taken, 1 to [`GENERATIONS`]; 0 before the first time.
+    /// Changes each time the place is taken, 1 to [`GENERATIONS`]; may be 0 before the first time.
     generation: u16,
     /// `None` if nobody is on this trail.
     stage: Option<Stage>,
@@ -140,14 +140,17 @@ pub struct Trail {
 }
 
 impl Trail {
-    /// Nobody's.
-    pub const EMPTY: Trail = Trail {
-        generation: 0,
-        stage: None,
-        began: 0,
-        since: 0,
-        mark: None,
-    };
+    /// Nobody's. With another `epoch`, the next eight times other codes come first: what is left of an older set of trails
+    /// is not taken for one of this.
+    pub const fn new(epoch: u16) -> Trail {
+        Trail {
+            generation: epoch.wrapping_mul(8) & GENERATIONS,
+            stage: None,
+            began: 0,
+            since: 0,
+            mark: None,
+        }
+    }
 }
 
 const SLOT_BITS: u32 = 7;
@@ -207,7 +210,7 @@ where
     T: DerefMut<Target = [Trail]>,
     H: DerefMut<Target = [Histogram]>,
 {
-    /// Takes the memory; trails are [`Trail::EMPTY`], histograms empty.
+    /// Takes the memory; trails are nobody's, histograms empty.
     pub const fn new(trails: T, histograms: H) -> Self {
         Trails {
             trails,
@@ -363,7 +366,7 @@ mod tests {
     type Owned = Trails<Vec<Trail>, Vec<Histogram>>;
 
     fn trails(n: usize) -> Owned {
-        Trails::new(vec![Trail::EMPTY; n], vec![Histogram::new(); HISTOGRAMS])
+        Trails::new(vec![Trail::new(0); n], vec![Histogram::new(); HISTOGRAMS])
     }
 
     fn packets(t: &Owned, stage: Stage) -> u64 {
@@ -452,6 +455,19 @@ mod tests {
         let first = t.begin(0).unwrap();
         let again = (1u32..).find(|_| t.begin(0).unwrap() == first).unwrap();
         assert_eq!(again as usize, TRAILS * usize::from(GENERATIONS));
+    }
+
+    #[test]
+    fn an_older_set_is_not_taken_for_this() {
+        let codes = |epoch| {
+            let empty = vec![Trail::new(epoch); 2];
+            let mut t = Trails::new(empty, vec![Histogram::new(); HISTOGRAMS]);
+            (0..16).map(|_| t.begin(0).unwrap()).collect::<Vec<_>>()
+        };
+        for epoch in 0..20 {
+            let (old, new) = (codes(epoch), codes(epoch + 1));
+            assert!(new.iter().all(|c| *c != 0 && !old.contains(c)));
+        }
     }
 
     #[test]

@@ -272,6 +272,56 @@ enum ferronic_action {
 	FERRONIC_ACTION_REORDER,
 };
 
+/**
+ * enum ferronic_sampling_unit - What is chosen to be sampled.
+ * @FERRONIC_SAMPLING_UNIT_PACKET: Packets, one by one.
+ * @FERRONIC_SAMPLING_UNIT_FLOW: Flows, with all of their packets: what has the
+ *   same addresses, protocol and ports.
+ */
+enum ferronic_sampling_unit {
+	FERRONIC_SAMPLING_UNIT_PACKET,
+	FERRONIC_SAMPLING_UNIT_FLOW,
+};
+
+/**
+ * enum ferronic_latency_stage - Where a sampled packet is, in the order in
+ *   which it comes by. It is in a stage from when it comes there until it
+ *   comes to another.
+ * @FERRONIC_LATENCY_STAGE_TX_RING: The stack has posted it to a TX ring of the
+ *   other end: it waits for the doorbell, or behind others. On the handoff
+ *   datapath that is the only ring.
+ * @FERRONIC_LATENCY_STAGE_ENGINE: The engine moves it into the receiver's
+ *   buffers, for which it may have to wait.
+ * @FERRONIC_LATENCY_STAGE_RX_RING: It is in the RX ring, and waits for the
+ *   poll.
+ * @FERRONIC_LATENCY_STAGE_NAPI: The poll has taken it, and makes a packet of
+ *   it.
+ * @FERRONIC_LATENCY_STAGE_GRO: GRO has it, then what the stack does before the
+ *   first hook.
+ * @FERRONIC_LATENCY_STAGE_INGRESS: It has come to the ingress hook of the
+ *   device.
+ * @FERRONIC_LATENCY_STAGE_PREROUTING: It has come to the first hook at
+ *   PREROUTING.
+ * @FERRONIC_LATENCY_STAGE_INPUT: It has come to the first hook at INPUT. The
+ *   stage ends behind the last one, where its transport protocol takes it.
+ * @FERRONIC_LATENCY_STAGE_FORWARD: It has come to the first hook at FORWARD.
+ *   The stage ends behind the last one, where it goes on to another host.
+ * @FERRONIC_LATENCY_STAGE_TOTAL: The whole way, of those packets that came to
+ *   the end of @input or @forward.
+ */
+enum ferronic_latency_stage {
+	FERRONIC_LATENCY_STAGE_TX_RING,
+	FERRONIC_LATENCY_STAGE_ENGINE,
+	FERRONIC_LATENCY_STAGE_RX_RING,
+	FERRONIC_LATENCY_STAGE_NAPI,
+	FERRONIC_LATENCY_STAGE_GRO,
+	FERRONIC_LATENCY_STAGE_INGRESS,
+	FERRONIC_LATENCY_STAGE_PREROUTING,
+	FERRONIC_LATENCY_STAGE_INPUT,
+	FERRONIC_LATENCY_STAGE_FORWARD,
+	FERRONIC_LATENCY_STAGE_TOTAL,
+};
+
 #define FERRONIC_POLL_BUCKETS	8
 
 enum {
@@ -481,6 +531,46 @@ enum {
 };
 
 enum {
+	FERRONIC_A_SAMPLING_IFINDEX = 1,
+	FERRONIC_A_SAMPLING_GENERATION,
+	FERRONIC_A_SAMPLING_ONE_IN,
+	FERRONIC_A_SAMPLING_UNIT,
+	FERRONIC_A_SAMPLING_SEED,
+	FERRONIC_A_SAMPLING_PACKETS,
+	FERRONIC_A_SAMPLING_SAMPLES,
+	FERRONIC_A_SAMPLING_DELIVERED,
+	FERRONIC_A_SAMPLING_FORWARDED,
+	FERRONIC_A_SAMPLING_MERGED,
+	FERRONIC_A_SAMPLING_LOST,
+
+	__FERRONIC_A_SAMPLING_MAX,
+	FERRONIC_A_SAMPLING_MAX = (__FERRONIC_A_SAMPLING_MAX - 1)
+};
+
+enum {
+	FERRONIC_A_LATENCY_BUCKET_FROM = 1,
+	FERRONIC_A_LATENCY_BUCKET_BELOW,
+	FERRONIC_A_LATENCY_BUCKET_PACKETS,
+
+	__FERRONIC_A_LATENCY_BUCKET_MAX,
+	FERRONIC_A_LATENCY_BUCKET_MAX = (__FERRONIC_A_LATENCY_BUCKET_MAX - 1)
+};
+
+enum {
+	FERRONIC_A_LATENCY_IFINDEX = 1,
+	FERRONIC_A_LATENCY_STAGE,
+	FERRONIC_A_LATENCY_GENERATION,
+	FERRONIC_A_LATENCY_PACKETS,
+	FERRONIC_A_LATENCY_LOST,
+	FERRONIC_A_LATENCY_SUM,
+	FERRONIC_A_LATENCY_LONGEST,
+	FERRONIC_A_LATENCY_BUCKET,
+
+	__FERRONIC_A_LATENCY_MAX,
+	FERRONIC_A_LATENCY_MAX = (__FERRONIC_A_LATENCY_MAX - 1)
+};
+
+enum {
 	FERRONIC_CMD_PORT_GET = 1,
 	FERRONIC_CMD_PORT_SET,
 	FERRONIC_CMD_PORT_ADD_NTF,
@@ -512,6 +602,10 @@ enum {
 	FERRONIC_CMD_RULE_ADD_NTF,
 	FERRONIC_CMD_RULE_DEL_NTF,
 	FERRONIC_CMD_RULE_CHANGE_NTF,
+	FERRONIC_CMD_SAMPLING_GET,
+	FERRONIC_CMD_SAMPLING_SET,
+	FERRONIC_CMD_LATENCY_GET,
+	FERRONIC_CMD_LATENCY_RESET,
 
 	__FERRONIC_CMD_MAX,
 	FERRONIC_CMD_MAX = (__FERRONIC_CMD_MAX - 1)

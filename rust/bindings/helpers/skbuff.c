@@ -18,6 +18,18 @@ const char *rust_helper_netdev_drop_reason_name(u32 reason)
 	return reason < list->n_reasons ? list->reasons[reason] : NULL;
 }
 
+u64 rust_helper_netdev_skb_tstamp(const struct sk_buff *skb)
+{
+	return skb->tstamp;
+}
+
+/* Stamps it as received now, as the core does while a socket asks for time stamps. */
+u64 rust_helper_netdev_skb_net_timestamp(struct sk_buff *skb)
+{
+	__net_timestamp(skb);
+	return skb->tstamp;
+}
+
 void rust_helper_skb_tx_timestamp(struct sk_buff *skb)
 {
 	skb_tx_timestamp(skb);

@@ -47,6 +47,12 @@ impl Family for Ferronic {
         Op::run::<RuleReplaceDo>(),
         Op::run::<RuleDelDo>(),
         Op::run::<RuleResetDo>(),
+        Op::run::<SamplingGetDo>(),
+        Op::dump::<SamplingGetDump>(),
+        Op::run::<SamplingSetDo>(),
+        Op::run::<LatencyGetDo>(),
+        Op::dump::<LatencyGetDump>(),
+        Op::run::<LatencyResetDo>(),
     ];
     const GROUPS: &'static [Group] = &[
         Group::new(c"mgmt"),
@@ -632,6 +638,97 @@ impl Action {
     }
 }
 
+/// What is chosen to be sampled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub(crate) enum SamplingUnit {
+    /// Packets, one by one.
+    Packet = 0,
+    /// Flows, with all of their packets: what has the same addresses,
+    /// protocol and ports.
+    Flow = 1,
+}
+
+impl SamplingUnit {
+    /// All, by number.
+    pub(crate) const ALL: [SamplingUnit; 2] = [SamplingUnit::Packet, SamplingUnit::Flow];
+
+    /// The one of that number.
+    pub(crate) fn from_number(number: u32) -> Result<SamplingUnit> {
+        Ok(match number {
+            0 => SamplingUnit::Packet,
+            1 => SamplingUnit::Flow,
+            _ => return Err(EINVAL),
+        })
+    }
+}
+
+/// Where a sampled packet is, in the order in which it comes by. It is in a
+/// stage from when it comes there until it comes to another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub(crate) enum LatencyStage {
+    /// The stack has posted it to a TX ring of the other end: it waits for
+    /// the doorbell, or behind others. On the handoff datapath that is the
+    /// only ring.
+    TxRing = 0,
+    /// The engine moves it into the receiver's buffers, for which it may have
+    /// to wait.
+    Engine = 1,
+    /// It is in the RX ring, and waits for the poll.
+    RxRing = 2,
+    /// The poll has taken it, and makes a packet of it.
+    Napi = 3,
+    /// GRO has it, then what the stack does before the first hook.
+    Gro = 4,
+    /// It has come to the ingress hook of the device.
+    Ingress = 5,
+    /// It has come to the first hook at PREROUTING.
+    Prerouting = 6,
+    /// It has come to the first hook at INPUT. The stage ends behind the last
+    /// one, where its transport protocol takes it.
+    Input = 7,
+    /// It has come to the first hook at FORWARD. The stage ends behind the
+    /// last one, where it goes on to another host.
+    Forward = 8,
+    /// The whole way, of those packets that came to the end of `input` or
+    /// `forward`.
+    Total = 9,
+}
+
+impl LatencyStage {
+    /// All, by number.
+    pub(crate) const ALL: [LatencyStage; 10] = [
+        LatencyStage::TxRing,
+        LatencyStage::Engine,
+        LatencyStage::RxRing,
+        LatencyStage::Napi,
+        LatencyStage::Gro,
+        LatencyStage::Ingress,
+        LatencyStage::Prerouting,
+        LatencyStage::Input,
+        LatencyStage::Forward,
+        LatencyStage::Total,
+    ];
+
+    /// The one of that number.
+    pub(crate) fn from_number(number: u32) -> Result<LatencyStage> {
+        Ok(match number {
+            0 => LatencyStage::TxRing,
+            1 => LatencyStage::Engine,
+            2 => LatencyStage::RxRing,
+            3 => LatencyStage::Napi,
+            4 => LatencyStage::Gro,
+            5 => LatencyStage::Ingress,
+            6 => LatencyStage::Prerouting,
+            7 => LatencyStage::Input,
+            8 => LatencyStage::Forward,
+            9 => LatencyStage::Total,
+            _ => return Err(EINVAL),
+        })
+    }
+}
+
 /// Numbers of the attributes of `port`.
 pub(crate) mod port {
     /// Number of the network device.
@@ -997,6 +1094,65 @@ pub(crate) mod packet {
     pub(crate) const DROP_REASON: u16 = 14;
 }
 
+/// Numbers of the attributes of `sampling`.
+pub(crate) mod sampling {
+    /// The port.
+    pub(crate) const IFINDEX: u16 = 1;
+    /// As of a port.
+    pub(crate) const GENERATION: u16 = 2;
+    /// One in so many is sampled, in the mean; 0 if none is.
+    pub(crate) const ONE_IN: u16 = 3;
+    /// What is chosen; packets if nothing is said.
+    pub(crate) const UNIT: u16 = 4;
+    /// What the choice is drawn from: the same seed, the same packets or
+    /// flows; 0 if nothing is said.
+    pub(crate) const SEED: u16 = 5;
+    /// Packets that were looked at, sampled or not.
+    pub(crate) const PACKETS: u16 = 6;
+    /// Packets sampled. Of a super frame it is the first frame.
+    pub(crate) const SAMPLES: u16 = 7;
+    /// Those that were handed to their transport protocol.
+    pub(crate) const DELIVERED: u16 = 8;
+    /// Those that went on to another host.
+    pub(crate) const FORWARDED: u16 = 9;
+    /// Those that GRO made part of another packet.
+    pub(crate) const MERGED: u16 = 10;
+    /// Those that were not seen again: dropped, taken by something else, or
+    /// too long on their way.
+    pub(crate) const LOST: u16 = 11;
+}
+
+/// Numbers of the attributes of `latency-bucket`.
+pub(crate) mod latency_bucket {
+    /// The shortest time of the bucket, nanoseconds.
+    pub(crate) const FROM: u16 = 1;
+    /// What is shorter is in it, nanoseconds; not there in the last one.
+    pub(crate) const BELOW: u16 = 2;
+    /// How many.
+    pub(crate) const PACKETS: u16 = 3;
+}
+
+/// Numbers of the attributes of `latency`.
+pub(crate) mod latency {
+    /// The port.
+    pub(crate) const IFINDEX: u16 = 1;
+    /// The stage.
+    pub(crate) const STAGE: u16 = 2;
+    /// As of a port.
+    pub(crate) const GENERATION: u16 = 3;
+    /// Packets that left the stage for another one, or for the end.
+    pub(crate) const PACKETS: u16 = 4;
+    /// Packets that were last seen in the stage.
+    pub(crate) const LOST: u16 = 5;
+    /// The time that `packets` were in it, together, nanoseconds.
+    pub(crate) const SUM: u16 = 6;
+    /// The longest time, nanoseconds.
+    pub(crate) const LONGEST: u16 = 7;
+    /// `packets` by the time they took, shortest first; without the buckets
+    /// that are empty.
+    pub(crate) const BUCKET: u16 = 8;
+}
+
 /// One of the two ports of a wire, as far as the namespace can see it.
 #[derive(Clone, Default)]
 pub(crate) struct WirePort<'a> {
@@ -1132,6 +1288,44 @@ impl Term {
         }
         if let Some(value) = self.operand_high {
             w.uint(term::OPERAND_HIGH, value)?;
+        }
+        Ok(())
+    }
+}
+
+/// Packets that took about as long.
+#[derive(Clone, Default)]
+pub(crate) struct LatencyBucket {
+    /// The shortest time of the bucket, nanoseconds.
+    pub(crate) from: Option<u64>,
+    /// What is shorter is in it, nanoseconds; not there in the last one.
+    pub(crate) below: Option<u64>,
+    /// How many.
+    pub(crate) packets: Option<u64>,
+}
+
+impl LatencyBucket {
+    /// Nothing is known.
+    pub(crate) const NONE: Self = Self {
+        from: None,
+        below: None,
+        packets: None,
+    };
+
+    /// Writes it.
+    ///
+    /// # Errors
+    ///
+    /// `EMSGSIZE` if there is no room.
+    pub(crate) fn put(&self, w: &mut Writer<'_>) -> Result {
+        if let Some(value) = self.from {
+            w.uint(latency_bucket::FROM, value)?;
+        }
+        if let Some(value) = self.below {
+            w.uint(latency_bucket::BELOW, value)?;
+        }
+        if let Some(value) = self.packets {
+            w.uint(latency_bucket::PACKETS, value)?;
         }
         Ok(())
     }
@@ -3613,6 +3807,359 @@ impl Spec for RuleResetDo {
     }
 }
 
+/// An answer to `sampling-get`, and what notifications of it say.
+#[derive(Clone, Default)]
+pub(crate) struct SamplingGetReply {
+    /// The port.
+    pub(crate) ifindex: Option<u32>,
+    /// As of a port.
+    pub(crate) generation: Option<u64>,
+    /// One in so many is sampled, in the mean; 0 if none is.
+    pub(crate) one_in: Option<u32>,
+    /// What is chosen; packets if nothing is said.
+    pub(crate) unit: Option<SamplingUnit>,
+    /// What the choice is drawn from: the same seed, the same packets or
+    /// flows; 0 if nothing is said.
+    pub(crate) seed: Option<u32>,
+    /// Packets that were looked at, sampled or not.
+    pub(crate) packets: Option<u64>,
+    /// Packets sampled. Of a super frame it is the first frame.
+    pub(crate) samples: Option<u64>,
+    /// Those that were handed to their transport protocol.
+    pub(crate) delivered: Option<u64>,
+    /// Those that went on to another host.
+    pub(crate) forwarded: Option<u64>,
+    /// Those that GRO made part of another packet.
+    pub(crate) merged: Option<u64>,
+    /// Those that were not seen again: dropped, taken by something else, or
+    /// too long on their way.
+    pub(crate) lost: Option<u64>,
+}
+
+impl SamplingGetReply {
+    /// Nothing is known.
+    pub(crate) const NONE: Self = Self {
+        ifindex: None,
+        generation: None,
+        one_in: None,
+        unit: None,
+        seed: None,
+        packets: None,
+        samples: None,
+        delivered: None,
+        forwarded: None,
+        merged: None,
+        lost: None,
+    };
+
+    /// Writes it.
+    ///
+    /// # Errors
+    ///
+    /// `EMSGSIZE` if there is no room.
+    pub(crate) fn put(&self, w: &mut Writer<'_>) -> Result {
+        if let Some(value) = self.ifindex {
+            w.u32(sampling::IFINDEX, value)?;
+        }
+        if let Some(value) = self.generation {
+            w.uint(sampling::GENERATION, value)?;
+        }
+        if let Some(value) = self.one_in {
+            w.u32(sampling::ONE_IN, value)?;
+        }
+        if let Some(value) = self.unit {
+            w.u32(sampling::UNIT, value as u32)?;
+        }
+        if let Some(value) = self.seed {
+            w.u32(sampling::SEED, value)?;
+        }
+        if let Some(value) = self.packets {
+            w.uint(sampling::PACKETS, value)?;
+        }
+        if let Some(value) = self.samples {
+            w.uint(sampling::SAMPLES, value)?;
+        }
+        if let Some(value) = self.delivered {
+            w.uint(sampling::DELIVERED, value)?;
+        }
+        if let Some(value) = self.forwarded {
+            w.uint(sampling::FORWARDED, value)?;
+        }
+        if let Some(value) = self.merged {
+            w.uint(sampling::MERGED, value)?;
+        }
+        if let Some(value) = self.lost {
+            w.uint(sampling::LOST, value)?;
+        }
+        Ok(())
+    }
+}
+
+/// A request of `sampling-get`.
+pub(crate) struct SamplingGetDoRequest {
+    /// The port.
+    pub(crate) ifindex: Option<u32>,
+}
+
+/// Get the sampling of what comes to a port, or dump that of all ports.
+pub(crate) struct SamplingGetDo;
+
+impl Spec for SamplingGetDo {
+    type Family = Ferronic;
+    type Request<'a> = SamplingGetDoRequest;
+    const COMMAND: u8 = 32;
+    const PERMISSION: Permission = Permission::Any;
+    const POLICY: &'static [Policy] = &[Policy::UNSPEC, Policy::u32_in(&SAMPLING_IFINDEX_RANGE)];
+
+    fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
+        let attributes = context.attributes();
+        Ok(SamplingGetDoRequest {
+            ifindex: attributes
+                .get(usize::from(sampling::IFINDEX))
+                .map(|a| a.u32())
+                .transpose()?,
+        })
+    }
+}
+
+/// A request of `sampling-get` for a dump.
+pub(crate) struct SamplingGetDumpRequest;
+
+/// Get the sampling of what comes to a port, or dump that of all ports.
+pub(crate) struct SamplingGetDump;
+
+impl Spec for SamplingGetDump {
+    type Family = Ferronic;
+    type Request<'a> = SamplingGetDumpRequest;
+    const COMMAND: u8 = 32;
+    const PERMISSION: Permission = Permission::Any;
+    const POLICY: &'static [Policy] = &[];
+
+    fn parse<'a>(_: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
+        Ok(SamplingGetDumpRequest)
+    }
+}
+
+/// A request of `sampling-set`.
+pub(crate) struct SamplingSetDoRequest {
+    /// The port.
+    pub(crate) ifindex: Option<u32>,
+    /// One in so many is sampled, in the mean; 0 if none is.
+    pub(crate) one_in: Option<u32>,
+    /// What is chosen; packets if nothing is said.
+    pub(crate) unit: Option<SamplingUnit>,
+    /// What the choice is drawn from: the same seed, the same packets or
+    /// flows; 0 if nothing is said.
+    pub(crate) seed: Option<u32>,
+}
+
+/// Begin to sample what comes to a port, anew if it is sampled already; or
+/// end it, with `one-in` 0, which leaves what was counted to be read. It
+/// ends by itself, and its counts go, when the port moves to another
+/// namespace.
+pub(crate) struct SamplingSetDo;
+
+impl Spec for SamplingSetDo {
+    type Family = Ferronic;
+    type Request<'a> = SamplingSetDoRequest;
+    const COMMAND: u8 = 33;
+    const PERMISSION: Permission = Permission::NamespaceAdmin;
+    const POLICY: &'static [Policy] = &[
+        Policy::UNSPEC,
+        Policy::u32_in(&SAMPLING_IFINDEX_RANGE),
+        Policy::UNSPEC,
+        Policy::U32,
+        Policy::u32_in(&SAMPLING_UNIT_RANGE),
+        Policy::U32,
+    ];
+
+    fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
+        let attributes = context.attributes();
+        Ok(SamplingSetDoRequest {
+            ifindex: attributes
+                .get(usize::from(sampling::IFINDEX))
+                .map(|a| a.u32())
+                .transpose()?,
+            one_in: attributes
+                .get(usize::from(sampling::ONE_IN))
+                .map(|a| a.u32())
+                .transpose()?,
+            unit: attributes
+                .get(usize::from(sampling::UNIT))
+                .map(|a| SamplingUnit::from_number(a.u32()?))
+                .transpose()?,
+            seed: attributes
+                .get(usize::from(sampling::SEED))
+                .map(|a| a.u32())
+                .transpose()?,
+        })
+    }
+}
+
+/// An answer to `latency-get`, and what notifications of it say.
+#[derive(Clone, Default)]
+pub(crate) struct LatencyGetReply<'a> {
+    /// The port.
+    pub(crate) ifindex: Option<u32>,
+    /// The stage.
+    pub(crate) stage: Option<LatencyStage>,
+    /// As of a port.
+    pub(crate) generation: Option<u64>,
+    /// Packets that left the stage for another one, or for the end.
+    pub(crate) packets: Option<u64>,
+    /// Packets that were last seen in the stage.
+    pub(crate) lost: Option<u64>,
+    /// The time that `packets` were in it, together, nanoseconds.
+    pub(crate) sum: Option<u64>,
+    /// The longest time, nanoseconds.
+    pub(crate) longest: Option<u64>,
+    /// `packets` by the time they took, shortest first; without the buckets
+    /// that are empty.
+    pub(crate) bucket: &'a [LatencyBucket],
+}
+
+impl LatencyGetReply<'_> {
+    /// Nothing is known.
+    pub(crate) const NONE: Self = Self {
+        ifindex: None,
+        stage: None,
+        generation: None,
+        packets: None,
+        lost: None,
+        sum: None,
+        longest: None,
+        bucket: &[],
+    };
+
+    /// Writes it.
+    ///
+    /// # Errors
+    ///
+    /// `EMSGSIZE` if there is no room.
+    pub(crate) fn put(&self, w: &mut Writer<'_>) -> Result {
+        if let Some(value) = self.ifindex {
+            w.u32(latency::IFINDEX, value)?;
+        }
+        if let Some(value) = self.stage {
+            w.u32(latency::STAGE, value as u32)?;
+        }
+        if let Some(value) = self.generation {
+            w.uint(latency::GENERATION, value)?;
+        }
+        if let Some(value) = self.packets {
+            w.uint(latency::PACKETS, value)?;
+        }
+        if let Some(value) = self.lost {
+            w.uint(latency::LOST, value)?;
+        }
+        if let Some(value) = self.sum {
+            w.uint(latency::SUM, value)?;
+        }
+        if let Some(value) = self.longest {
+            w.uint(latency::LONGEST, value)?;
+        }
+        for value in self.bucket {
+            let mut nest = w.nest(latency::BUCKET)?;
+            value.put(&mut nest)?;
+            nest.end();
+        }
+        Ok(())
+    }
+}
+
+/// A request of `latency-get`.
+pub(crate) struct LatencyGetDoRequest {
+    /// The port.
+    pub(crate) ifindex: Option<u32>,
+    /// The stage.
+    pub(crate) stage: Option<LatencyStage>,
+}
+
+/// Get how long sampled packets were in a stage, or dump all stages of one
+/// port, or of all that were ever sampled.
+pub(crate) struct LatencyGetDo;
+
+impl Spec for LatencyGetDo {
+    type Family = Ferronic;
+    type Request<'a> = LatencyGetDoRequest;
+    const COMMAND: u8 = 34;
+    const PERMISSION: Permission = Permission::Any;
+    const POLICY: &'static [Policy] = &[
+        Policy::UNSPEC,
+        Policy::u32_in(&LATENCY_IFINDEX_RANGE),
+        Policy::u32_in(&LATENCY_STAGE_RANGE),
+    ];
+
+    fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
+        let attributes = context.attributes();
+        Ok(LatencyGetDoRequest {
+            ifindex: attributes
+                .get(usize::from(latency::IFINDEX))
+                .map(|a| a.u32())
+                .transpose()?,
+            stage: attributes
+                .get(usize::from(latency::STAGE))
+                .map(|a| LatencyStage::from_number(a.u32()?))
+                .transpose()?,
+        })
+    }
+}
+
+/// A request of `latency-get` for a dump.
+pub(crate) struct LatencyGetDumpRequest {
+    /// The port.
+    pub(crate) ifindex: Option<u32>,
+}
+
+/// Get how long sampled packets were in a stage, or dump all stages of one
+/// port, or of all that were ever sampled.
+pub(crate) struct LatencyGetDump;
+
+impl Spec for LatencyGetDump {
+    type Family = Ferronic;
+    type Request<'a> = LatencyGetDumpRequest;
+    const COMMAND: u8 = 34;
+    const PERMISSION: Permission = Permission::Any;
+    const POLICY: &'static [Policy] = &[Policy::UNSPEC, Policy::u32_in(&LATENCY_IFINDEX_RANGE)];
+
+    fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
+        let attributes = context.attributes();
+        Ok(LatencyGetDumpRequest {
+            ifindex: attributes
+                .get(usize::from(latency::IFINDEX))
+                .map(|a| a.u32())
+                .transpose()?,
+        })
+    }
+}
+
+/// A request of `latency-reset`.
+pub(crate) struct LatencyResetDoRequest {
+    /// The port.
+    pub(crate) ifindex: Option<u32>,
+}
+
+/// Let sampling-get and latency-get count anew.
+pub(crate) struct LatencyResetDo;
+
+impl Spec for LatencyResetDo {
+    type Family = Ferronic;
+    type Request<'a> = LatencyResetDoRequest;
+    const COMMAND: u8 = 35;
+    const PERMISSION: Permission = Permission::NamespaceAdmin;
+    const POLICY: &'static [Policy] = &[Policy::UNSPEC, Policy::u32_in(&SAMPLING_IFINDEX_RANGE)];
+
+    fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
+        let attributes = context.attributes();
+        Ok(LatencyResetDoRequest {
+            ifindex: attributes
+                .get(usize::from(sampling::IFINDEX))
+                .map(|a| a.u32())
+                .transpose()?,
+        })
+    }
+}
+
 const PORT_CHANGE_IFINDEX_RANGE: Range = Range::new(1, 2147483647);
 const PORT_CHANGE_PAUSE_LIMIT_RANGE: Range = Range::new(1, 4000);
 const PORT_CHANGE_POLICY: &[Policy] = &[
@@ -3681,3 +4228,7 @@ const RULE_RATE_RANGE: Range = Range::new(1, 18446744073709551615);
 const RULE_BURST_RANGE: Range = Range::new(1, 4294967295);
 const RULE_AT_MOST_RANGE: Range = Range::new(1, 4294967295);
 const RULE_NOTIFY_RANGE: Range = Range::new(0, 2048);
+const SAMPLING_IFINDEX_RANGE: Range = Range::new(1, 2147483647);
+const SAMPLING_UNIT_RANGE: Range = Range::new(0, 1);
+const LATENCY_IFINDEX_RANGE: Range = Range::new(1, 2147483647);
+const LATENCY_STAGE_RANGE: Range = Range::new(0, 9);

@@ -3,6 +3,7 @@
 //! The ports of a namespace.
 
 use super::generated::{group, notification, Datapath, End, PortGetReply};
+use super::latency::Sampling;
 use super::stage::Base;
 use super::FAMILY;
 use crate::limits::RING_DEFAULT;
@@ -55,6 +56,7 @@ pub(super) struct Entry {
     pub(super) dropped: Arc<KVec<Counter>>,
     /// What the counters were when the user reset them.
     pub(super) base: Option<KBox<Base>>,
+    pub(super) sampling: Sampling,
 }
 
 /// The ports of a namespace by number.
@@ -304,6 +306,7 @@ impl Ports {
             poll: data.poll.clone(),
             dropped: data.dropped.clone(),
             base: stash.base,
+            sampling: Sampling::default(),
         };
         data.end().home.set(Some((net, ifindex)));
         // The core gives a number once; what is replaced cannot be.
@@ -319,7 +322,11 @@ impl Ports {
         }
         self.notify(net, notification::PORT_DEL_NTF, ifindex);
         data.end().home.set(None);
-        let base = self.tree.get_mut(&ifindex).and_then(|e| e.base.take());
+        let entry = self.tree.get_mut(&ifindex);
+        let base = entry.and_then(|entry| {
+            entry.end_sampling();
+            entry.base.take()
+        });
         if let Some(node) = self.tree.remove_node(&ifindex) {
             let node = node.into_reservation();
             *data.seat.stash.lock() = Some(Stash { node, base });

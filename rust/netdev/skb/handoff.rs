@@ -75,6 +75,13 @@ impl OwnedSkb {
         }
     }
 
+    /// Stamps it as received now (`__net_timestamp`), as the core does itself while a socket asks for time stamps.
+    /// Returns the stamp, nanoseconds of `CLOCK_REALTIME`.
+    #[inline]
+    pub fn stamp_received(&mut self) -> u64 {
+        self.0.stamp()
+    }
+
     /// Sets the receive queue it came by (`skb_record_rx_queue`).
     #[inline]
     pub fn record_rx_queue(&mut self, queue: u16) {

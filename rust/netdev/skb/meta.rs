@@ -38,6 +38,28 @@ impl SkBuff {
         }
     }
 
+    /// Where it is in memory, as a number: what tells it from others while it lives, and means nothing afterwards.
+    #[inline]
+    pub fn address(&self) -> usize {
+        self.as_ptr() as usize
+    }
+
+    /// When it was received, nanoseconds of `CLOCK_REALTIME`; 0 if it bears no time stamp. On a transmit path the field
+    /// means something else (`skb->tstamp`).
+    #[inline]
+    pub fn time_stamp(&self) -> u64 {
+        // SAFETY: Valid by the type invariant.
+        unsafe { bindings::netdev_skb_tstamp(self.as_ptr()) }
+    }
+
+    /// Stamps it as received now; returns the stamp (`__net_timestamp`). The caller is the only one with a reference to the
+    /// packet.
+    #[inline]
+    pub(super) fn stamp(&mut self) -> u64 {
+        // SAFETY: Valid, and nobody else's.
+        unsafe { bindings::netdev_skb_net_timestamp(self.as_ptr()) }
+    }
+
     /// Bytes from the link header to the data; `None` if no link header was noted before the data.
     #[inline]
     pub(crate) fn mac_distance(&self) -> Option<u32> {

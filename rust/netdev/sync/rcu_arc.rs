@@ -6,6 +6,7 @@
 
 use crate::context::{synchronize_net, Bh};
 use core::marker::PhantomData;
+use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 use kernel::sync::Arc;
 
@@ -52,6 +53,50 @@ impl<T: Send + Sync> Drop for RcuArc<T> {
     fn drop(&mut self) {
         // SAFETY: By the type invariant. Nobody reads any more: a reader borrows the owner.
         drop(unsafe { Arc::from_raw(*self.0.get_mut()) });
+    }
+}
+
+/// An [`RcuArc`] that may hold nothing.
+///
+/// The same rules hold. Reading nothing costs one load and one branch.
+///
+/// # Invariants
+///
+/// The pointer is NULL, or that of [`Arc::into_raw`], whose reference is owned.
+pub struct RcuArcOption<T: Send + Sync>(AtomicPtr<T>, PhantomData<Arc<T>>);
+
+impl<T: Send + Sync> RcuArcOption<T> {
+    /// Makes one that holds nothing.
+    pub const fn empty() -> Self {
+        // INVARIANT: NULL.
+        RcuArcOption(AtomicPtr::new(ptr::null_mut()), PhantomData)
+    }
+
+    /// The object of the moment, valid for the read-side critical section that `bh` stands for.
+    #[inline(always)]
+    pub fn read<'a>(&'a self, _bh: &'a Bh<'_>) -> Option<&'a T> {
+        // SAFETY: By the type invariant. The reference of a replaced object is given up after a grace period only
+        // (`Old`), which `bh` keeps from ending.
+        unsafe { self.0.load(Ordering::Acquire).as_ref() }
+    }
+
+    /// Replaces the object. Writers are ordered by a lock of the owner's, or one of two changes is lost.
+    pub fn replace(&self, object: Option<Arc<T>>) -> Old<T> {
+        let new = object.map_or(ptr::null_mut(), |o| Arc::into_raw(o).cast_mut());
+        // INVARIANT: As made.
+        let old = self.0.swap(new, Ordering::AcqRel);
+        // SAFETY: By the type invariant; the reference is no longer ours.
+        Old((!old.is_null()).then(|| unsafe { Arc::from_raw(old) }))
+    }
+}
+
+impl<T: Send + Sync> Drop for RcuArcOption<T> {
+    fn drop(&mut self) {
+        let object = *self.0.get_mut();
+        if !object.is_null() {
+            // SAFETY: By the type invariant. Nobody reads any more: a reader borrows the owner.
+            drop(unsafe { Arc::from_raw(object) });
+        }
     }
 }
 

@@ -393,6 +393,63 @@ pub const VALUES_ACTION: &[Value] = &[
     },
 ];
 
+/// What is chosen to be sampled.
+pub const VALUES_SAMPLING_UNIT: &[Value] = &[
+    Value {
+        name: "packet",
+        number: 0,
+    },
+    Value {
+        name: "flow",
+        number: 1,
+    },
+];
+
+/// Where a sampled packet is, in the order in which it comes by. It is in a
+/// stage from when it comes there until it comes to another.
+pub const VALUES_LATENCY_STAGE: &[Value] = &[
+    Value {
+        name: "tx-ring",
+        number: 0,
+    },
+    Value {
+        name: "engine",
+        number: 1,
+    },
+    Value {
+        name: "rx-ring",
+        number: 2,
+    },
+    Value {
+        name: "napi",
+        number: 3,
+    },
+    Value {
+        name: "gro",
+        number: 4,
+    },
+    Value {
+        name: "ingress",
+        number: 5,
+    },
+    Value {
+        name: "prerouting",
+        number: 6,
+    },
+    Value {
+        name: "input",
+        number: 7,
+    },
+    Value {
+        name: "forward",
+        number: 8,
+    },
+    Value {
+        name: "total",
+        number: 9,
+    },
+];
+
 /// A port.
 pub const PORT: Space = Space {
 attributes: &[
@@ -807,6 +864,114 @@ Attribute { name: "left-out", number: 13, kind: Kind::Uint, many: false, help: "
 Attribute { name: "drop-reason", number: 14, kind: Kind::Text, many: false, help: "Why it is dropped, if it is, as tracing shows it." },
 ]};
 
+/// Sampling of what comes to a port, and what became of the packets sampled.
+/// Those that are not among `delivered`, `forwarded`, `merged` and `lost` are on
+/// their way.
+pub const SAMPLING: Space = Space {
+attributes: &[
+Attribute { name: "ifindex", number: 1, kind: Kind::U32, many: false, help: "The port." },
+Attribute { name: "generation", number: 2, kind: Kind::Uint, many: false, help: "As of a port." },
+Attribute { name: "one-in", number: 3, kind: Kind::U32, many: false, help: "One in so many is sampled, in the mean; 0 if none is." },
+Attribute { name: "unit", number: 4, kind: Kind::Enum(VALUES_SAMPLING_UNIT), many: false, help: "What is chosen; packets if nothing is said." },
+Attribute { name: "seed", number: 5, kind: Kind::U32, many: false, help: "What the choice is drawn from: the same seed, the same packets or flows; 0 if nothing is said." },
+Attribute { name: "packets", number: 6, kind: Kind::Uint, many: false, help: "Packets that were looked at, sampled or not." },
+Attribute { name: "samples", number: 7, kind: Kind::Uint, many: false, help: "Packets sampled. Of a super frame it is the first frame." },
+Attribute { name: "delivered", number: 8, kind: Kind::Uint, many: false, help: "Those that were handed to their transport protocol." },
+Attribute { name: "forwarded", number: 9, kind: Kind::Uint, many: false, help: "Those that went on to another host." },
+Attribute { name: "merged", number: 10, kind: Kind::Uint, many: false, help: "Those that GRO made part of another packet." },
+Attribute { name: "lost", number: 11, kind: Kind::Uint, many: false, help: "Those that were not seen again: dropped, taken by something else, or too long on their way." },
+]};
+
+/// Packets that took about as long.
+pub const LATENCY_BUCKET: Space = Space {
+    attributes: &[
+        Attribute {
+            name: "from",
+            number: 1,
+            kind: Kind::Uint,
+            many: false,
+            help: "The shortest time of the bucket, nanoseconds.",
+        },
+        Attribute {
+            name: "below",
+            number: 2,
+            kind: Kind::Uint,
+            many: false,
+            help: "What is shorter is in it, nanoseconds; not there in the last one.",
+        },
+        Attribute {
+            name: "packets",
+            number: 3,
+            kind: Kind::Uint,
+            many: false,
+            help: "How many.",
+        },
+    ],
+};
+
+/// How long sampled packets were in a stage, on their way to a port.
+pub const LATENCY: Space = Space {
+    attributes: &[
+        Attribute {
+            name: "ifindex",
+            number: 1,
+            kind: Kind::U32,
+            many: false,
+            help: "The port.",
+        },
+        Attribute {
+            name: "stage",
+            number: 2,
+            kind: Kind::Enum(VALUES_LATENCY_STAGE),
+            many: false,
+            help: "The stage.",
+        },
+        Attribute {
+            name: "generation",
+            number: 3,
+            kind: Kind::Uint,
+            many: false,
+            help: "As of a port.",
+        },
+        Attribute {
+            name: "packets",
+            number: 4,
+            kind: Kind::Uint,
+            many: false,
+            help: "Packets that left the stage for another one, or for the end.",
+        },
+        Attribute {
+            name: "lost",
+            number: 5,
+            kind: Kind::Uint,
+            many: false,
+            help: "Packets that were last seen in the stage.",
+        },
+        Attribute {
+            name: "sum",
+            number: 6,
+            kind: Kind::Uint,
+            many: false,
+            help: "The time that packets were in it, together, nanoseconds.",
+        },
+        Attribute {
+            name: "longest",
+            number: 7,
+            kind: Kind::Uint,
+            many: false,
+            help: "The longest time, nanoseconds.",
+        },
+        Attribute {
+            name: "bucket",
+            number: 8,
+            kind: Kind::Nest(&LATENCY_BUCKET),
+            many: true,
+            help:
+                "packets by the time they took, shortest first; without the buckets that are empty.",
+        },
+    ],
+};
+
 /// Get a port, or dump all of them by ascending ifindex.
 pub const PORT_GET: Command = Command {
     name: "port-get",
@@ -1026,6 +1191,44 @@ name: "rule-reset", number: 23, space: &RULE,
 help: "Let a rule count anew, or all of a chain and its policy if no handle is given. What was done at most so many times, or for the n-th packet, can be done again.",
 request: &["chain", "handle", "transaction"],
 dump: None };
+
+/// Get the sampling of what comes to a port, or dump that of all ports.
+pub const SAMPLING_GET: Command = Command {
+    name: "sampling-get",
+    number: 32,
+    space: &SAMPLING,
+    help: "Get the sampling of what comes to a port, or dump that of all ports.",
+    request: &["ifindex"],
+    dump: Some(&[]),
+};
+
+/// Begin to sample what comes to a port, anew if it is sampled already; or
+/// end it, with `one-in` 0, which leaves what was counted to be read. It
+/// ends by itself, and its counts go, when the port moves to another
+/// namespace.
+pub const SAMPLING_SET: Command = Command {
+name: "sampling-set", number: 33, space: &SAMPLING,
+help: "Begin to sample what comes to a port, anew if it is sampled already; or end it, with one-in 0, which leaves what was counted to be read. It ends by itself, and its counts go, when the port moves to another namespace.",
+request: &["ifindex", "one-in", "unit", "seed"],
+dump: None };
+
+/// Get how long sampled packets were in a stage, or dump all stages of one
+/// port, or of all that were ever sampled.
+pub const LATENCY_GET: Command = Command {
+name: "latency-get", number: 34, space: &LATENCY,
+help: "Get how long sampled packets were in a stage, or dump all stages of one port, or of all that were ever sampled.",
+request: &["ifindex", "stage"],
+dump: Some(&["ifindex"]) };
+
+/// Let sampling-get and latency-get count anew.
+pub const LATENCY_RESET: Command = Command {
+    name: "latency-reset",
+    number: 35,
+    space: &SAMPLING,
+    help: "Let sampling-get and latency-get count anew.",
+    request: &["ifindex"],
+    dump: None,
+};
 
 /// Notifications: number, name, and what their attributes are of.
 pub const NOTIFICATIONS: &[(u8, &str, &Space)] = &[
