@@ -78,6 +78,11 @@ struct Devices;
 
 impl Watch for Devices {
     fn event(event: notifier::Event, dev: &Interface, rtnl: &Rtnl) {
+        if event == notifier::Event::Register {
+            if let Some(tables) = HOOKS.get(dev.net(rtnl)) {
+                tables.with(|table, _| table.device_came(dev, rtnl));
+            }
+        }
         // A packet that is held keeps its devices from going.
         if let (notifier::Event::Down | notifier::Event::Unregister, Some(tables)) =
             (event, HOOKS.get(dev.net(rtnl)))

@@ -40,6 +40,11 @@ impl Interface {
         (!dev.is_null()).then(|| unsafe { Interface::from_raw(dev) })
     }
 
+    /// All devices of a namespace.
+    pub fn all<'a>(net: &'a Net, _rtnl: &'a Rtnl) -> All<'a> {
+        All { net, last: None }
+    }
+
     /// Its number.
     #[inline]
     pub fn ifindex(&self) -> u32 {
@@ -51,5 +56,27 @@ impl Interface {
     pub fn net<'a>(&self, _rtnl: &'a Rtnl) -> &'a Net {
         // SAFETY: A device's namespace changes under RTNL only, and lives as long as it has devices.
         unsafe { Net::from_raw(bindings::dev_net(self.as_raw())) }
+    }
+}
+
+/// The devices of a namespace, kept as they are by RTNL.
+pub struct All<'a> {
+    net: &'a Net,
+    last: Option<&'a Interface>,
+}
+
+impl<'a> Iterator for All<'a> {
+    type Item = &'a Interface;
+
+    fn next(&mut self) -> Option<&'a Interface> {
+        let last = self.last.map_or(core::ptr::null_mut(), Interface::as_raw);
+        // SAFETY: The namespace is valid, and RTNL, which is held for `'a`, keeps the list and those in it.
+        let dev = unsafe { bindings::netdev_device_after(self.net.as_raw(), last) };
+        if dev.is_null() {
+            return None;
+        }
+        // SAFETY: As above.
+        self.last = Some(unsafe { Interface::from_raw(dev) });
+        self.last
     }
 }

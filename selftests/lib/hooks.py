@@ -26,7 +26,8 @@ ACTIONS = ("accept", "drop", "continue", "set-mark", "set-dscp", "set-ecn", "que
            "corrupt", "truncate", "duplicate", "delay", "reorder")
 
 CHAIN = ("name", "generation", "family", "hook", "priority", "ifindex", "policy", "rules", "shapes",
-         "packets", "bytes", "transaction", "held", "overflows", "unheld", "uncut")
+         "packets", "bytes", "transaction", "held", "overflows", "unheld", "uncut",
+         "any_device", "devices", "missed")
 TERM = ("field", "test", "negated", "value", "value_high", "operand", "operand_high")
 RULE = ("chain", "handle", "generation", "position", "before", "term", "action", "mark", "mark_mask",
         "dscp", "ecn", "queue", "bypass", "snap", "bits", "offset", "length", "copies", "delay",
@@ -37,6 +38,9 @@ PACKET = ("chain", "handle", "action", "hook", "number", "time", "in_device", "o
 LONG = {"delay", "jitter", "timeout", "seed", "rate", "value", "value_high", "operand",
         "operand_high"}
 TEXT = {"name", "chain", "drop_reason"}
+
+# In place of a device: all of them.
+ANY = object()
 
 TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
 INVALID, ESTABLISHED, RELATED, NEW, UNTRACKED, REPLY = 1, 2, 4, 8, 64, 256
@@ -107,7 +111,9 @@ class Hooks(control.Raw):
                 attribute(CHAIN, "policy", ("accept", "drop").index(policy))]
         if family:
             body.append(attribute(CHAIN, "family", FAMILIES.index(family)))
-        if dev:
+        if dev is ANY:
+            body.append(attribute(CHAIN, "any_device", True))
+        elif dev:
             body.append(attribute(CHAIN, "ifindex", self.namespace.rtnl.get(dev)["index"]))
         self.send(CHAIN_ADD, b"".join(body))
 

@@ -9,6 +9,11 @@ void *rust_helper_netdev_priv(const struct net_device *dev)
 	return netdev_priv(dev);
 }
 
+struct net_device *rust_helper_netdev_device_after(struct net *net, struct net_device *dev)
+{
+	return dev ? next_net_device(dev) : first_net_device(net);
+}
+
 void rust_helper_netdev_priv_flags_change(struct net_device *dev, u32 set, u32 clear)
 {
 	dev->priv_flags = (dev->priv_flags | set) & ~clear;

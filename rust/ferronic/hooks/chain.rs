@@ -10,7 +10,7 @@ use kernel::prelude::*;
 use kernel::sync::Arc;
 use netdev::context::Bh;
 use netdev::interface::Interface;
-use netdev::netfilter::{self, Direction, Hook, Inet, Packet, Protocol, Registration, Verdict};
+use netdev::netfilter::{Direction, Hook, Inet, Packet, Protocol, Registration, Verdict};
 use netdev::rtnl::{Net, Rtnl};
 use netdev::sync::{AtomicWord, RcuArc};
 use netdev::timer::Timer;
@@ -55,9 +55,16 @@ pub(crate) enum Site {
     Inet(Protocol, Inet),
     /// At a device.
     Device(Direction, u32),
+    /// At all devices that there are, and at those that come.
+    Devices(Direction),
 }
 
 impl Site {
+    /// Whether attaching a chain there takes RTNL.
+    pub(crate) fn needs_rtnl(&self) -> bool {
+        !matches!(self, Site::Inet(..))
+    }
+
     /// As the checks of rules know it.
     pub(crate) fn point(&self) -> Point {
         match *self {
@@ -75,7 +82,7 @@ impl Site {
                     Protocol::Both => Family::Inet,
                 },
             },
-            Site::Device(direction, _) => Point {
+            Site::Device(direction, _) | Site::Devices(direction) => Point {
                 hook: match direction {
                     Direction::Ingress => check::Hook::Ingress,
                     Direction::Egress => check::Hook::Egress,
@@ -120,24 +127,75 @@ impl Hook for Attached {
     }
 }
 
-impl Chain {
-    /// Attaches it. RTNL for a chain at a device.
+/// A chain's places at netfilter's hooks: one, or one at each device. Dropping it detaches the chain, and waits once.
+#[derive(Default)]
+pub(super) struct Places(KVec<Registration<Attached>>);
+
+impl Places {
+    /// Attaches a chain. RTNL for a chain at devices.
     pub(super) fn attach(
         chain: &Arc<Chain>,
         site: &Site,
         priority: i32,
         net: &Net,
         rtnl: Option<&Rtnl>,
-    ) -> Result<netfilter::Registration<Attached>> {
+    ) -> Result<Places> {
+        let mut places = Places::default();
         match *site {
             Site::Inet(protocol, point) => {
-                Registration::new(net, protocol, point, priority, chain.clone())
+                let at = Registration::new(net, protocol, point, priority, chain.clone())?;
+                places.0.push(at, GFP_KERNEL_ACCOUNT)?;
             }
             Site::Device(direction, ifindex) => {
                 let rtnl = rtnl.ok_or(EINVAL)?;
                 let dev = Interface::by_index(net, ifindex, rtnl).ok_or(ENODEV)?;
-                Registration::on_device(dev, direction, priority, chain.clone(), rtnl)
+                places.add(chain, direction, priority, dev, rtnl)?;
+            }
+            Site::Devices(direction) => {
+                let rtnl = rtnl.ok_or(EINVAL)?;
+                for dev in Interface::all(net, rtnl) {
+                    places.add(chain, direction, priority, dev, rtnl)?;
+                }
             }
         }
+        Ok(places)
+    }
+
+    /// Attaches the chain to one more device.
+    pub(super) fn add(
+        &mut self,
+        chain: &Arc<Chain>,
+        direction: Direction,
+        priority: i32,
+        dev: &Interface,
+        rtnl: &Rtnl,
+    ) -> Result {
+        self.0.reserve(1, GFP_KERNEL_ACCOUNT)?;
+        let at = Registration::on_device(dev, direction, priority, chain.clone(), rtnl)?;
+        Ok(self.0.push(at, GFP_KERNEL_ACCOUNT)?)
+    }
+
+    /// Detaches it from a device, if it is at that.
+    pub(super) fn remove(&mut self, ifindex: u32) {
+        let mut at = 0usize;
+        while let Some(place) = self.0.get(at) {
+            if place.ifindex() == Some(ifindex) {
+                drop(self.0.remove(at));
+                return;
+            }
+            at = at.wrapping_add(1);
+        }
+    }
+
+    /// At how many devices it is.
+    pub(super) fn devices(&self) -> u32 {
+        let devices = self.0.iter().filter(|place| place.ifindex().is_some());
+        devices.fold(0, |n, _| n.wrapping_add(1))
+    }
+}
+
+impl Drop for Places {
+    fn drop(&mut self) {
+        Registration::detach_all(&mut self.0);
     }
 }

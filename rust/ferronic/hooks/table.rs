@@ -7,7 +7,7 @@
 //! was removed is detached. Last, who listens is told, with the mutex still held: so what is told has happened, and comes
 //! in the order of the generations.
 
-use super::chain::{Attached, Chain, Name, NewChain, Policy, Site};
+use super::chain::{Chain, Name, NewChain, Places, Policy, Site};
 use super::counters::{Counts, Slots};
 use super::event::Events;
 use super::rule::{Extra, NewRule};
@@ -19,7 +19,6 @@ use kernel::prelude::*;
 use kernel::sync::{static_lock_class, Arc, LockClassKey};
 use netdev::interface::Interface;
 use netdev::namespace::{PerNet, Slot};
-use netdev::netfilter::Registration;
 use netdev::rtnl::{Net, Rtnl};
 use netdev::sync::{AtomicWord, RcuArc};
 use pure::rules::check::{Error as Unfit, Point};
@@ -43,7 +42,9 @@ pub(super) struct Entry {
     site: Site,
     priority: i32,
     // Before what packets in it use.
-    hook: Option<Registration<Attached>>,
+    places: Places,
+    /// Devices that it could not be attached to.
+    missed: u64,
     chain: Arc<Chain>,
     /// The ruleset that the chain has.
     pub(super) rules: Arc<Ruleset>,
@@ -135,6 +136,9 @@ pub(crate) struct ChainView<'a> {
     pub(crate) name: &'a CStr,
     pub(crate) site: Site,
     pub(crate) priority: i32,
+    /// Devices that it is at, and those it should be at but could not be attached to.
+    pub(crate) devices: u32,
+    pub(crate) missed: u64,
     pub(crate) policy: Policy,
     pub(crate) rules: u32,
     pub(crate) shapes: u32,
@@ -217,8 +221,28 @@ impl Table {
         }
     }
 
+    /// A device has come: so do the chains that are at all of them.
+    pub(super) fn device_came(&mut self, dev: &Interface, rtnl: &Rtnl) {
+        for entry in self.chains.iter_mut() {
+            let Site::Devices(direction) = entry.site else {
+                continue;
+            };
+            let (chain, priority) = (&entry.chain, entry.priority);
+            let added = entry.places.add(chain, direction, priority, dev, rtnl);
+            // It goes on without: a device has to come, whatever its hook says.
+            if added.is_err() {
+                entry.missed = entry.missed.wrapping_add(1);
+            }
+        }
+    }
+
     /// A device goes: so do the chains at it.
     pub(super) fn device_gone(&mut self, ifindex: u32, net: &Net) {
+        for entry in self.chains.iter_mut() {
+            if let Site::Devices(_) = entry.site {
+                entry.places.remove(ifindex);
+            }
+        }
         let mut at = 0usize;
         while let Some(chain) = self.chains.get(at) {
             if !matches!(chain.site, Site::Device(_, there) if there == ifindex) {
@@ -457,7 +481,8 @@ impl Plan<'_> {
             name: new.name,
             site: new.site,
             priority: new.priority,
-            hook: None,
+            places: Places::default(),
+            missed: 0,
             chain: Arc::new(chain, GFP_KERNEL_ACCOUNT).map_err(other)?,
             rules,
             slots,
@@ -526,14 +551,14 @@ impl Plan<'_> {
             .map_err(|e| (0, other(e)))?;
         for work in self.works.iter_mut().filter(|w| !w.delete) {
             if let Some(entry) = &mut work.new {
-                let hook = Chain::attach(&entry.chain, &entry.site, entry.priority, net, rtnl);
-                entry.hook = Some(hook.map_err(|error| {
+                let places = Places::attach(&entry.chain, &entry.site, entry.priority, net, rtnl);
+                entry.places = places.map_err(|error| {
                     let wrong = match entry.site {
                         Site::Device(..) if error == ENODEV => Wrong::Device,
                         _ => Wrong::Hook,
                     };
                     (work.index, Refusal { wrong, error })
-                })?);
+                })?;
             }
         }
         Ok(())
@@ -610,6 +635,8 @@ impl Entry {
             name: self.name.as_cstr(),
             site: self.site,
             priority: self.priority,
+            devices: self.places.devices(),
+            missed: self.missed,
             policy: self.rules.policy,
             rules: self.rules.len() as u32,
             shapes: self.rules.shapes(),
@@ -638,7 +665,7 @@ impl Entry {
     fn end(mut self, teller: &Teller<'_>) {
         // What it holds goes on behind it while it is there.
         self.chain.waiting.close();
-        self.hook = None;
+        self.places = Places::default();
         teller.ends(&self);
     }
 

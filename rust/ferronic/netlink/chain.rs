@@ -114,11 +114,11 @@ impl HookChanges {
 
 impl Commit for HookChanges {
     fn needs_rtnl(&self) -> bool {
-        let at_device = |change: &Change| match change {
-            Change::AddChain(new) => matches!(new.site, Site::Device(..)),
+        let at_devices = |change: &Change| match change {
+            Change::AddChain(new) => new.site.needs_rtnl(),
             _ => false,
         };
-        self.changes.iter().any(at_device)
+        self.changes.iter().any(at_devices)
     }
 
     fn commit(
@@ -202,6 +202,10 @@ pub(super) fn put(
     generation: u64,
     w: impl FnOnce(&ChainGetReply<'_>) -> Result,
 ) -> Result {
+    let at = |direction| match direction {
+        Direction::Ingress => Hook::Ingress,
+        Direction::Egress => Hook::Egress,
+    };
     let (family, hook, ifindex) = match view.site {
         Site::Inet(protocol, point) => (
             match protocol {
@@ -218,14 +222,8 @@ pub(super) fn put(
             },
             None,
         ),
-        Site::Device(direction, ifindex) => (
-            ChainFamily::Netdev,
-            match direction {
-                Direction::Ingress => Hook::Ingress,
-                Direction::Egress => Hook::Egress,
-            },
-            Some(ifindex),
-        ),
+        Site::Device(direction, ifindex) => (ChainFamily::Netdev, at(direction), Some(ifindex)),
+        Site::Devices(direction) => (ChainFamily::Netdev, at(direction), None),
     };
     w(&ChainGetReply {
         name: Some(view.name),
@@ -234,6 +232,9 @@ pub(super) fn put(
         hook: Some(hook),
         priority: Some(view.priority),
         ifindex,
+        any_device: matches!(view.site, Site::Devices(_)),
+        devices: Some(view.devices).filter(|_| view.site.needs_rtnl()),
+        missed: Some(view.missed).filter(|_| view.site.needs_rtnl()),
         policy: Some(match view.policy {
             Policy::Accept => ChainPolicy::Accept,
             Policy::Drop => ChainPolicy::Drop,
@@ -311,6 +312,25 @@ fn site_of(request: &ChainAddDoRequest<'_>, context: &Context<'_, Ferronic>) -> 
         (Some(ChainFamily::Ip6), _) => Some(Protocol::Ipv6),
         (None, None) | (Some(ChainFamily::Netdev), _) => None,
     };
+    let direction = match hook {
+        Hook::Egress => Direction::Egress,
+        _ => Direction::Ingress,
+    };
+    if request.any_device {
+        return match (protocol, inet, request.ifindex) {
+            (None, None, None) => Ok(Site::Devices(direction)),
+            (_, _, Some(_)) => Err(context.refuse(
+                chain::ANY_DEVICE,
+                c"A chain is at one device or at all, not both",
+                EINVAL,
+            )),
+            _ => Err(context.refuse(
+                chain::ANY_DEVICE,
+                c"Only chains at ingress and egress are at devices; others see them all",
+                EINVAL,
+            )),
+        };
+    }
     match (protocol, inet, request.ifindex) {
         (Some(protocol), Some(point), None) => Ok(Site::Inet(protocol, point)),
         (Some(_), Some(_), Some(_)) => Err(context.refuse(
@@ -318,14 +338,10 @@ fn site_of(request: &ChainAddDoRequest<'_>, context: &Context<'_, Ferronic>) -> 
             c"Only chains at ingress and egress are at a device; others match it",
             EINVAL,
         )),
-        (None, None, Some(ifindex)) => Ok(Site::Device(
-            match hook {
-                Hook::Egress => Direction::Egress,
-                _ => Direction::Ingress,
-            },
-            ifindex,
-        )),
-        (None, None, None) => Err(context.missing(chain::IFINDEX, c"At which device?")),
+        (None, None, Some(ifindex)) => Ok(Site::Device(direction, ifindex)),
+        (None, None, None) => {
+            Err(context.missing(chain::IFINDEX, c"At which device? Or at any device?"))
+        }
         _ => Err(context.refuse(
             chain::FAMILY,
             c"The family netdev has the hooks ingress and egress, the others have not",
@@ -346,7 +362,7 @@ impl Do for ChainAddDo {
             return together::push(context, Change::AddChain(new));
         }
         // RTNL comes before the lock of the chains.
-        let rtnl = matches!(new.site, Site::Device(..)).then(RtnlGuard::lock);
+        let rtnl = new.site.needs_rtnl().then(RtnlGuard::lock);
         lock(context, |table, net| {
             change(context, table, net, Change::AddChain(new), rtnl.as_deref())
         })

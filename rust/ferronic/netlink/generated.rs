@@ -958,6 +958,14 @@ pub(crate) mod chain {
     /// Super frames that went on whole though a rule was for one segment:
     /// they open a connection, or there was no memory.
     pub(crate) const UNCUT: u16 = 16;
+    /// At ingress or egress of all devices that the namespace has, and of
+    /// those that come.
+    pub(crate) const ANY_DEVICE: u16 = 17;
+    /// At how many devices it is.
+    pub(crate) const DEVICES: u16 = 18;
+    /// Devices that have come since, and that it could not be attached to, as
+    /// their hook had all the chains that it may have, or memory was short.
+    pub(crate) const MISSED: u16 = 19;
 }
 
 /// Numbers of the attributes of `term`.
@@ -2546,6 +2554,14 @@ pub(crate) struct ChainGetReply<'a> {
     /// Super frames that went on whole though a rule was for one segment:
     /// they open a connection, or there was no memory.
     pub(crate) uncut: Option<u64>,
+    /// At ingress or egress of all devices that the namespace has, and of
+    /// those that come.
+    pub(crate) any_device: bool,
+    /// At how many devices it is.
+    pub(crate) devices: Option<u32>,
+    /// Devices that have come since, and that it could not be attached to, as
+    /// their hook had all the chains that it may have, or memory was short.
+    pub(crate) missed: Option<u64>,
 }
 
 impl ChainGetReply<'_> {
@@ -2566,6 +2582,9 @@ impl ChainGetReply<'_> {
         overflows: None,
         unheld: None,
         uncut: None,
+        any_device: false,
+        devices: None,
+        missed: None,
     };
 
     /// Writes it.
@@ -2618,6 +2637,15 @@ impl ChainGetReply<'_> {
         }
         if let Some(value) = self.uncut {
             w.uint(chain::UNCUT, value)?;
+        }
+        if self.any_device {
+            w.flag(chain::ANY_DEVICE)?;
+        }
+        if let Some(value) = self.devices {
+            w.u32(chain::DEVICES, value)?;
+        }
+        if let Some(value) = self.missed {
+            w.uint(chain::MISSED, value)?;
         }
         Ok(())
     }
@@ -2682,6 +2710,9 @@ pub(crate) struct ChainAddDoRequest<'a> {
     pub(crate) priority: Option<i32>,
     /// Number of the network device, for ingress and egress.
     pub(crate) ifindex: Option<u32>,
+    /// At ingress or egress of all devices that the namespace has, and of
+    /// those that come.
+    pub(crate) any_device: bool,
     /// What becomes of packets that no rule decides on.
     pub(crate) policy: Option<ChainPolicy>,
     /// Add this change to the socket's transaction, to be made when that is
@@ -2690,7 +2721,7 @@ pub(crate) struct ChainAddDoRequest<'a> {
 }
 
 /// Attach a new chain, without rules, to a hook. At a device it goes when
-/// that goes, or moves to another namespace.
+/// that goes, or moves to another namespace; with `any-device` it stays.
 pub(crate) struct ChainAddDo;
 
 impl Spec for ChainAddDo {
@@ -2707,6 +2738,11 @@ impl Spec for ChainAddDo {
         Policy::S32,
         Policy::u32_in(&CHAIN_IFINDEX_RANGE),
         Policy::u32_in(&CHAIN_POLICY_RANGE),
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::UNSPEC,
+        Policy::FLAG,
         Policy::UNSPEC,
         Policy::UNSPEC,
         Policy::UNSPEC,
@@ -2737,6 +2773,7 @@ impl Spec for ChainAddDo {
                 .get(usize::from(chain::IFINDEX))
                 .map(|a| a.u32())
                 .transpose()?,
+            any_device: attributes.get(usize::from(chain::ANY_DEVICE)).is_some(),
             policy: attributes
                 .get(usize::from(chain::POLICY))
                 .map(|a| ChainPolicy::from_number(a.u32()?))

@@ -23,6 +23,10 @@ struct Entry<T: Hook> {
 /// A hook that is attached. Dropping it detaches it and waits until no packet is in it any more; process context.
 pub struct Registration<T: Hook> {
     entry: Pin<KBox<Entry<T>>>,
+    /// The number of the device it is at, or 0.
+    ifindex: u32,
+    /// Whether it is detached, and no packet is in it.
+    over: bool,
 }
 
 impl<T: Hook> Registration<T> {
@@ -40,7 +44,7 @@ impl<T: Hook> Registration<T> {
         priority: i32,
         data: T::Data,
     ) -> Result<Self> {
-        Self::attach(net, data, |ops| {
+        Self::attach(net, 0, data, |ops| {
             ops.pf = protocol as u8;
             ops.hooknum = point as u32;
             ops.priority = priority;
@@ -65,7 +69,7 @@ impl<T: Hook> Registration<T> {
         {
             return Err(ENODEV);
         }
-        Self::attach(dev.net(rtnl), data, |ops| {
+        Self::attach(dev.net(rtnl), dev.ifindex(), data, |ops| {
             ops.pf = bindings::NFPROTO_NETDEV as u8;
             ops.hooknum = direction as u32;
             ops.priority = priority;
@@ -75,6 +79,7 @@ impl<T: Hook> Registration<T> {
 
     fn attach(
         net: &Net,
+        ifindex: u32,
         data: T::Data,
         fill: impl FnOnce(&mut bindings::nf_hook_ops),
     ) -> Result<Self> {
@@ -86,7 +91,30 @@ impl<T: Hook> Registration<T> {
         let at: *const Entry<T> = &*entry;
         // What the hook is called with stays where it is until it was unregistered and a grace period has passed.
         service::seat(&entry.seat, net, at.cast_mut().cast())?;
-        Ok(Registration { entry })
+        Ok(Registration {
+            entry,
+            ifindex,
+            over: false,
+        })
+    }
+
+    /// Detaches all of them, and waits once until no packet is in any of them. Process context.
+    pub fn detach_all(all: &mut [Self]) {
+        if all.is_empty() {
+            return;
+        }
+        for registration in all.iter() {
+            service::unseat(&registration.entry.seat);
+        }
+        synchronize_net();
+        for registration in all {
+            registration.over = true;
+        }
+    }
+
+    /// The number of the device it is at, if it is at one.
+    pub fn ifindex(&self) -> Option<u32> {
+        (self.ifindex != 0).then_some(self.ifindex)
     }
 
     /// What belongs to it.
@@ -97,6 +125,9 @@ impl<T: Hook> Registration<T> {
 
 impl<T: Hook> Drop for Registration<T> {
     fn drop(&mut self) {
+        if self.over {
+            return;
+        }
         service::unseat(&self.entry.seat);
         // Even if the service took it off the hook already: it does not wait.
         synchronize_net();

@@ -746,6 +746,9 @@ Attribute { name: "held", number: 13, kind: Kind::U32, many: false, help: "Packe
 Attribute { name: "overflows", number: 14, kind: Kind::Uint, many: false, help: "Packets that were dropped, as it held as many as it may." },
 Attribute { name: "unheld", number: 15, kind: Kind::Uint, many: false, help: "Packets that went on at once, as they could not have been resumed: a device is going, or XDP, a VRF or a bridge has a part in them." },
 Attribute { name: "uncut", number: 16, kind: Kind::Uint, many: false, help: "Super frames that went on whole though a rule was for one segment: they open a connection, or there was no memory." },
+Attribute { name: "any-device", number: 17, kind: Kind::Flag, many: false, help: "At ingress or egress of all devices that the namespace has, and of those that come." },
+Attribute { name: "devices", number: 18, kind: Kind::U32, many: false, help: "At how many devices it is." },
+Attribute { name: "missed", number: 19, kind: Kind::Uint, many: false, help: "Devices that have come since, and that it could not be attached to, as their hook had all the chains that it may have, or memory was short." },
 ]};
 
 /// A condition on a field.
@@ -1087,11 +1090,11 @@ pub const CHAIN_GET: Command = Command {
 };
 
 /// Attach a new chain, without rules, to a hook. At a device it goes when
-/// that goes, or moves to another namespace.
+/// that goes, or moves to another namespace; with `any-device` it stays.
 pub const CHAIN_ADD: Command = Command {
 name: "chain-add", number: 16, space: &CHAIN,
-help: "Attach a new chain, without rules, to a hook. At a device it goes when that goes, or moves to another namespace.",
-request: &["name", "family", "hook", "priority", "ifindex", "policy", "transaction"],
+help: "Attach a new chain, without rules, to a hook. At a device it goes when that goes, or moves to another namespace; with any-device it stays.",
+request: &["name", "family", "hook", "priority", "ifindex", "any-device", "policy", "transaction"],
 dump: None };
 
 /// Change a chain's policy.

@@ -9,7 +9,7 @@ use crate::generated::{
 use crate::link::{Error, Link};
 use crate::spec::{self, Command, Object, Value as Named};
 use crate::{devices, print_json, rule, table};
-use clap::{Arg, ArgMatches, Command as Cli};
+use clap::{Arg, ArgAction, ArgMatches, Command as Cli};
 use serde_json::{json, Value};
 use std::io::{self, Write};
 
@@ -82,6 +82,13 @@ pub fn chain_cli() -> Cli {
                     "DEVICE",
                     "The device, for ingress and egress",
                 ))
+                .arg(
+                    Arg::new("any-device")
+                        .long("any-device")
+                        .action(ArgAction::SetTrue)
+                        .conflicts_with("dev")
+                        .help("Ingress or egress of all devices, and of those that come"),
+                )
                 .arg(
                     option("family", "FAMILY", "Which packets")
                         .value_parser(names(VALUES_CHAIN_FAMILY)),
@@ -191,6 +198,9 @@ pub fn chain(link: &mut Link, json: bool, matches: &ArgMatches) -> Result<(), Er
             }
             if let Some(dev) = text(matches, "dev") {
                 request.insert("ifindex".into(), json!(devices::number(dev)?));
+            }
+            if matches.get_flag("any-device") {
+                request.insert("any-device".into(), json!(true));
             }
             if let Some(word) = text(matches, "priority") {
                 let known = PRIORITIES.iter().find(|(name, _)| name == word);
