@@ -152,6 +152,23 @@ def truncate(t):
             t.hr.clear()
 
 
+@tap.case("truncate: the first header stays, whatever is asked")
+def first_header(t):
+    t.route()
+    for family in (4, 6):
+        for hook, dev in POINTS:
+            t.hr.chain("x", hook, dev=dev)
+            t.hr.chain("behind", hook, dev=dev, priority=1)
+            t.hr.rule("x", *TO_PORT, action="truncate", length=0, at_most=3)
+            least = 14 if dev else {4: 20, 6: 40}[family]
+            rule = t.hr.rule("behind", term("length", least))
+            with hooks.Datagrams(t, family) as udp:
+                udp.send(*payloads(4))
+                tap.equal(udp.receive(1), payloads(1, 3), f"IPv{family} at {hook}")
+            tap.equal(t.hr.get("behind", rule)["packets"], 3, f"IPv{family} behind {hook}")
+            t.hr.clear()
+
+
 @tap.case("set-dscp, set-ecn and set-mark: seen behind, with right checksums")
 def marks(t):
     t.route()

@@ -35,6 +35,7 @@ RULE = ("chain", "handle", "generation", "position", "before", "term", "action",
         "rate_bytes", "at_most", "segments", "packets", "bytes", "acted", "transaction", "notify", "drop_reason")
 PACKET = ("chain", "handle", "action", "hook", "number", "time", "in_device", "out_device", "mark",
           "ethertype", "length", "data", "left_out", "drop_reason")
+HANDOFF = 1             # a datapath
 LONG = {"delay", "jitter", "timeout", "seed", "rate", "value", "value_high", "operand",
         "operand_high"}
 TEXT = {"name", "chain", "drop_reason"}
@@ -211,6 +212,16 @@ class Changes(control.Events):
         return what, known(names, body)
 
 
+def patient(*spaces):
+    """Has wires wait for receivers as long as they can: a slow machine loses nothing."""
+    for hooks in spaces:
+        for index, port in hooks.ports().items():
+            if port["datapath"] == HANDOFF:
+                continue
+            hooks.send(control.PORT_SET, rtnl.attr(control.IFINDEX, index) +
+                       rtnl.attr(control.PORT_PAUSE_LIMIT, 4000))
+
+
 class Topology(net.Topology):
     """The two namespaces, and chains in both."""
 
@@ -231,6 +242,11 @@ class Topology(net.Topology):
             self.stack.callback(self.h1.close)
             stack.pop_all()
         return self
+
+    def pair(self, *arguments, **options):
+        links = super().pair(*arguments, **options)
+        patient(self.h0, self.h1)
+        return links
 
     def tidy(self):
         for hooks in (self.h0, self.h1):

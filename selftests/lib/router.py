@@ -73,6 +73,7 @@ class Router(hooks.Topology):
             net.running(self.router, peer)
             self.n[end].ip("route", "add", "default", "via", GATE4[end])
             self.n[end].ip("-6", "route", "add", "default", "via", GATE6[end])
+        hooks.patient(self.h0, self.hr, self.h1)
         for namespace, address in ((self.n0, V6[0]), (self.n1, V6[1]), (self.router, GATE6[0]),
                                    (self.router, GATE6[1])):
             namespace.wait_local(address)

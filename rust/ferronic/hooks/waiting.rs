@@ -22,7 +22,7 @@ use netdev::timer::{Expire, Timer};
 /// Packets that a chain holds at most.
 const HELD_MAX: usize = 16384;
 
-/// Packets that the timer lets go before it lets others run.
+/// Packets that go on before others may run.
 const BATCH: usize = 64;
 
 /// When a packet is due, and a number that keeps those due at once in their order.
@@ -116,14 +116,17 @@ impl Waiting {
 
     /// Lets those go on that the rules of such slots hold. Process context.
     pub(super) fn release(&self, mut such: impl FnMut(u32) -> bool) {
-        let guard = BhGuard::new();
         loop {
-            let mut tree = self.tree.lock(guard.bh());
-            let Some(held) = tree.take(&self.ready, |_, parked| such(parked.slot)) else {
-                break;
-            };
-            drop(tree);
-            held.resume(guard.bh());
+            // In between softirqs run: the queues that these go to, such as the backlog, are bounded.
+            let guard = BhGuard::new();
+            for _ in 0..BATCH {
+                let mut tree = self.tree.lock(guard.bh());
+                let Some(held) = tree.take(&self.ready, |_, parked| such(parked.slot)) else {
+                    return;
+                };
+                drop(tree);
+                held.resume(guard.bh());
+            }
         }
     }
 

@@ -49,7 +49,7 @@ fn key(packet: &Packet<'_>, data: &[u8], bytes: &Bytes<'_>, wanted: Fields) -> K
         Start::Ethernet
     } else {
         Start::Network {
-            ethertype: skb.protocol(),
+            ethertype: packet.ethertype(),
             addresses: if wanted.intersects(Fields::LINK) {
                 packet.ethernet_addresses()
             } else {

@@ -57,7 +57,7 @@ pub(crate) fn tell(event: &Event<'_>, packet: &Packet<'_>, bh: &Bh<'_>) {
                 in_device: there(packet.in_ifindex()),
                 out_device: there(packet.out_ifindex()),
                 mark: there(packet.skb().mark()),
-                ethertype: (!bytes.ethernet).then_some(packet.skb().protocol().into()),
+                ethertype: (!bytes.ethernet).then_some(packet.ethertype().into()),
                 length: Some(bytes.length),
                 data: (data.len != 0).then_some(data),
                 drop_reason: event.reason.and_then(Reason::name),

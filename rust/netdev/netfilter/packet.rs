@@ -270,15 +270,28 @@ impl<'p> Packet<'p> {
         })
     }
 
-    /// State of its connection; `None` where connection tracking is not loaded. Bits 0 to 6 are those of
+    /// State of its connection; `None` where connections are not tracked, or only behind the hook. Bits 0 to 6 are those of
     /// `NF_CT_STATE_BIT()`, bit 8 is set in the direction of replies, bit 9 if the connection's source is translated,
     /// and bit 10 if its destination is.
     #[inline]
     pub fn conntrack(&self) -> Option<u16> {
-        // SAFETY: Valid; under RCU, so that the connection does not go away.
-        match unsafe { bindings::netdev_nf_ct_state(self.skb.as_ptr()) } {
+        // SAFETY: Valid; under RCU, so that neither the connection nor the list of hooks goes away.
+        let state = unsafe {
+            bindings::netdev_nf_ct_state(self.skb.as_ptr(), self.state_ptr(), self.seat.as_raw())
+        };
+        match state {
             0 => None,
             bits => Some(bits as u16),
+        }
+    }
+
+    /// Ethertype of what it carries: at IP's points that of the hook, as the packet itself does not always say it there.
+    #[inline(always)]
+    pub fn ethertype(&self) -> u16 {
+        match u32::from(self.state().pf) {
+            bindings::NFPROTO_IPV4 => bindings::ETH_P_IP as u16,
+            bindings::NFPROTO_IPV6 => bindings::ETH_P_IPV6 as u16,
+            _ => self.skb.protocol(),
         }
     }
 
@@ -308,7 +321,7 @@ impl<'p> Packet<'p> {
     fn network_offset(&self) -> Option<u32> {
         let bytes = self.bytes();
         if !bytes.ethernet {
-            return is_ip(self.skb.protocol()).then(|| self.skb.network_offset());
+            return is_ip(self.ethertype()).then(|| self.skb.network_offset());
         }
         let mut at = bytes.offset.checked_add(ETH_HLEN as i32)?;
         for _ in 0..=TAGS_MAX {
@@ -348,12 +361,30 @@ impl<'p> Packet<'p> {
         })
     }
 
-    /// Cuts the packet off behind `length` bytes, counted as by [`bytes`](Self::bytes). Its headers stay as they are.
+    /// How many bytes the stack relies on, counted as by [`bytes`](Self::bytes): the first header, which was looked at.
+    fn relied_on(&self) -> u32 {
+        let bytes = self.bytes();
+        let version = bytes.linear.first().map_or(0, |b| b >> 4);
+        if bytes.ethernet {
+            ETH_HLEN
+        } else if u32::from(self.ethertype()) == bindings::ETH_P_IP && version == 4 {
+            let words = bytes.linear.first().map_or(0, |b| b & 0xf);
+            u32::from(words).saturating_mul(4).max(20)
+        } else if is_ip(self.ethertype()) {
+            40
+        } else {
+            1
+        }
+    }
+
+    /// Cuts the packet off behind `length` bytes, counted as by [`bytes`](Self::bytes), but never its first header. Its
+    /// headers stay as they are.
     ///
     /// # Errors
     ///
     /// As for [`whole_mut`](Self::whole_mut).
     pub fn truncate(&mut self, length: u32) -> Result {
+        let length = length.max(self.relied_on());
         let bytes = self.bytes();
         if length >= bytes.length {
             return Ok(());
