@@ -11,6 +11,7 @@ has 50,000.
 """
 
 import argparse
+import contextlib
 import os
 import random
 import select
@@ -21,6 +22,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import control  # noqa: E402
+import hooks    # noqa: E402
 import net      # noqa: E402
 import rtnl     # noqa: E402
 import tap      # noqa: E402
@@ -39,7 +41,25 @@ SHAPES = {control.PORT_GET: (1,), control.PORT_SET: (1, 16), control.WIRE_GET: (
           control.CHANNEL_GET: (1, 2), control.STAGE_GET: (1, 2, 3), control.STATS_RESET: (1,),
           control.WIRE_SET: (1, 3), control.TRANSACTION_BEGIN: (),
           control.TRANSACTION_ADD: (2, 2, 3, 3), control.TRANSACTION_COMMIT: (),
-          control.TRANSACTION_ABORT: ()}
+          control.TRANSACTION_ABORT: (), control.SAMPLING_GET: (1,), control.SAMPLING_SET: (1, 2),
+          control.LATENCY_GET: (1, 2), control.LATENCY_RESET: (1,), control.CHAIN_GET: (), control.CHAIN_ADD: (),
+          control.CHAIN_SET: (), control.CHAIN_DEL: (), control.RULE_GET: (), control.RULE_ADD: (),
+          control.RULE_REPLACE: (), control.RULE_DEL: (), control.RULE_RESET: ()}
+CHAINS = {control.CHAIN_GET: (), control.CHAIN_ADD: ("hook", "family", "priority", "policy"),
+          control.CHAIN_SET: ("policy",), control.CHAIN_DEL: ()}
+RULES = {control.RULE_GET: ("handle",), control.RULE_ADD: ("term", "action"),
+         control.RULE_REPLACE: ("handle", "term", "action"), control.RULE_DEL: ("handle",),
+         control.RULE_RESET: ("handle",)}
+NAMES = ("a", "b", "c", "d")
+ODD_NAMES = ("", "x" * 31, "x" * 32, "x" * 400, "NETFILTER_DROP", "\xff\xfe")
+# Below which values are likely to be taken, and what an action needs.
+BELOW = {"hook": len(hooks.HOOKS), "family": len(hooks.FAMILIES), "policy": 2,
+         "action": len(hooks.ACTIONS), "field": len(hooks.FIELDS), "test": len(hooks.TESTS),
+         "dscp": 64, "ecn": 4, "bits": 9, "copies": 5, "gap": 5, "handle": 60, "before": 60,
+         "position": 9, "delay": 10**6, "jitter": 10**5, "timeout": 10**6, "seed": 9}
+NEEDS = {"set-mark": ("mark",), "set-dscp": ("dscp",), "set-ecn": ("ecn",), "queue": ("queue",),
+         "sample": ("snap",), "corrupt": ("bits",), "truncate": ("length",),
+         "duplicate": ("copies",), "delay": ("delay",), "reorder": ("gap", "timeout")}
 # What the attributes of a transaction hold.
 NESTS = {2: (1, 16), 3: (1, 3)}
 ODD = (0, 1, 2, 3, 5, 100, 4000, 4001, 255, 256, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
@@ -67,6 +87,39 @@ class Writer:
         flags = 0x8000 if self.random.random() < 0.95 else 0
         return rtnl.attr(kind | flags, b"".join(self.attribute(one) for one in kinds))
 
+    def named(self, names, name):
+        """An attribute of a chain, a rule or a term, by its name."""
+        likely = self.random.random() < 0.95
+        if name in hooks.TEXT:
+            return rtnl.attr(hooks.number(names, name),
+                             self.random.choice(NAMES if likely else ODD_NAMES))
+        number = self.random.randrange(BELOW.get(name, 300)) if likely else self.random.choice(ODD)
+        if name == "ifindex":
+            number = self.random.choice(self.indices)
+        if name == "term":
+            body = b"".join(self.named(hooks.TERM, one) for one in ("field", "test", "value") +
+                            self.random.choice(((), (), ("operand",), ("negated",), hooks.TERM)))
+            return rtnl.attr(hooks.number(names, name) | 0x8000, body)
+        if name in ("bypass", "negated", "segments", "transaction"):
+            return rtnl.attr(hooks.number(names, name))
+        return hooks.attribute(names, name, number)
+
+    def hook(self, command):
+        """A request about chains or rules: what is needed, some of what may be, not always all."""
+        names, own = (hooks.CHAIN, CHAINS) if command in CHAINS else (hooks.RULE, RULES)
+        wanted = [names[0], *own[command]]
+        while self.random.random() < 0.3:
+            wanted.append(self.random.choice(names))
+        if self.random.random() < 0.15:
+            wanted.remove(self.random.choice(wanted))
+        body = b"".join(self.named(names, name) for name in wanted if name != "action")
+        if "action" in wanted:
+            action = self.random.choice(hooks.ACTIONS)
+            body += hooks.attribute(names, "action", hooks.ACTIONS.index(action))
+            if self.random.random() < 0.9:
+                body += b"".join(self.named(names, name) for name in NEEDS.get(action, ()))
+        return body
+
     def attribute(self, kind, depth=0):
         dice = self.random.random()
         if dice < 0.80:
@@ -91,8 +144,11 @@ class Writer:
             kinds.insert(self.random.randrange(len(kinds) + 1),
                          self.random.choice((0, 1, 2, 3, 7, 16, 17, 0x3FFF)))
         nested = command == control.TRANSACTION_ADD
-        body = bytearray(b"".join(self.nest(kind) if nested and kind in NESTS else
-                                  self.attribute(kind) for kind in kinds))
+        if command in CHAINS or command in RULES:
+            body = bytearray(self.hook(command))
+        else:
+            body = bytearray(b"".join(self.nest(kind) if nested and kind in NESTS else
+                                      self.attribute(kind) for kind in kinds))
         if self.random.random() < 0.15:
             for _ in range(self.random.randrange(1, 4)):
                 if body:
@@ -188,12 +244,14 @@ def root(t):
     family.close()
     took = time.monotonic() - begin
     tap.note(f"{count} messages in {took:.1f} s: {fuzzer.answers} answers, {fuzzer.errors} errors")
+    with contextlib.closing(hooks.Hooks(t.n0)) as chains:
+        tap.note(f"{len(chains.chains())} chains, {len(chains.rules())} rules")
+        chains.clear()
     after = t.c0.ports()
     tap.equal(set(after), set(before), "ports")
     for index, port in after.items():
         differs = {key for key in port if port[key] != before[index].get(key)}
-        # A wire whose ends are down may be changed.
-        free = {"generation", "pause-limit"} | (set() if "up" in port else {"datapath"})
+        free = {"generation", "pause-limit", "datapath"}
         tap.equal(differs - free, set(), f"port {index}")
         limit = port.get("pause-limit", 0)
         tap.equal(1 <= limit <= 4000 if port["datapath"] == 0 else limit == 0, True, "pause limit")
