@@ -301,19 +301,19 @@ class Soak(nic.Pair):
                 link.change(port.name, up=False)
                 link.change(port.name, up=True)
             else:
-                self.switch(dice.choice((NIC, NIC, HANDOFF)))
+                self.switch(dice.choice((NIC, NIC, HANDOFF)), dice.random() < 0.5)
         except rtnl.NetlinkError:
             # What such a wire does not have is refused; a NIC has all of it.
             if self.datapath != HANDOFF:
                 raise
         return f"{port.name} {what}"
 
-    def switch(self, datapath):
-        for port in self.made:
+    def switch(self, datapath, down):
+        for port in self.made if down else ():
             port.namespace.rtnl.change(port.name, up=False)
         self.family.send(control.WIRE_SET, self.wire + rtnl.attr(3, datapath))
         self.datapath = datapath
-        for port in self.made:
+        for port in self.made if down else ():
             port.namespace.rtnl.change(port.name, up=True)
 
 
