@@ -112,11 +112,13 @@ demo: ## Show it: build everything, boot, send packets through a pair of NICs
 
 test: ## Run the selftests on KERNEL: TAP, then 'N passed, N failed, N skipped'
 	@$(MAKE) all tools selftests-bin >&2
-	@selftests/run --kernel $(KERNEL) $(TESTS)
+	@selftests/run --kernel $(KERNEL) $(if $(UNTIL),--until $(UNTIL)) $(TESTS)
 
-# The whole suite takes hours where each access is checked and instructions are emulated: TESTS= names more.
-test-debug: ## Run the tests of selftests/debug.list on the debug kernel
-	@$(MAKE) test KERNEL=debug TESTS="$(or $(TESTS),$(shell sed '/^#/d' selftests/debug.list))"
+debug-lists = selftests/debug.list $(if $(LONG),selftests/debug-long.list)
+
+# The whole suite takes hours where each access is checked and instructions are emulated: TESTS= names others.
+test-debug: ## Run the tests of selftests/debug.list on the debug kernel (LONG=1: of debug-long.list too)
+	@$(MAKE) test KERNEL=debug TESTS="$(or $(TESTS),$(shell sed '/^#/d' $(debug-lists)))"
 
 test-upstream: ## Run upstream's own tests for NICs against a pair (TESTS='drivers/net/stats.py ...', or all)
 	@$(MAKE) all >&2

@@ -4,7 +4,8 @@
 Every line on standard output starts with a letter that says what it is:
 `<` a test begins, `|` the test printed a line, `k` the kernel logged one,
 `!` trouble found behind the test, `>` it ended, with its status and, if it did
-not end by itself, why, `.` nothing but a sign of life.
+not end by itself, why, `~` a test was left out because there was no time for it,
+`.` nothing but a sign of life.
 
 After each test the kernel log must hold no trouble that the test did not
 announce, and links, namespaces, processes and the module's references must be
@@ -240,17 +241,22 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--timeout", type=int, default=120)
     parser.add_argument("--slow", type=int, default=1)
+    parser.add_argument("--seconds", type=float, help="for all of them together")
     parser.add_argument("tests", nargs="+", metavar="NAME=COMMAND")
     arguments = parser.parse_args()
 
     threading.Thread(target=sign_of_life, daemon=True).start()
     log, leaks = KernelLog(), Memleak()
+    end = time.monotonic() + arguments.seconds if arguments.seconds is not None else None
     for number, word in enumerate(arguments.tests):
         name, _, path = word.partition("=")
+        limit = own_limit(path, arguments.timeout, arguments.slow)
+        if end is not None and time.monotonic() + limit > end:
+            tell("~", name)
+            continue
         before = state()
         tell("<", name)
-        status, why = run_test(name, path, own_limit(path, arguments.timeout, arguments.slow),
-                               arguments.slow)
+        status, why = run_test(name, path, limit, arguments.slow)
         end_leftovers()
         for line in differences(before):
             tell("!", line)
