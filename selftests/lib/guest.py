@@ -239,7 +239,7 @@ def sign_of_life():
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--timeout", type=int, default=120)
+    parser.add_argument("--timeout", type=int, default=240)
     parser.add_argument("--slow", type=int, default=1)
     parser.add_argument("--seconds", type=float, help="for all of them together")
     parser.add_argument("tests", nargs="+", metavar="NAME=COMMAND")

@@ -10,6 +10,8 @@ The same seed gives the same messages.  --count says how many; the ordinary run
 has 50,000.
 """
 
+# selftest-timeout: 300
+
 import argparse
 import contextlib
 import os
