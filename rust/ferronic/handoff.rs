@@ -19,33 +19,64 @@ use crate::wire::{Outlet, OutletOpen, Side, TxDescriptor, Wire};
 use netdev::context::Bh;
 use netdev::device::Device;
 use netdev::napi::Poll;
+use netdev::sync::smp_mb;
 
 /// Packets that are taken from a ring under one acquisition of its outlet's lock.
 const BATCH: usize = 16;
 
+/// Packets that are published before a receiver that was told of others, and has not come yet, is told again: it counts
+/// them for its moderation.
+const TELL_EACH: u32 = 16;
+
+/// Whether the receiver knows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Told {
+    /// It has been raised.
+    Now,
+    /// It was raised for packets before these, and has yet to look at the ring.
+    Before,
+    /// There is no receiver.
+    Closed,
+}
+
 /// Tells the receiver that outlet `index` of `side` has something. Returns `false` if it is closed.
 #[inline]
 pub(crate) fn announce(wire: &Wire, side: Side, index: u16, bh: &Bh<'_>) -> bool {
+    tell(wire, side, index, TELL_EACH, bh) == Told::Now
+}
+
+/// Tells the receiver that outlet `index` of `side` has packets: `frames` of them that it was not told of.
+#[inline]
+pub(crate) fn tell(wire: &Wire, side: Side, index: u16, frames: u32, bh: &Bh<'_>) -> Told {
     let peer = wire.end(side.other());
     let steer = peer.steer.read(bh);
     if !steer.open {
-        return false;
+        return Told::Closed;
     }
     let queue = index.checked_rem(steer.channels.max(1)).unwrap_or(0);
     let Some(inlet) = peer.inlets.get(usize::from(queue)) else {
-        return false;
+        return Told::Closed;
     };
     if let Some(word) = inlet.waiters.get(usize::from(index >> 6)) {
+        let bit = 1 << (index & 63);
+        if frames < TELL_EACH {
+            // Pairs with the exchange of the word by who takes the bit, and looks at the ring after it: either the bit is
+            // gone, or the packets are seen.
+            smp_mb();
+            if word.read() & bit != 0 {
+                return Told::Before;
+            }
+        }
         // A full barrier: the packets are in the ring before the bit is seen.
-        word.fetch_or(1 << (index & 63));
+        word.fetch_or(bit);
     }
     let open = inlet.lock.lock(bh);
     match open.as_ref() {
         Some(open) => {
-            Vector::raise_rx(&open.vector, 1);
-            true
+            Vector::raise_rx(&open.vector, frames);
+            Told::Now
         }
-        None => false,
+        None => Told::Closed,
     }
 }
 
@@ -194,8 +225,10 @@ pub(crate) fn receive(
                 let mut batch: [Option<TxDescriptor>; BATCH] = [const { None }; BATCH];
                 let room = budget.wrapping_sub(done).min(BATCH as u32);
                 let n = take(outlet, index as u16, peer, poll.bh(), &mut batch, room);
+                // GRO would hold it to the end of the poll, after it was uncloned for that, and find nothing to merge it with.
+                let alone = n == 1 && done == 0 && bits == 0 && poll.gro_is_idle();
                 for d in batch.into_iter().flatten() {
-                    deliver(poll, vector, counters, d, between_namespaces);
+                    deliver(poll, vector, counters, d, (peer, between_namespaces), alone);
                 }
                 done = done.wrapping_add(n);
                 if n == room {
@@ -304,14 +337,15 @@ fn take(
     n.packets
 }
 
-/// Gives a packet to the stack.
+/// Gives a packet of the other port `sender` to the stack, past GRO if it is `alone`.
 #[inline]
 fn deliver(
     poll: &Poll<'_, Channel>,
     vector: &Vector,
     counters: &PollCounters,
     d: TxDescriptor,
-    between_namespaces: bool,
+    (sender, between_namespaces): (Option<&Device<Port>>, bool),
+    alone: bool,
 ) {
     let sample = d.label.sample();
     let bytes = u64::from(d.label.bytes().max(FRAME_MIN));
@@ -326,7 +360,11 @@ fn deliver(
     }
     counters.checksum_none.inc();
     // It was made our own before it was posted; this only sees that it still is.
-    let Ok(mut skb) = d.skb.into_owned() else {
+    let owned = match sender {
+        Some(sender) => d.skb.into_owned_from(sender),
+        None => d.skb.into_owned(),
+    };
+    let Ok(mut skb) = owned else {
         counters.no_memory.inc();
         return;
     };
@@ -340,6 +378,10 @@ fn deliver(
     }
     skb.scrub(between_namespaces);
     skb.record_rx_queue(vector.index);
+    if alone {
+        latency::receive(poll, skb, sample);
+        return;
+    }
     match skb.prepare_for_gro() {
         Ok(skb) => {
             let merged = latency::gro_receive(poll, skb, sample);

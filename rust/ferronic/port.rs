@@ -6,7 +6,7 @@ use crate::channel::{Channel, PollFlags};
 use crate::engine;
 use crate::ethtool::{self, Moderation};
 use crate::filter::Filter;
-use crate::handoff;
+use crate::handoff::{self, Told};
 use crate::latency;
 use crate::limits::{MTU_MAX, MTU_MIN, WATCHDOG_MS};
 use crate::netlink::Seat;
@@ -137,6 +137,8 @@ pub(crate) struct TxOpen {
     pub(crate) vector: Arc<Instance<Channel>>,
     /// Whether its packets are handed off.
     pub(crate) handoff: bool,
+    /// Packets published since the receiver was last told of some, on a wire that hands them off.
+    pub(crate) untold: u32,
 }
 
 /// Sees to it that what has been posted is sent.
@@ -145,18 +147,21 @@ fn doorbell(
     dev: &Device<Port>,
     outlet: &Outlet,
     index: u16,
-    vector: &Instance<Channel>,
-    handoff: bool,
+    open: &mut TxOpen,
+    published: u32,
     bh: &Bh<'_>,
 ) {
     let data = dev.data();
     if bh.irqs_disabled() {
         // netpoll, perhaps in an interrupt of somebody who holds the outlet's lock on this CPU.
         outlet.kicked.write(1);
-        Vector::raise_now(vector);
-    } else if handoff {
-        if !handoff::announce(&data.wire, data.side, index, bh) {
-            handoff::discard(outlet, Some(dev), index, bh);
+        Vector::raise_now(&open.vector);
+    } else if open.handoff {
+        open.untold = open.untold.wrapping_add(published);
+        match handoff::tell(&data.wire, data.side, index, open.untold, bh) {
+            Told::Now => open.untold = 0,
+            Told::Before => (),
+            Told::Closed => handoff::discard(outlet, Some(dev), index, bh),
         }
     } else if let Some(open) = outlet.lock.lock(bh).as_mut() {
         engine::service(&data.wire, data.side, index, outlet, open, bh);
@@ -235,7 +240,7 @@ impl Driver for Port {
         let more = queue.xmit_more();
         let label = Label::new(bytes, latency::begin(data, &skb, index, bh));
         let skb = if open.handoff {
-            match skb.into_owned() {
+            match skb.into_owned_from(dev) {
                 Ok(owned) => Some(owned.into_skb()),
                 Err(_) => {
                     if let Some(c) = data.dropped.get(usize::from(index)) {
@@ -269,10 +274,11 @@ impl Driver for Port {
             None => !more,
         };
         // The last of a burst rings for all of it, even if it is not sent itself.
-        if ring_now && open.ring.unpublished() > 0 {
+        let published = open.ring.unpublished();
+        if ring_now && published > 0 {
             open.ring.publish();
             outlet.held.write(queue.queue().is_held().into());
-            doorbell(dev, outlet, index, &open.vector, open.handoff, bh);
+            doorbell(dev, outlet, index, open, published, bh);
         }
         refused.map_or(Ok(()), Err)
     }

@@ -217,8 +217,11 @@ impl RxHalf {
             let Some(first) = self.taker.take() else {
                 break;
             };
+            // A single frame has nothing to be merged with, here or in GRO.
+            let alone =
+                done == 0 && !first.more && self.taker.available() == 0 && poll.gro_is_idle();
             done = done.wrapping_add(1);
-            self.one(poll, first, offloads, counters, &mut total);
+            self.one(poll, first, alone, offloads, counters, &mut total);
         }
         if !self.aggregates.is_empty() {
             self.aggregates.flush(poll, counters);
@@ -234,12 +237,13 @@ impl RxHalf {
         done
     }
 
-    /// Receives what the first descriptor, which was taken, begins.
+    /// Receives what the first descriptor, which was taken, begins. It is not offered for merging if it is `alone`.
     #[inline(always)]
     fn one(
         &mut self,
         poll: &Poll<'_, Channel>,
         first: RxDescriptor,
+        alone: bool,
         offloads: Offloads,
         counters: &PollCounters,
         total: &mut Total,
@@ -249,7 +253,7 @@ impl RxHalf {
             latency::taken(poll, info.sample);
         }
         let mut hold = None;
-        if self.aggregates.concern(&info, offloads) {
+        if !alone && self.aggregates.concern(&info, offloads) {
             let buffers = info
                 .len
                 .wrapping_sub(1)
@@ -316,6 +320,10 @@ impl RxHalf {
             let bytes = info.wire_bytes();
             self.aggregates
                 .hold(skb, held, transport_offset, &info, bytes, poll, counters);
+            return;
+        }
+        if alone {
+            latency::receive(poll, skb.into_owned(), info.sample);
             return;
         }
         let merged = latency::gro_receive(poll, skb, info.sample);

@@ -478,6 +478,7 @@ fn exchange_rings(
             ring: next,
             vector: vector.clone(),
             handoff,
+            untold: 0,
         });
     });
     owner.enable(dev);

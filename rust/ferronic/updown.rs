@@ -252,6 +252,7 @@ fn attach(device: &Device<Port>, index: usize, h: Halves, owner: &Owner<Channel>
         ring: h.tx_poster,
         vector: owner.instance().clone(),
         handoff,
+        untold: 0,
     };
     device.lock_tx(index as u16, |state, queue, _| {
         state.0 = Some(open);

@@ -389,6 +389,14 @@ impl<D: Driver> Device<D> {
 }
 
 impl<D: Driver> Device<D> {
+    /// Whether packets it is given to send may be shared with who sends them, as most are not
+    /// ([`Unregistered::no_tx_sharing`]).
+    #[inline(always)]
+    pub(crate) fn shares_tx(&self) -> bool {
+        // SAFETY: A read of a word that the device was set up with.
+        unsafe { bindings::netdev_tx_skb_sharing(self.as_raw()) }
+    }
+
     /// Calls `f` with the instance lock held (`netdev_lock`), for what no callback of the core's brings. Process
     /// context with RTNL; sleeps. Whoever holds the lock already waits for itself for ever.
     pub fn with_lock<R>(&self, _rtnl: &Rtnl, f: impl FnOnce(&mut Locked<'_, D>) -> R) -> R {
@@ -626,7 +634,8 @@ impl<'a, D: Driver> Unregistered<'a, D> {
         }
     }
 
-    /// Packets that are sent may not be shared with who sends them (pktgen's `clone_skb` and bursts).
+    /// Packets that are sent may not be shared with who sends them (pktgen's `clone_skb` and bursts): `IFF_TX_SKB_SHARING`
+    /// is cleared.
     pub fn no_tx_sharing(&mut self) {
         // SAFETY: Valid, and not shared yet.
         unsafe {

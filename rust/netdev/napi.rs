@@ -439,12 +439,20 @@ impl<'a, H: Handler> Poll<'a, H> {
         unsafe { bindings::netdev_gro_receive(self.tx.napi, raw) }
     }
 
-    /// Passes a received frame to the stack past GRO (`netif_receive_skb`), from its Ethernet header on.
+    /// Whether GRO holds nothing, and would keep nothing beyond this poll: to a packet that comes alone it is of no use.
+    #[inline]
+    pub fn gro_is_idle(&self) -> bool {
+        // SAFETY: This is the poll of `napi`, whose GRO lists only it touches; the time-out is one word.
+        unsafe { bindings::netdev_gro_is_idle(self.tx.napi) }
+    }
+
+    /// Passes a received frame to the stack past GRO (`netif_receive_skb`), from its Ethernet header on. Its socket learns of
+    /// the instance (`skb_mark_napi_id`).
     #[inline]
     pub fn receive(&self, skb: OwnedSkb) {
         let raw = self.prepare(skb.into_skb());
-        // SAFETY: Softirqs are off; the reference is given away.
-        unsafe { bindings::netif_receive_skb(raw) };
+        // SAFETY: This is the poll of `napi`, softirqs are off; the reference is given away.
+        unsafe { bindings::netdev_receive(self.tx.napi, raw) };
     }
 }
 

@@ -19,6 +19,7 @@ import steer    # noqa: E402
 import tap      # noqa: E402
 
 INFO_DATAPATH, NIC, HANDOFF = 2, 0, 1
+SO_INCOMING_NAPI_ID = 56
 INFO = [rtnl.attr(INFO_DATAPATH, HANDOFF)]
 
 
@@ -105,6 +106,18 @@ def zerocopy(t):
         data = content.randbytes(1, 60000)
         sent = client.send(data, 0x4000000)
         content.same(content.receive_exactly(server, sent), data[:sent], "data")
+
+
+@tap.case("a socket knows the NAPI that its packets came through")
+def incoming(t):
+    _, other = t.nics()
+    client, server = content.connect(t.n0, t.n1, *net.V4)
+    with client, server:
+        for size in (1, 1000, 200000):
+            client.sendall(bytes(size))
+            content.receive_exactly(server, size)
+            got = server.getsockopt(socket.SOL_SOCKET, SO_INCOMING_NAPI_ID)
+            tap.equal(got in other.napis(), True, f"NAPI {got} among {list(other.napis())}")
 
 
 @tap.case("marks, priorities and connection tracking stay in their namespace")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <linux/netdevice.h>
+#include <net/busy_poll.h>
 #include <net/gro.h>
 
 void rust_helper_netif_napi_add_config_locked(struct net_device *dev, struct napi_struct *napi,
@@ -12,6 +13,18 @@ void rust_helper_netif_napi_add_config_locked(struct net_device *dev, struct nap
 bool rust_helper_napi_schedule(struct napi_struct *n)
 {
 	return napi_schedule(n);
+}
+
+bool rust_helper_netdev_gro_is_idle(const struct napi_struct *napi)
+{
+	return !napi->gro.bitmask && !napi->gro.rx_count && !READ_ONCE(napi->gro_flush_timeout);
+}
+
+/* Past GRO, but known to have come through the instance: sockets poll it by that. */
+void rust_helper_netdev_receive(struct napi_struct *napi, struct sk_buff *skb)
+{
+	skb_mark_napi_id(skb, napi);
+	netif_receive_skb(skb);
 }
 
 /* Returns whether the packet became part of another. */

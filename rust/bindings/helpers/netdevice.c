@@ -19,6 +19,11 @@ void rust_helper_netdev_priv_flags_change(struct net_device *dev, u32 set, u32 c
 	dev->priv_flags = (dev->priv_flags | set) & ~clear;
 }
 
+bool rust_helper_netdev_tx_skb_sharing(const struct net_device *dev)
+{
+	return dev->priv_flags & IFF_TX_SKB_SHARING;
+}
+
 void rust_helper_netdev_request_ops_lock(struct net_device *dev)
 {
 	dev->request_ops_lock = true;

@@ -3,10 +3,12 @@
 //! Handing a transmitted packet to the device at the other end, instead of a copy.
 
 use super::{RxSkb, SkBuff};
+use crate::device::{Device, Driver};
 use kernel::prelude::*;
 use netdev_sys as bindings;
 
-/// A packet that its holder owns alone: nobody shares the reference, and no user pages are lent to it.
+/// A packet that is its holder's to change: nobody else uses it, though who sent it may have a reference left that he
+/// only gives up, and no user pages are lent to it.
 pub struct OwnedSkb(SkBuff);
 
 impl SkBuff {
@@ -22,11 +24,42 @@ impl SkBuff {
         let skb = unsafe { bindings::skb_share_check(self.into_raw(), bindings::GFP_ATOMIC) };
         // SAFETY: Owned, as above.
         let skb = unsafe { SkBuff::from_raw(core::ptr::NonNull::new(skb).ok_or(ENOMEM)?) };
+        skb.into_unlent()
+    }
+
+    /// As [`into_owned`](Self::into_owned), of a packet that `sender` was given to send. If the device has said that it
+    /// takes none that is shared ([`Unregistered::no_tx_sharing`](crate::device::Unregistered::no_tx_sharing)), there is
+    /// nothing to clone.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`; the packet has been freed then.
+    #[inline]
+    pub fn into_owned_from<D: Driver>(self, sender: &Device<D>) -> Result<OwnedSkb> {
+        if sender.shares_tx() {
+            return self.into_owned();
+        }
+        // Who sends to such a device does not use the packet again. pktgen has a reference all the same, which it only
+        // drops.
+        self.into_unlent()
+    }
+
+    /// Copies pages lent for MSG_ZEROCOPY.
+    #[inline]
+    fn into_unlent(self) -> Result<OwnedSkb> {
         // SAFETY: Valid.
         crate::errno::to_result(unsafe {
-            bindings::skb_orphan_frags(skb.as_ptr(), bindings::GFP_ATOMIC)
+            bindings::skb_orphan_frags(self.as_ptr(), bindings::GFP_ATOMIC)
         })?;
-        Ok(OwnedSkb(skb))
+        Ok(OwnedSkb(self))
+    }
+}
+
+impl RxSkb {
+    /// Gives it up as a packet to be received past GRO.
+    #[inline]
+    pub fn into_owned(self) -> OwnedSkb {
+        OwnedSkb(self.into_inner())
     }
 }
 
@@ -35,7 +68,7 @@ impl OwnedSkb {
     /// between namespaces mark and priority as well. The socket stays, so that its limits hold until delivery.
     #[inline]
     pub fn scrub(&mut self, between_namespaces: bool) {
-        // SAFETY: The packet is ours alone.
+        // SAFETY: The packet is ours to change.
         unsafe { bindings::netdev_skb_scrub(self.0.as_ptr(), between_namespaces) };
     }
 
@@ -60,15 +93,16 @@ impl OwnedSkb {
     /// The packet, unchanged as far as the stack can see.
     #[inline]
     pub fn prepare_for_gro(self) -> core::result::Result<RxSkb, OwnedSkb> {
-        // SAFETY: Valid, ours alone; softirqs are off on a receive path.
+        // SAFETY: Valid, ours to change; softirqs are off on a receive path.
         let alone = unsafe {
             bindings::skb_prepare_for_gro(self.0.as_ptr());
             !bindings::skb_is_gso(self.0.as_ptr())
+                && !bindings::skb_shared(self.0.as_ptr())
                 && is_tcp(self.0.linear())
                 && bindings::skb_unclone(self.0.as_ptr(), bindings::GFP_ATOMIC) == 0
         };
         if alone {
-            // SAFETY: Neither shared, by the type, nor cloned, as just seen to; its header is its own then.
+            // SAFETY: Neither shared nor cloned, as just seen to; its header is its own then.
             Ok(unsafe { RxSkb::new(self.0) })
         } else {
             Err(self)
