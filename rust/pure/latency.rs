@@ -109,7 +109,7 @@ impl Histogram {
 
     /// The buckets that are not empty: lower bound in nanoseconds, and how many.
     pub fn iter(&self) -> impl Iterator<Item = (u64, u64)> + Clone + '_ {
-        let all = self.buckets.iter().enumerate();
+        let all = (0..BUCKETS).zip(&self.buckets);
         all.filter(|(_, n)| **n != 0)
             .map(|(at, n)| (lower_bound(at), *n))
     }

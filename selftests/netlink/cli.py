@@ -8,13 +8,14 @@ import os
 import shutil
 import subprocess
 import sys
+import xml.etree.ElementTree
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import control  # noqa: E402
 import net      # noqa: E402
 import tap      # noqa: E402
 
-COMMANDS = ("show", "stats", "set", "apply", "monitor", "completion", "man")
+COMMANDS = ("show", "stats", "latency", "set", "apply", "monitor", "completion", "man")
 SHARE = "/usr/share"
 
 
@@ -91,6 +92,40 @@ def stats(t):
     now = {(row["direction"], row["stage"]): row for row in t.json("stats", "fe0")}
     before = {(row["direction"], row["stage"]): row for row in rows}
     tap.equal(now["rx", "receive"]["frames"] < before["rx", "receive"]["frames"], True, "frames")
+
+
+@tap.case("latency: table, shapes, JSON, picture; begin, end, reset")
+def latency(t):
+    t.pair()
+    tap.equal(t.run("latency", "fe0"), "fe0: not sampled; 0 sampled of 0\n", "before")
+    t.run("latency", "fe0", "--sample", "1", "--seed", "5")
+    t.ping(count=3)
+    path = f"/tmp/latency-{os.getpid()}.svg"
+    t.refused("/nowhere/file: No such file or directory (os error 2)", "latency", "fe0", "--svg",
+              "/nowhere/file")
+    try:
+        found = t.json("latency", "fe0", "--svg", path)
+        root = xml.etree.ElementTree.parse(path).getroot()
+    finally:
+        os.unlink(path)
+    sampling, stages = found["sampling"], {row["stage"]: row for row in found["stages"]}
+    tap.equal((sampling["one-in"], sampling["unit"], sampling["seed"]), (1, "packet", 5), "sampling")
+    for name in ("tx-ring", "engine", "rx-ring", "napi", "gro", "ingress", "prerouting", "input",
+                 "total"):
+        stage = stages[name]
+        if stage["packets"] < 3 or not stage["median"] <= stage["p90"] <= stage["p99"] \
+                <= stage["longest"]:
+            raise AssertionError(f"{name}: {stage}")
+    bars = sum(len(stage.get("bucket", [])) for stage in stages.values())
+    drawn = [e for e in root.iter() if e.get("class") == "bar"]
+    tap.equal(len(drawn), bars, "bars of the picture")
+    t.run("latency", "fe0", "--off")
+    lines = t.run("latency", "fe0").splitlines()
+    used = [name for name, row in stages.items() if row["packets"]]
+    tap.equal([line.split()[0] for line in lines[2:2 + len(used)]], used, "table")
+    tap.equal([line.split()[0] for line in lines[-len(used):]], used, "shapes")
+    t.run("latency", "fe0", "--reset")
+    tap.equal(t.json("latency", "fe0")["stages"], [], "after a reset")
 
 
 @tap.case("set: a port, its wire, and both together or not at all")

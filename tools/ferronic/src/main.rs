@@ -9,6 +9,7 @@ mod changes;
 mod devices;
 mod generated;
 mod hooks;
+mod latency;
 mod link;
 mod monitor;
 mod packets;
@@ -102,6 +103,7 @@ fn cli() -> Cli {
                         .help(STATS_RESET.help),
                 ),
         )
+        .subcommand(latency::cli())
         .subcommand(set)
         .subcommand(apply::cli())
         .subcommand(hooks::chain_cli())
@@ -177,7 +179,7 @@ fn get(link: &mut Link, command: &Command, port: Option<&String>) -> Result<Vec<
     }
 }
 
-fn argument(
+pub(crate) fn argument(
     command: &Command,
     name: &str,
     value: &str,
@@ -300,6 +302,7 @@ fn run(matches: &ArgMatches) -> Result<(), Error> {
     match matches.subcommand() {
         Some(("show", matches)) => show(&mut link, json, matches),
         Some(("stats", matches)) => stats(&mut link, json, matches),
+        Some(("latency", matches)) => latency::run(&mut link, json, matches),
         Some(("set", matches)) => set(&mut link, matches),
         Some(("apply", matches)) => apply::run(&mut link, matches),
         Some(("chain", matches)) => hooks::chain(&mut link, json, matches),
