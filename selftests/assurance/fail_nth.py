@@ -31,8 +31,6 @@ class Faulty(nic.Pair):
 
     def __enter__(self):
         faults.available()
-        # What the core says when its own bookkeeping was refused memory.
-        tap.announce("ref_tracker: memory allocation failure")
         super().__enter__()
         self.stack.enter_context(faults.from_text(*faults.module_text()))
         self.fault = faults.Nth()

@@ -3,6 +3,8 @@
 """Traffic while memory is short and while packets' data moves whenever it may:
 frames may be dropped and counted, and nothing else happens."""
 
+import contextlib
+import errno
 import os
 import sys
 
@@ -11,6 +13,7 @@ import content  # noqa: E402
 import ethnl    # noqa: E402
 import faults   # noqa: E402
 import frames   # noqa: E402
+import hooks    # noqa: E402
 import net      # noqa: E402
 import nic      # noqa: E402
 import rtnl     # noqa: E402
@@ -25,8 +28,6 @@ class Faulty(nic.Pair):
 
     def __enter__(self):
         faults.available()
-        # What the core says when its own bookkeeping was refused memory.
-        tap.announce("ref_tracker: memory allocation failure")
         super().__enter__()
         self.stack.enter_context(faults.from_text(*faults.module_text()))
         return self
@@ -122,6 +123,49 @@ def reconfigure(t):
                     if error.errno not in faults.ERRORS:
                         raise
                     refused += 1
+    tap.note(f"{done} done, {refused} refused")
+    t.balanced()
+    t.ping()
+
+
+DISTURBED = (("set-mark", {"mark": 5, "every": 3}), ("set-dscp", {"dscp": 46, "every": 2}),
+             ("corrupt", {"bits": 4, "offset": 60, "every": 5}),
+             ("sample", {"snap": 99, "every": 7}), ("duplicate", {"copies": 2, "every": 4}),
+             ("delay", {"delay": 10**6, "every": 3}),
+             ("reorder", {"gap": 2, "timeout": 10**7, "every": 6}), ("drop", {"every": 9}))
+PLACES = ("ingress", "prerouting", "input", "output", "postrouting", "egress")
+
+
+@tap.case("chains that change, copy and hold packets, and are exchanged, while each fifth fails")
+def chains(t):
+    t.nics(only4=True)
+    done = refused = 0
+    with contextlib.ExitStack() as stack:
+        both = [stack.enter_context(contextlib.closing(hooks.Hooks(n))) for n in t.n]
+        stack.enter_context(hooks.Events(both[0]))
+        stack.enter_context(content.Flood(t.n0, *net.V4))
+        stack.enter_context(content.Flood(t.n1, *reversed(net.V4)))
+        with faults.probability(20):
+            for turn in range(net.rounds(480)):
+                family, dev = both[turn % 2], (net.NAME0, net.NAME1)[turn % 2]
+                place = PLACES[turn % len(PLACES)]
+                at = dev if place in ("ingress", "egress") else None
+                action, options = DISTURBED[turn % len(DISTURBED)]
+                for request in (
+                        lambda f=family, p=place, a=at: f.chain(p, p, dev=a),
+                        lambda f=family, p=place, a=action, o=options: f.rule(
+                            p, hooks.term("protocol", hooks.UDP), action=a, notify=60, **o),
+                        lambda f=family, n=turn: f.delete(PLACES[n * 7 % len(PLACES)])):
+                    try:
+                        request()
+                        done += 1
+                    except rtnl.NetlinkError as error:
+                        if error.errno not in (*faults.ERRORS, errno.EEXIST, errno.ENOENT):
+                            raise
+                        refused += 1
+        for family in both:
+            family.clear()
+            tap.equal(family.chains(), {}, "chains")
     tap.note(f"{done} done, {refused} refused")
     t.balanced()
     t.ping()

@@ -43,9 +43,13 @@ def settings(values):
 
 
 def available():
-    """Skips where the kernel has no fault injection with a filter by stack."""
+    """Skips where the kernel has no fault injection with a filter by stack.  Announces what the
+    core says when memory is short: its own bookkeeping was refused some, or who asked did not
+    ask for silence, and the core shows from where."""
     if not os.path.exists(f"{DEBUGFS}/failslab/require-start"):
         raise tap.Skip("no fault injection in this kernel")
+    tap.announce("ref_tracker: memory allocation failure")
+    tap.announce(r"warn_alloc\+0x")
 
 
 def module_text(name=net.KIND):

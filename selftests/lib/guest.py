@@ -75,12 +75,27 @@ class KernelLog:
         return lines
 
 
+def reports(lines):
+    """The lines one by one, but a trace of calls as a whole."""
+    trace = []
+    for line in lines:
+        if trace or "Call Trace:" in line:
+            trace.append(line)
+            if "</TASK>" in line:
+                yield trace
+                trace = []
+        else:
+            yield [line]
+    yield trace
+
+
 def trouble_in(lines):
-    """Lines of the kernel log that tell of trouble nobody announced."""
+    """Lines of the kernel log that tell of trouble nobody announced.  Who announces a line of
+    a trace announces the trace."""
     announced = [re.compile(line) for line in (read(ANNOUNCED) or "").splitlines() if line.strip()]
-    return [line for line in lines
-            if TROUBLE.search(line) and not HARMLESS.search(line)
-            and not any(pattern.search(line) for pattern in announced)]
+    return [line for report in reports(lines)
+            if not any(pattern.search(line) for pattern in announced for line in report)
+            for line in report if TROUBLE.search(line) and not HARMLESS.search(line)]
 
 
 def read(path):
