@@ -8,7 +8,8 @@
 //! ```text
 //!  a hook of the stack
 //!    | netfilter calls               chain.rs
-//!  walk: read the fields,            walk.rs
+//!  walk: lacks it what all rules want? walk.rs (pure::rules::hull)
+//!    read the fields,
 //!    find the next rule that matches   (pure::rules::classify)
 //!    count it                        counters.rs
 //!    does it act this time?            (pure::rules::sequence)

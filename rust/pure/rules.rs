@@ -9,6 +9,7 @@
 //! - [`check`]: whether a rule makes sense where it is to stand;
 //! - [`classify`]: which rule a packet matches next, at a cost that doesn't grow with the number of
 //!   rules;
+//! - [`hull`]: what all rules have in common, so that packets without it are told at once;
 //! - [`sequence`]: n-th, probability, rate: which of a rule's packets are acted on;
 //! - [`edit`]: changes of the IP header.
 //!
@@ -20,6 +21,7 @@ pub mod check;
 pub mod classify;
 pub mod edit;
 pub mod field;
+pub mod hull;
 pub mod packet;
 pub mod rule;
 pub mod sequence;

@@ -85,11 +85,3 @@ u32 rust_helper_netdev_nf_ct_state(const struct sk_buff *skb, const struct nf_ho
 		bits |= 1 << 10;
 	return bits;
 }
-
-/* Bytes from the link header to the data, or -1 if there is no link header that was noted. */
-int rust_helper_netdev_skb_mac_distance(const struct sk_buff *skb)
-{
-	if (!skb_mac_header_was_set(skb) || skb->data < skb_mac_header(skb))
-		return -1;
-	return skb->data - skb_mac_header(skb);
-}

@@ -44,7 +44,8 @@ impl State {
 
 /// Some slots.
 pub(super) struct Chunk {
-    cells: KVec<KVVec<Cell>>,
+    /// Those of the first CPU, then those of the next.
+    cells: KVVec<Cell>,
     states: KVVec<State>,
 }
 
@@ -62,19 +63,22 @@ pub(crate) struct Counts {
 impl Chunk {
     fn new() -> Result<Arc<Chunk>> {
         let cpus = nr_cpu_ids() as usize;
-        let mut cells = KVec::with_capacity(cpus, GFP_KERNEL_ACCOUNT)?;
-        for _ in 0..cpus {
-            let mut of_cpu = KVVec::with_capacity(CHUNK as usize, GFP_KERNEL_ACCOUNT)?;
-            for _ in 0..CHUNK {
-                of_cpu.push(Cell::default(), GFP_KERNEL_ACCOUNT)?;
-            }
-            cells.push(of_cpu, GFP_KERNEL_ACCOUNT)?;
+        let count = cpus.saturating_mul(CHUNK as usize);
+        let mut cells = KVVec::with_capacity(count, GFP_KERNEL_ACCOUNT)?;
+        for _ in 0..count {
+            cells.push(Cell::default(), GFP_KERNEL_ACCOUNT)?;
         }
         let mut states = KVVec::with_capacity(CHUNK as usize, GFP_KERNEL_ACCOUNT)?;
         for _ in 0..CHUNK {
             states.push(State::new(), GFP_KERNEL_ACCOUNT)?;
         }
         Ok(Arc::new(Chunk { cells, states }, GFP_KERNEL_ACCOUNT)?)
+    }
+
+    /// The cells of a slot, one for each CPU.
+    fn of(&self, at: usize) -> impl Iterator<Item = &Cell> {
+        let of_cpus = self.cells.chunks_exact(CHUNK as usize);
+        of_cpus.filter_map(move |cells| cells.get(at))
     }
 }
 
@@ -97,7 +101,8 @@ impl Chunks {
         let Some((chunk, at)) = self.find(slot) else {
             return;
         };
-        if let Some(cell) = chunk.cells.get(cpu as usize).and_then(|c| c.get(at)) {
+        let first = cpu.wrapping_mul(CHUNK) as usize;
+        if let Some(cell) = chunk.cells.get(first.wrapping_add(at)) {
             cell.packets.inc();
             cell.bytes.add(bytes.into());
         }
@@ -116,7 +121,7 @@ impl Chunks {
         let Some((chunk, at)) = self.find(slot) else {
             return counts;
         };
-        for cell in chunk.cells.iter().filter_map(|c| c.get(at)) {
+        for cell in chunk.of(at) {
             counts.packets = counts.packets.wrapping_add(cell.packets.get());
             counts.bytes = counts.bytes.wrapping_add(cell.bytes.get());
         }
@@ -131,7 +136,7 @@ impl Chunks {
         let Some((chunk, at)) = self.find(slot) else {
             return;
         };
-        for cell in chunk.cells.iter().filter_map(|c| c.get(at)) {
+        for cell in chunk.of(at) {
             cell.packets.add(cell.packets.get().wrapping_neg());
             cell.bytes.add(cell.bytes.get().wrapping_neg());
         }

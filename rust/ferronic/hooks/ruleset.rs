@@ -10,6 +10,7 @@ use kernel::sync::Arc;
 use netdev::skb::Reason;
 use pure::rules::check::Point;
 use pure::rules::classify::{self, Classifier, Layout, Plan};
+use pure::rules::hull::Hull;
 use pure::rules::rule::{Rule, Rules, RULES_MAX};
 
 /// What belongs to a rule beside its encoding.
@@ -60,6 +61,12 @@ impl Ruleset {
     #[inline]
     pub(super) fn fields(&self) -> pure::rules::field::Fields {
         self.layout.fields()
+    }
+
+    /// What all its rules have in common.
+    #[inline]
+    pub(super) fn hull(&self) -> &Hull {
+        self.layout.hull()
     }
 
     /// Number of rules.

@@ -16,6 +16,7 @@ use netdev::netfilter::{Bytes, Packet, Verdict};
 use netdev::skb::Reason;
 use pure::rules::edit;
 use pure::rules::field::Fields;
+use pure::rules::hull::Hull;
 use pure::rules::packet::{Key, Packet as View, Start};
 use pure::rules::rule::{Action, Modifiers, Rate};
 use pure::rules::sequence;
@@ -23,27 +24,27 @@ use pure::rules::sequence;
 /// Bytes that are read of packets whose first piece is shorter than that.
 const HEADERS: usize = 192;
 
-/// The fields of a packet that a ruleset looks at.
+/// Reads the fields of a packet that a ruleset looks at into an empty key.
 #[inline]
-fn read(packet: &Packet<'_>, wanted: Fields) -> Key {
-    let bytes = packet.bytes();
+fn read(packet: &Packet<'_>, bytes: &Bytes<'_>, wanted: Fields, key: &mut Key) {
     let linear = bytes.linear.len();
     if linear < HEADERS && linear < bytes.length as usize {
-        return read_pieces(packet, bytes, wanted);
+        read_pieces(packet, bytes, wanted, key);
+    } else {
+        read_from(packet, bytes.linear, bytes, wanted, key);
     }
-    key(packet, bytes.linear, &bytes, wanted)
 }
 
 /// [`read`] for a packet whose headers may lie in several pieces.
 #[inline(never)]
-fn read_pieces(packet: &Packet<'_>, bytes: Bytes<'_>, wanted: Fields) -> Key {
+fn read_pieces(packet: &Packet<'_>, bytes: &Bytes<'_>, wanted: Fields, key: &mut Key) {
     let mut start = [0; HEADERS];
     let n = packet.copy_start(&mut start);
-    key(packet, start.get(..n).unwrap_or(&[]), &bytes, wanted)
+    read_from(packet, start.get(..n).unwrap_or(&[]), bytes, wanted, key);
 }
 
 #[inline(always)]
-fn key(packet: &Packet<'_>, data: &[u8], bytes: &Bytes<'_>, wanted: Fields) -> Key {
+fn read_from(packet: &Packet<'_>, data: &[u8], bytes: &Bytes<'_>, wanted: Fields, key: &mut Key) {
     let skb = packet.skb();
     let start = if bytes.ethernet {
         Start::Ethernet
@@ -77,7 +78,7 @@ fn key(packet: &Packet<'_>, data: &[u8], bytes: &Bytes<'_>, wanted: Fields) -> K
             None
         },
     };
-    Key::read(&view, wanted)
+    key.fill(&view, wanted);
 }
 
 /// Takes a packet under a rate limit, if there is room.
@@ -204,11 +205,7 @@ impl Walk<'_> {
                 Flow::End(verdict) => return verdict,
             }
         }
-        set.chunks.count(set.policy_slot, cpu, self.length);
-        match set.policy {
-            Policy::Accept => Verdict::Accept(packet),
-            Policy::Drop => Verdict::Drop(packet, Reason::NETFILTER),
-        }
+        undecided(set, packet, cpu, self.length)
     }
 
     /// Does what a rule wants, if it acts this time.
@@ -291,7 +288,7 @@ impl Walk<'_> {
                 Flow::End(verdict) => verdict,
             };
             // The core waits for one packet; these go on here.
-            match self.followed(verdict) {
+            match followed(self.chain, verdict, self.bh) {
                 Verdict::Accept(segment) => {
                     segment.resume(self.bh);
                 }
@@ -391,25 +388,35 @@ impl Walk<'_> {
             None => Flow::End(Verdict::Stolen),
         }
     }
+}
 
-    /// If the packet has overtaken others, lets it go on, and them behind it.
-    #[inline]
-    fn followed<'p>(&self, verdict: Verdict<'p>) -> Verdict<'p> {
-        if !self.chain.waiting.is_ready() {
-            return verdict;
-        }
-        let verdict = match verdict {
-            Verdict::Accept(packet) => {
-                packet.resume(self.bh);
-                Verdict::Stolen
-            }
-            other => other,
-        };
-        while let Some(held) = self.chain.waiting.take_ready(self.bh) {
-            held.resume(self.bh);
-        }
-        verdict
+/// What becomes of a packet that no rule decides on.
+#[inline(always)]
+fn undecided<'p>(set: &Ruleset, packet: Packet<'p>, cpu: u32, length: u32) -> Verdict<'p> {
+    set.chunks.count(set.policy_slot, cpu, length);
+    match set.policy {
+        Policy::Accept => Verdict::Accept(packet),
+        Policy::Drop => Verdict::Drop(packet, Reason::NETFILTER),
     }
+}
+
+/// If the packet has overtaken others, lets it go on, and them behind it.
+#[inline(always)]
+fn followed<'p>(chain: &Chain, verdict: Verdict<'p>, bh: &Bh<'_>) -> Verdict<'p> {
+    if !chain.waiting.is_ready() {
+        return verdict;
+    }
+    let verdict = match verdict {
+        Verdict::Accept(packet) => {
+            packet.resume(bh);
+            Verdict::Stolen
+        }
+        other => other,
+    };
+    while let Some(held) = chain.waiting.take_ready(bh) {
+        held.resume(bh);
+    }
+    verdict
 }
 
 /// Bytes of a packet that fit into an event.
@@ -427,17 +434,51 @@ fn set(packet: &mut Packet<'_>, f: impl FnOnce(&mut [u8]) -> Option<edit::Change
     }
 }
 
+/// Bytes of an Ethernet header, at the end of which the ethertype is.
+const ETHERNET: usize = 14;
+/// IPv4's ethertype.
+const IPV4: u16 = 0x800;
+
+/// Whether it is seen at once that no rule matches a packet, as it lacks what all of them want.
+#[inline(always)]
+fn is_outside(hull: &Hull, packet: &Packet<'_>, bytes: &Bytes<'_>) -> bool {
+    let (ethertype, data) = if bytes.ethernet {
+        match bytes.linear.split_first_chunk::<ETHERNET>() {
+            Some(([.., a, b], rest)) => (u16::from_be_bytes([*a, *b]), rest),
+            None => return false,
+        }
+    } else {
+        (packet.skb().protocol(), bytes.linear)
+    };
+    ethertype == IPV4 && data.first_chunk().is_some_and(|ip| hull.excludes(ip))
+}
+
 /// What a chain does with a packet.
-#[inline]
+#[inline(always)]
 pub(super) fn walk<'p>(chain: &Chain, packet: Packet<'p>, bh: &Bh<'_>) -> Verdict<'p> {
     let set: &Ruleset = chain.rules.read(bh);
-    let walk = Walk {
+    let bytes = packet.bytes();
+    let hull = set.hull();
+    let verdict = if hull.tells() && is_outside(hull, &packet, &bytes) {
+        let length = bytes.length;
+        undecided(set, packet, bh.cpu(), length)
+    } else {
+        walk_rules(chain, set, packet, bh)
+    };
+    followed(chain, verdict, bh)
+}
+
+/// [`walk`] over the rules.
+#[inline(never)]
+fn walk_rules<'p>(chain: &Chain, set: &Ruleset, packet: Packet<'p>, bh: &Bh<'_>) -> Verdict<'p> {
+    let bytes = packet.bytes();
+    let mut walk = Walk {
         chain,
         set,
-        length: packet.bytes().length,
-        key: read(&packet, set.fields()),
+        length: bytes.length,
+        key: Key::empty(),
         bh,
     };
-    let verdict = walk.run(packet, 0);
-    walk.followed(verdict)
+    read(&packet, &bytes, set.fields(), &mut walk.key);
+    walk.run(packet, 0)
 }

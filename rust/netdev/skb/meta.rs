@@ -63,9 +63,13 @@ impl SkBuff {
     /// Bytes from the link header to the data; `None` if no link header was noted before the data.
     #[inline]
     pub(crate) fn mac_distance(&self) -> Option<u32> {
-        // SAFETY: Valid by the type invariant.
-        let distance = unsafe { bindings::netdev_skb_mac_distance(self.as_ptr()) };
-        u32::try_from(distance).ok()
+        let raw = self.raw();
+        let headroom = (raw.data as usize).wrapping_sub(raw.head as usize);
+        // What skb_mac_header_was_set() looks at.
+        match self.headers().mac_header {
+            u16::MAX => None,
+            mac => headroom.checked_sub(mac.into()).map(|d| d as u32),
+        }
     }
 
     /// Bytes from the data to the network header, 0 if that lies before it.

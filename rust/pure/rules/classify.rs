@@ -39,6 +39,10 @@
 //! rule is found by values, 32 more, otherwise at most 8.
 
 use super::field::Fields;
+use super::hull::{
+    Common,
+    Hull, //
+};
 use super::packet::Key;
 use super::rule::{
     Rules,
@@ -73,13 +77,16 @@ const SECOND: usize = 3;
 const THIRD: usize = 4;
 /// Numbers of the other words that are looked at, four bits each, and from bit 48 on how many.
 const OTHERS: usize = 5;
-/// The masks of those words.
+/// The masks of those words. Where there are none and the shape has one cell, which is exact: 1, and the
+/// values of the first words, so that nothing need be hashed to see that a packet hasn't these.
 const MASKS: usize = 6;
 
 /// In the lower half of a slot: a list begins at the word that the other bits say.
 const LIST: u32 = 1 << 31;
 /// In the lower half of a slot: values begin at the word that the other bits say.
 const EXACT: u32 = 1 << 30;
+/// What a table's number of slots less one is if it has one cell.
+const SINGLE: u32 = 1;
 /// Words of a position and values.
 const VALUES: usize = 4;
 
@@ -200,6 +207,7 @@ pub struct Plan<'a> {
     /// Words of all lists and values, at most.
     lists: usize,
     fields: Fields,
+    common: Common,
 }
 
 /// Where in its memory a classifier has what.
@@ -210,6 +218,7 @@ pub struct Layout {
     lists: u32,
     fields: Fields,
     seeds: Seeds,
+    hull: Hull,
 }
 
 impl Layout {
@@ -223,6 +232,12 @@ impl Layout {
     #[inline]
     pub const fn shapes(&self) -> u32 {
         self.shapes
+    }
+
+    /// What all rules have in common.
+    #[inline]
+    pub const fn hull(&self) -> &Hull {
+        &self.hull
     }
 }
 
@@ -248,10 +263,12 @@ impl<'a> Plan<'a> {
             slots: 0,
             lists: 0,
             fields: Fields::NONE,
+            common: Common::default(),
         };
 
         plan.index.fill(0);
         plan.each_cell(|plan, position, cell| {
+            plan.common.add(cell);
             let record = plan.find_or_add(cell, position)?;
             let positions = pair(high(at(record, POSITIONS)), position);
             let exact = u32::from(is_exact(record, cell));
@@ -359,11 +376,12 @@ impl<'a> Plan<'a> {
         self.records.get_mut(start..)?.first_chunk_mut()
     }
 
-    /// The record of a cell's shape, if there is one.
-    fn find_cell(&mut self, cell: &Cell) -> Option<&mut Record> {
-        let number = *self.find(&Self::record_of(cell))?;
+    /// The number of a cell's shape and its record, if there is one.
+    fn find_cell(&mut self, cell: &Cell) -> Option<(usize, &mut Record)> {
+        let found = *self.find(&Self::record_of(cell))?;
+        let number = found.checked_sub(1)? as usize;
 
-        self.record(number.checked_sub(1)? as usize)
+        Some((number, self.record(number)?))
     }
 
     /// The record of a cell's shape; a new one if that is the first such cell.
@@ -430,14 +448,14 @@ impl<'a> Plan<'a> {
         to.copy_from_slice(from);
         slots.fill(0);
         // First the number of positions of each slot,
-        self.each_slot(slots, |slot, _, _, _| {
+        self.each_slot(slots, |slot, _, _, _, _| {
             *slot = slot.wrapping_add(1);
             Some(())
         })?;
         // then room for those that have several,
         let mut used = Self::make_lists(slots, lists).ok_or(Error::NoMemory)?;
         // then the positions, which come in order.
-        self.each_slot(slots, |slot, record, cell, position| {
+        self.each_slot(slots, |slot, number, record, cell, position| {
             let found = low(*slot);
 
             if found & LIST != 0 {
@@ -449,6 +467,13 @@ impl<'a> Plan<'a> {
                 let [first, second, third, ..] = cell.value;
 
                 *values = [position.into(), first, second, third];
+                if low(at(record, TABLE)) == SINGLE {
+                    let shape = to.get_mut(number.wrapping_mul(RECORD)..)?;
+                    let shape = shape.first_chunk_mut::<RECORD>()?;
+                    for (n, value) in [1, first, second, third].into_iter().enumerate() {
+                        set(shape, MASKS.wrapping_add(n), value);
+                    }
+                }
                 found = used as u32 | EXACT;
                 used = used.wrapping_add(VALUES);
             }
@@ -461,28 +486,29 @@ impl<'a> Plan<'a> {
             lists: records.wrapping_add(self.slots) as u32,
             fields: self.fields,
             seeds: self.seeds,
+            hull: self.common.hull(),
         })
     }
 
     /// Calls a function for each cell with its slot, to whose lower half it adds something, the
-    /// record of the shape, and the position.
+    /// number and the record of the shape, and the position.
     fn each_slot(
         &mut self,
         slots: &mut [u64],
-        mut each: impl FnMut(&mut u64, &Record, &Cell, u32) -> Option<()>,
+        mut each: impl FnMut(&mut u64, usize, &Record, &Cell, u32) -> Option<()>,
     ) -> Result<(), Error> {
         // Tables are counted from the first word of the memory.
         let records = self.shapes.wrapping_mul(RECORD) as u32;
 
         self.each_cell(|plan, position, cell| {
             let seeds = plan.seeds;
-            let record = plan.find_cell(cell)?;
+            let (number, record) = plan.find_cell(cell)?;
             let hash = hash(record, &cell.value, seeds);
             let (first, mask) = (high(at(record, TABLE)), low(at(record, TABLE)));
             let first = first.wrapping_sub(records) as usize;
             let slots = slots.get_mut(first..)?.get_mut(..=mask as usize)?;
 
-            each(slot_for(slots, hash)?, record, cell, position)
+            each(slot_for(slots, hash)?, number, record, cell, position)
         })
         .map_err(|(position, found)| match found {
             true => Error::NoMemory,
@@ -508,6 +534,18 @@ impl<'a> Plan<'a> {
         }
         Some(next)
     }
+}
+
+/// Whether a shape without other words has one exact cell only, and the packet lacks its values.
+#[inline]
+fn lacks_single(record: &Record, words: &[u64; 16]) -> bool {
+    let [.., single, first, second, third, _, _, _, _, _, _] = *record;
+
+    single != 0
+        && (at(words, 0) & at(record, FIRST)) ^ first
+            | (at(words, 1) & at(record, SECOND)) ^ second
+            | (at(words, 2) & at(record, THIRD)) ^ third
+            != 0
 }
 
 /// Whether a cell of a shape says all of its rule in the first words.
@@ -560,7 +598,7 @@ fn append(list: &mut [u64], position: u32) -> Option<()> {
 /// A list of rules that has been made ready for look-ups.
 #[derive(Clone, Copy, Debug)]
 pub struct Classifier<'a> {
-    layout: Layout,
+    layout: &'a Layout,
     rules: Rules<'a>,
     memory: &'a [u64],
 }
@@ -577,9 +615,9 @@ struct Candidate<'a> {
 impl<'a> Classifier<'a> {
     /// The classifier that [`Plan::build`] made of these rules in this memory.
     #[inline]
-    pub const fn new(layout: &Layout, rules: Rules<'a>, memory: &'a [u64]) -> Self {
+    pub const fn new(layout: &'a Layout, rules: Rules<'a>, memory: &'a [u64]) -> Self {
         Classifier {
-            layout: *layout,
+            layout,
             rules,
             memory,
         }
@@ -610,7 +648,7 @@ impl<'a> Classifier<'a> {
     /// below `best`.
     ///
     /// This loop is what a look-up costs, so it calls nothing.
-    #[inline(never)]
+    #[inline(always)]
     fn scan<'r>(
         &self,
         mut records: &'r [u64],
@@ -629,10 +667,10 @@ impl<'a> Classifier<'a> {
             if low(positions) < from || high(missing) != 0 {
                 continue;
             }
-            let found = if at(record, OTHERS) == 0 {
-                self.find(record, hash_first(record, words, self.layout.seeds))
-            } else {
+            let found = if at(record, OTHERS) != 0 || lacks_single(record, words) {
                 0
+            } else {
+                self.find(record, hash_first(record, words, self.layout.seeds))
             };
             if found != 0 || at(record, OTHERS) != 0 {
                 return Some(Candidate {

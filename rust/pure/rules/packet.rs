@@ -40,6 +40,8 @@ use crate::header::{
     VLAN_LEN, //
 };
 
+/// Bytes of an Ethernet header.
+const ETHERNET_LEN: usize = 14;
 /// Ethertypes begin here; below, the number is the length of an 802.3 frame.
 const ETHERTYPE_MIN: u16 = 0x600;
 /// Bits of a tag's control information that are the VLAN id.
@@ -101,8 +103,7 @@ impl Key {
     /// What isn't `wanted` may be left out; that makes reading cheaper where nobody looks.
     #[inline]
     pub fn read(packet: &Packet<'_>, wanted: Fields) -> Key {
-        // The caller's key is filled where it is, rather than copied there.
-        let mut key = Key([0; 16]);
+        let mut key = Key::empty();
         key.fill(packet, wanted);
         key
     }
@@ -144,8 +145,14 @@ impl Key {
         }
     }
 
-    /// Reads a packet into an empty key.
-    fn fill(&mut self, packet: &Packet<'_>, wanted: Fields) {
+    /// A key without fields.
+    #[inline(always)]
+    pub const fn empty() -> Key {
+        Key([0; 16])
+    }
+
+    /// Reads a packet into an empty key: what [`read`](Self::read) returns.
+    pub fn fill(&mut self, packet: &Packet<'_>, wanted: Fields) {
         let mut first = 0;
 
         if wanted.intersects(Fields::BESIDE) {
@@ -167,11 +174,17 @@ impl Key {
                 }
                 Some((ethertype, packet.data, packet.length as usize))
             }
-            Start::Ethernet => {
-                let (there, network) = self.fill_link(packet);
-                first |= there;
-                network
-            }
+            Start::Ethernet => match plain_frame(packet.data, wanted) {
+                Some((ethertype, data)) => {
+                    let length = (packet.length as usize).saturating_sub(ETHERNET_LEN);
+                    Some((ethertype, data, length))
+                }
+                None => {
+                    let (there, network) = self.fill_link(packet);
+                    first |= there;
+                    network
+                }
+            },
         };
 
         if let Some((ethertype, data, length)) = network.filter(|_| wanted.intersects(Fields::IP)) {
@@ -395,6 +408,18 @@ impl Key {
         }
         first
     }
+}
+
+/// What follows the Ethernet header of a frame, and its ethertype, if nobody wants to know more of the
+/// header and no tag does.
+#[inline]
+fn plain_frame(data: &[u8], wanted: Fields) -> Option<(u16, &[u8])> {
+    let (header, rest) = data.split_first_chunk::<ETHERNET_LEN>()?;
+    let [.., a, b] = *header;
+    let ethertype = u16::from_be_bytes([a, b]);
+    let plain = matches!(ethertype, ETHERTYPE_IPV4 | ETHERTYPE_IPV6);
+
+    (plain && !wanted.intersects(Fields::LINK)).then_some((ethertype, rest))
 }
 
 /// What every IP packet has.
