@@ -131,11 +131,12 @@ test-misuse: modules ## Show that misuse of the safe layer does not compile
 	@tools/compile-fail --kernel $(KERNEL)
 
 # For hours: SEED and COUNT for the ones in the guest, SECONDS for each on the host.
-fuzz: ## Fuzz the family, rtnetlink, ethtool, frames (COUNT=, SEED=), and on the host the parsers (SECONDS=)
+fuzz: ## Fuzz the family, rtnetlink, ethtool, frames, hooks (COUNT=, SEED=), and on the host the parsers (SECONDS=)
 	@$(MAKE) all tools selftests-bin >&2
 	@selftests/run --kernel $(KERNEL) --timeout 7200 \
-		$(foreach f,netlink/fuzz assurance/fuzz_link assurance/fuzz_ethtool assurance/fuzz_frames,--program \
-			"fuzz/$(notdir $(f))=selftests/$(f).py --count $(or $(COUNT),500000) --seed $(or $(SEED),$(shell date +%s))")
+		$(foreach f,netlink/fuzz assurance/fuzz_link assurance/fuzz_ethtool assurance/fuzz_frames \
+			assurance/fuzz_hooks,--program \
+			"fuzz/$(notdir $(f))=selftests/$(f).py --count $(or $(COUNT),$(if $(findstring hooks,$(f)),1000000,500000)) --seed $(or $(SEED),$(shell date +%s))")
 	@tools/fuzz-pure $(or $(SECONDS),600)
 
 soak: ## Ten million frames, every byte checked, while all is reconfigured at random (COUNT=, SEED=)

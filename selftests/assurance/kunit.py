@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""The tests in rust/netdev/kunit, which run when the module is loaded: each is counted, and all of them run.
+"""The tests in rust/netdev that run when the module is loaded: each is counted, and all of them run.
 
 A failing one does not keep the module from being loaded; the runner looks for those
 in the kernel log of every test, so that no load goes by unnoticed."""
@@ -21,11 +21,12 @@ SUITE = re.compile(r"# Subtest: (netdev_\w+)$")
 def written():
     """The cases that stand in the source, by suite."""
     found = {}
-    for path in glob.glob(f"{net.REPOSITORY}/rust/netdev/kunit/*.rs"):
+    for path in glob.glob(f"{net.REPOSITORY}/rust/netdev/**/*.rs", recursive=True):
         with open(path, encoding="utf-8") as file:
             text = file.read()
-        suite = re.search(r"kunit_tests\((\w+)\)", text).group(1)
-        found[suite] = re.findall(r"#\[test\]\s+fn (\w+)", text)
+        if not (suite := re.search(r"kunit_tests\((\w+)\)", text)):
+            continue
+        found[suite.group(1)] = re.findall(r"#\[test\]\s+fn (\w+)", text)
     return found
 
 

@@ -262,6 +262,8 @@ class Datagrams:
         kind = socket.AF_INET if family == 4 else socket.AF_INET6
         target = t.target[family]
         self.receiver = t.n1.socket(kind, socket.SOCK_DGRAM)
+        # A test reads when all are sent.
+        self.receiver.setsockopt(socket.SOL_SOCKET, 33, 1 << 24)    # SO_RCVBUFFORCE
         self.receiver.bind((target, port))
         self.sender = t.n0.socket(kind, socket.SOCK_DGRAM)
         self.sender.connect((target, port))

@@ -186,3 +186,71 @@ unsafe extern "C" fn trampoline<T: Hook>(
 
 /// What `NF_DROP_REASON()` makes: taken, and who sent it is told `EPERM`.
 const DROPPED: u32 = bindings::EPERM << 16 | bindings::NF_STOLEN;
+
+#[kernel::macros::kunit_tests(netdev_netfilter)]
+mod tests {
+    use super::*;
+    use crate::skb::SkBuff;
+    use crate::sync::AtomicWord;
+    use core::mem::MaybeUninit;
+
+    /// Counts calls, and wants so many repeats.
+    struct Again {
+        wanted: u64,
+        calls: AtomicWord,
+    }
+
+    impl Hook for Again {
+        type Data = Again;
+
+        fn packet<'p>(data: &Again, packet: Packet<'p>, _: &Bh<'_>) -> Verdict<'p> {
+            if data.calls.fetch_add(1) < data.wanted {
+                Verdict::Repeat(packet)
+            } else {
+                Verdict::Accept(packet)
+            }
+        }
+    }
+
+    /// Puts a packet before a hook that wants so many repeats: the verdict, and how often it was called.
+    fn call(wanted: u64) -> Result<(u32, u64)> {
+        let data = Again {
+            wanted,
+            calls: AtomicWord::new(0),
+        };
+        let seat = Seat::new(|_| ())?;
+        let mut entry = Entry::<Again> { data, seat };
+        // SAFETY: Process context; no device is allowed.
+        let skb = unsafe {
+            bindings::__netdev_alloc_skb(core::ptr::null_mut(), 64, bindings::GFP_KERNEL)
+        };
+        let owned = NonNull::new(skb).ok_or(ENOMEM)?;
+        let state = MaybeUninit::<bindings::nf_hook_state>::zeroed();
+        // SAFETY: As the core calls it: what was registered, a packet that is given away, and a state for nothing.
+        let verdict = unsafe { trampoline::<Again>((&raw mut entry).cast(), skb, state.as_ptr()) };
+        if verdict == bindings::NF_ACCEPT {
+            // SAFETY: Accepted, so it is ours again.
+            drop(unsafe { SkBuff::from_raw(owned) });
+        }
+        Ok((verdict, entry.data.calls.read()))
+    }
+
+    #[test]
+    fn a_packet_is_put_before_its_hook_again() -> Result {
+        let most = u64::from(REPEATS_MAX);
+        for wanted in 0..=most {
+            let (verdict, calls) = call(wanted)?;
+            assert_eq!(verdict, bindings::NF_ACCEPT);
+            assert_eq!(calls, wanted.wrapping_add(1));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn and_dropped_when_that_does_not_end() -> Result {
+        let (verdict, calls) = call(u64::MAX)?;
+        assert_eq!(verdict, DROPPED);
+        assert_eq!(calls, u64::from(REPEATS_MAX).wrapping_add(1));
+        Ok(())
+    }
+}
