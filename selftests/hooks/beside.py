@@ -3,6 +3,8 @@
 """What else the kernel has at its hooks goes on working beside chains that are
 before it, between it and behind it: nftables, address translation, flowtables."""
 
+# selftest-timeout: 300
+
 import contextlib
 import hashlib
 import os

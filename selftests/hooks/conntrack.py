@@ -3,6 +3,8 @@
 """Connection tracking beside chains: rules match its states, and packets that are
 held, copied or reordered keep their connections in order."""
 
+# selftest-timeout: 300
+
 import contextlib
 import os
 import socket

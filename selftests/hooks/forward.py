@@ -4,6 +4,8 @@
 to them; lib/router.py draws the topology.  Whatever is done, the receiver finds no
 wrong checksum but where it is to find one."""
 
+# selftest-timeout: 300
+
 import hashlib
 import os
 import sys

@@ -4,6 +4,8 @@
 proved, and what is done to them.  Nobody tracks connections here, so that hooks see
 fragments as they come."""
 
+# selftest-timeout: 300
+
 import os
 import socket
 import struct

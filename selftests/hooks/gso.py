@@ -3,6 +3,8 @@
 """Super frames: counted as the packet they are, or as the segments they stand
 for.  A datagram socket that segments (UDP_SEGMENT) makes them of a known size."""
 
+# selftest-timeout: 300
+
 import os
 import struct
 import sys

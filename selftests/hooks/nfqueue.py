@@ -3,6 +3,8 @@
 """Packets that rules hand to a program (NFQUEUE): accepted, dropped, changed and
 repeated there; and that changes of rules leave them alone."""
 
+# selftest-timeout: 300
+
 import errno
 import os
 import struct

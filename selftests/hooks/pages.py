@@ -3,6 +3,8 @@
 """Pages that packets only borrow, of files (sendfile) and of programs
 (MSG_ZEROCOPY), are never written, wherever on their way packets are changed."""
 
+# selftest-timeout: 300
+
 import contextlib
 import hashlib
 import mmap

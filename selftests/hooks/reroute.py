@@ -7,6 +7,8 @@ take the way that the rules of routing have for them then.
         fo0 ------ fo1           where marked ones go
 """
 
+# selftest-timeout: 300
+
 import os
 import sys
 

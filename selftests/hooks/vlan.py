@@ -3,6 +3,8 @@
 """VLAN tags, in the frame and beside it: what rules see, and what they do to the
 packets behind the tags."""
 
+# selftest-timeout: 300
+
 import os
 import sys
 
