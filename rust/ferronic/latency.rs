@@ -72,7 +72,7 @@ static EPOCH: AtomicWord = AtomicWord::new(0);
 impl Latency {
     /// Makes one. Process context.
     pub(crate) fn new(sampler: Sampler) -> Result<Arc<Self>> {
-        let epoch = EPOCH.fetch_add(1) as u16;
+        let epoch = EPOCH.fetch_add(1);
         let mut shards = KVec::with_capacity(SHARDS, GFP_KERNEL_ACCOUNT)?;
         for _ in 0..SHARDS {
             let mut trails = KVVec::with_capacity(TRAILS, GFP_KERNEL_ACCOUNT)?;

@@ -142,9 +142,11 @@ pub struct Trail {
 impl Trail {
     /// Nobody's. With another `epoch`, the next eight times other codes come first: what is left of an older set of trails
     /// is not taken for one of this.
-    pub const fn new(epoch: u16) -> Trail {
+    pub const fn new(epoch: u64) -> Trail {
+        // Generations go round: 1 follows the last.
+        const ROUND: u64 = GENERATIONS as u64;
         Trail {
-            generation: epoch.wrapping_mul(8) & GENERATIONS,
+            generation: ((epoch % ROUND).wrapping_mul(8) % ROUND) as u16,
             stage: None,
             began: 0,
             since: 0,
@@ -464,7 +466,7 @@ mod tests {
             let mut t = Trails::new(empty, vec![Histogram::new(); HISTOGRAMS]);
             (0..16).map(|_| t.begin(0).unwrap()).collect::<Vec<_>>()
         };
-        for epoch in 0..20 {
+        for epoch in 0..200 {
             let (old, new) = (codes(epoch), codes(epoch + 1));
             assert!(new.iter().all(|c| *c != 0 && !old.contains(c)));
         }
