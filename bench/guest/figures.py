@@ -91,6 +91,10 @@ FIGURES = {figure.name: figure for figure in (
     *(Figure(f"control/delete-group/{count}", f"deleting {count} pairs by one request", "pair",
              part(manage.made, count=count, deleting="group"), MANAGED, tolerance=LOOSE)
       for count in (100, 1000)),
+    *(Figure(f"control/dump/{count}", f"telling of {count} ports by the control family: ports, "
+             "wires, stages, sampling", "port", part(manage.dumped, count=count), ("nic",),
+             tolerance=LOOSE)
+      for count in (10, 100, 1000)),
     Figure("gap/channels", "traffic stands still while the number of channels changes (-L)",
            "change", part(manage.reconfigured, what="channels", values=(4, 2)),
            ("veth", *OURS), tolerance=None, limit=1000000),

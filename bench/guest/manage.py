@@ -10,6 +10,7 @@ import struct
 import subprocess
 import time
 
+import control
 import ethnl
 import rtnl
 from topology import Fault, address, program
@@ -69,6 +70,44 @@ def made(bench, place, row, count, deleting=None):
     else:
         # These take so long that there is nothing to warm up, and two will do.
         yield lambda batches: run(min(batches, 2))
+
+
+def whole(socket, message):
+    """Sends the request for a dump, and reads until its end."""
+    socket.send(message)
+    while True:
+        data = socket.recv(1 << 18)
+        # The end is a message of its own, the last one of what is read.
+        if struct.unpack_from("=H", data, len(data) - 16)[0] == rtnl.NLMSG_DONE:
+            return
+
+
+@contextlib.contextmanager
+def dumped(bench, place, row, count):
+    """All ports of a namespace told by the control family: ports, wires, stages,
+    sampling; without what it takes to read that here."""
+    space = place.space()
+    for i in range(count // 2):
+        space.rtnl.add_pair(row.kind, {"name": f"right{i}"}, info=row.info, name=f"left{i}")
+    raw = control.Raw(space)
+    place.stack.callback(raw.close)
+    header = struct.pack("=BBH", 0, 1, 0)
+    requests = [struct.pack("=IHHII", 20, raw.family, rtnl.NLM_F_REQUEST | rtnl.NLM_F_DUMP, 1, 0) +
+                bytes([command]) + header[1:]
+                for command in (control.PORT_GET, control.WIRE_GET, control.STAGE_GET,
+                                control.SAMPLING_GET)]
+
+    def once():
+        begin = time.monotonic_ns()
+        for request in requests:
+            whole(raw.link.socket, request)
+        return time.monotonic_ns() - begin
+
+    def run(batches):
+        return [(once(), count) for _ in range(batches)]
+
+    run(1)
+    yield run
 
 
 def longest_gap(spaces, change):
