@@ -2,8 +2,9 @@
 """Rules: what it costs a packet that many of them don't match it.
 
 The pair is veth's. Its receiving end has a chain at netdev ingress whose policy drops;
-before that come rules for other sources than the packets'. Where several shapes are
-asked for, the rules look at that many different sets of fields.
+before that come rules for other sources than the packets', scattered over all
+addresses, so that the rules have no network in common. Where several shapes are asked
+for, the rules look at that many different sets of fields.
 """
 
 import contextlib
@@ -17,8 +18,9 @@ from control import RULE_ADD, TRANSACTION_BEGIN, TRANSACTION_COMMIT
 from rows import ROWS
 from topology import mac
 
-# The source of rule number 0; the others follow it.
-FIRST = hooks.address("172.16.0.0")
+# The source of rule number 0, and the distance to that of the next: an odd number, so
+# that none comes twice.
+FIRST, STEP = hooks.address("172.16.0.0"), 0x9E3779B1
 # What a rule of each shape has beside the source, in nft's words and in ours.
 SHAPES = (
     ("", ()),
@@ -32,8 +34,12 @@ SHAPES = (
 )
 
 
+def address(number):
+    return (FIRST + number * STEP) % (1 << 32)
+
+
 def source(number):
-    return socket.inet_ntoa(struct.pack("!I", FIRST + number))
+    return socket.inet_ntoa(struct.pack("!I", address(number)))
 
 
 def nft(space, name, count, shapes):
@@ -78,7 +84,7 @@ def ours(space, name, count, shapes):
         batch = bytearray()
         for i in range(count):
             message, place = templates[i % shapes]
-            struct.pack_into("=Q", message, place, FIRST + i)
+            struct.pack_into("=Q", message, place, address(i))
             batch += message
             if len(batch) > 60000 or i == count - 1:
                 family.link.socket.send(batch)

@@ -28,7 +28,10 @@ use pure::rules::field::{
     Fields,
     COUNT, //
 };
-use pure::rules::packet::Key;
+use pure::rules::packet::{
+    Key,
+    Start, //
+};
 use pure::rules::rule::{
     Rules,
     RULES_MAX, //
@@ -116,6 +119,20 @@ fn compare(seed: u64, count: &mut Count) {
             from = position + 1;
         }
         assert_eq!(found, expected, "seed {seed:#x}");
+
+        // What all rules have in common excludes no packet that one of them matches.
+        let ip = match packet.start {
+            Start::Network {
+                ethertype: 0x800, ..
+            } => packet.data.first_chunk(),
+            Start::Ethernet if packet.data.get(12..14) == Some(&[8, 0]) => {
+                packet.data[14..].first_chunk()
+            }
+            _ => None,
+        };
+        if ip.is_some_and(|ip| compiled.layout.hull().excludes(ip)) {
+            assert_eq!(expected, [], "excluded, seed {seed:#x}");
+        }
 
         // From anywhere, not only from where a match was.
         let from = r.below(size + 2) as u32;
