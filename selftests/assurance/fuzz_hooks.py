@@ -36,7 +36,7 @@ TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 1, 0x1000
 FINE = (errno.EINVAL, errno.EMSGSIZE, errno.ENOBUFS, errno.ENETDOWN, errno.EPERM, errno.EIO,
         errno.EAGAIN)
 FULL = (errno.ENOBUFS, errno.ENETDOWN, errno.EAGAIN)
-EVERY_RULESET = 500     # frames
+EVERY_RULESET = 200     # frames
 SHORT = 5 * 10**6       # ns that a packet is held at most
 WIDTH = {"iif": 32, "oif": 32, "smac": 48, "dmac": 48, "ethertype": 16, "vlan": 12,
          "inner_vlan": 12, "saddr4": 32, "daddr4": 32, "saddr6": 128, "daddr6": 128,
@@ -177,7 +177,7 @@ def flood(t, dice, senders, receivers, devices, count, grammar, head=0):
     acted += chains.acted()
     fuzz.note(ARGUMENTS, f"{count} here, {sent} sent, {refused} refused, {acted} times a rule acted, "
               f"{chains.refused} rules refused")
-    if sent < count / 4 or acted < sent / 10:
+    if sent < count / 4 or not acted:
         raise AssertionError("the frames are of no use")
 
 
