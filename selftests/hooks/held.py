@@ -110,16 +110,20 @@ def device(t):
             with Many(t) as udp:
                 hold(t.hr, hook, dev, udp, 500)
                 t.router.rtnl.change(router.GATES[end], up=False)
-                tap.equal(t.hr.chains()["x"]["held"], 0, f"{router.GATES[end]} down, {hook}")
+                chain = t.hr.chains()["x"]
+                tap.equal((chain["held"], chain["lost"]), (0, 500),
+                          f"held and dropped, {router.GATES[end]} down, {hook}")
             t.tidy()
             t.route()
             with Many(t) as udp:
-                hold(t.hr, hook, dev, udp, MANY // net.SLOW if hook == "forward" else 1000)
+                count = MANY // net.SLOW if hook == "forward" else 1000
+                hold(t.hr, hook, dev, udp, count)
                 # Waits for everybody who has a reference to the device.
                 t.router.rtnl.delete(router.GATES[end])
-                left = {name: chain["held"] for name, chain in t.hr.chains().items()}
+                left = {name: (chain["held"], chain["lost"])
+                        for name, chain in t.hr.chains().items()}
                 gone = dev == router.GATES[end]
-                tap.equal(left, {} if gone else {"x": 0}, f"{router.GATES[end]} gone, {hook}")
+                tap.equal(left, {} if gone else {"x": (0, count)}, f"{router.GATES[end]} gone, {hook}")
             t.tidy()
 
 

@@ -151,6 +151,8 @@ pub(crate) struct ChainView<'a> {
     /// Packets that it should have held, but could not have resumed; and super frames that could not be cut.
     pub(crate) unheld: u64,
     pub(crate) uncut: u64,
+    /// Packets that were to go on, and were dropped as the hook or a device was gone.
+    pub(crate) lost: u64,
 }
 
 /// What is shown of a rule.
@@ -645,6 +647,7 @@ impl Entry {
             overflows: waiting.overflows.read(),
             unheld: waiting.unheld.read(),
             uncut: self.chain.uncut.read(),
+            lost: waiting.lost.read(),
         }
     }
 

@@ -58,6 +58,8 @@ pub(super) struct Waiting {
     pub(super) overflows: AtomicWord,
     /// Let go without being held, as they could not have been resumed.
     pub(super) unheld: AtomicWord,
+    /// Dropped when they were to go on, or before: the hook or a device that they need was gone.
+    pub(super) lost: AtomicWord,
 }
 
 impl Waiting {
@@ -75,6 +77,7 @@ impl Waiting {
                 ready: AtomicWord::new(0),
                 overflows: AtomicWord::new(0),
                 unheld: AtomicWord::new(0),
+                lost: AtomicWord::new(0),
             })),
             GFP_KERNEL_ACCOUNT,
         )
@@ -125,8 +128,21 @@ impl Waiting {
                     return;
                 };
                 drop(tree);
-                held.resume(guard.bh());
+                self.resume(held, guard.bh());
             }
+        }
+    }
+
+    /// Lets one go on that was taken out.
+    pub(super) fn resume(&self, held: Held, bh: &Bh<'_>) {
+        let went = held.resume(bh);
+        self.count_lost(went);
+    }
+
+    /// Counts a packet that was to go on, and did or not.
+    pub(super) fn count_lost(&self, went: bool) {
+        if !went {
+            self.lost.fetch_add(1);
         }
     }
 
@@ -144,6 +160,7 @@ impl Waiting {
                 break;
             };
             drop(tree);
+            self.lost.fetch_add(1);
             drop(held);
         }
     }
@@ -211,7 +228,7 @@ pub(super) fn park<'p>(
         _ if tree.closed => {
             // The chain is about to go; what it held has gone on.
             drop(tree);
-            held.resume(bh);
+            timer.resume(held, bh);
             return None;
         }
         _ => {
@@ -250,7 +267,7 @@ impl Expire for Waiting {
             let held = tree.take(&timer.ready, |_, _| true);
             drop(tree);
             if let Some(held) = held {
-                held.resume(bh);
+                timer.resume(held, bh);
             }
         }
         let tree = timer.tree.lock(bh);

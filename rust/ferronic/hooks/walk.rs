@@ -290,11 +290,11 @@ impl Walk<'_> {
             // The core waits for one packet; these go on here.
             match followed(self.chain, verdict, self.bh) {
                 Verdict::Accept(segment) => {
-                    segment.resume(self.bh);
+                    self.chain.waiting.count_lost(segment.resume(self.bh));
                 }
                 Verdict::Drop(segment, reason) => segment.drop_with(reason),
                 Verdict::Queue(queued) => {
-                    queued.resume(self.bh);
+                    self.chain.waiting.count_lost(queued.resume(self.bh));
                 }
                 Verdict::Repeat(_) | Verdict::Stolen => (),
             }
@@ -408,13 +408,13 @@ fn followed<'p>(chain: &Chain, verdict: Verdict<'p>, bh: &Bh<'_>) -> Verdict<'p>
     }
     let verdict = match verdict {
         Verdict::Accept(packet) => {
-            packet.resume(bh);
+            chain.waiting.count_lost(packet.resume(bh));
             Verdict::Stolen
         }
         other => other,
     };
     while let Some(held) = chain.waiting.take_ready(bh) {
-        held.resume(bh);
+        chain.waiting.resume(held, bh);
     }
     verdict
 }

@@ -247,6 +247,7 @@ pub(super) fn put(
         overflows: Some(view.overflows),
         unheld: Some(view.unheld),
         uncut: Some(view.uncut),
+        lost: Some(view.lost),
     })
 }
 

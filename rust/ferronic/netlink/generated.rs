@@ -966,6 +966,9 @@ pub(crate) mod chain {
     /// Devices that have come since, and that it could not be attached to, as
     /// their hook had all the chains that it may have, or memory was short.
     pub(crate) const MISSED: u16 = 19;
+    /// Packets that it held, or took apart, and that were dropped then, as the
+    /// hook or a device that they need was gone.
+    pub(crate) const LOST: u16 = 20;
 }
 
 /// Numbers of the attributes of `term`.
@@ -2562,6 +2565,9 @@ pub(crate) struct ChainGetReply<'a> {
     /// Devices that have come since, and that it could not be attached to, as
     /// their hook had all the chains that it may have, or memory was short.
     pub(crate) missed: Option<u64>,
+    /// Packets that it held, or took apart, and that were dropped then, as the
+    /// hook or a device that they need was gone.
+    pub(crate) lost: Option<u64>,
 }
 
 impl ChainGetReply<'_> {
@@ -2585,6 +2591,7 @@ impl ChainGetReply<'_> {
         any_device: false,
         devices: None,
         missed: None,
+        lost: None,
     };
 
     /// Writes it.
@@ -2646,6 +2653,9 @@ impl ChainGetReply<'_> {
         }
         if let Some(value) = self.missed {
             w.uint(chain::MISSED, value)?;
+        }
+        if let Some(value) = self.lost {
+            w.uint(chain::LOST, value)?;
         }
         Ok(())
     }
