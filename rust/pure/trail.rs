@@ -5,7 +5,9 @@
 //! A sampled packet has a [`Trail`]: the stage it is in, and since when. When it comes to the next one, the time it took
 //! is counted for the stage it leaves. So at any moment
 //!
-//!     packets sampled = those on their way + those that came to an end, of whatever kind ([`End`])
+//! ```text
+//! packets sampled = those on their way + those that came to an end, of whatever kind
+//! ```
 //!
 //! Trails are few, and a packet that vanishes does not say so. So a new packet takes the place of the oldest, which is
 //! then counted as lost in the stage it was last seen in.
