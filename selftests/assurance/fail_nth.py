@@ -244,6 +244,29 @@ def mtu(t):
     some(t.settings("MTU 1500", lambda: set_(1500), lambda: set_(9000)), "smaller MTU")
 
 
+@tap.case("another datapath, of ports that are up, and back")
+def datapath(t):
+    one, _ = t.small()
+    family, index = t.family[0], one.index
+    wire = rtnl.attr(control.WIRE_ID, family.ports()[index]["wire"])
+    before = t.picture()
+
+    def set_(value):
+        family.send(control.WIRE_SET, wire + rtnl.attr(3, value))
+
+    def check(value):
+        tap.equal(family.ports()[index]["datapath"], value, "datapath")
+        same(t.picture(), before)
+        t.flow()
+
+    def sweep(what, value, other):
+        some(t.fault.sweep(what, lambda: set_(value), refused=lambda: check(other),
+                           done=lambda: check(value), undo=lambda: set_(other)), what)
+
+    sweep("datapath handoff", 1, 0)
+    sweep("datapath nic", 0, 1)
+
+
 @tap.case("another address")
 def address(t):
     one, _ = t.small()
