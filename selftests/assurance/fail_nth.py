@@ -430,6 +430,8 @@ def load(t):
         t.n0.rtnl.delete("fa0")
         control.Raw(t.n0).close()
 
+    # The tests at load fail for want of memory as well, and the module is there all the same.
+    tap.announce("not ok [0-9]+ |: (ASSERTION|EXPECTATION) FAILED at ")
     try:
         remove()
         with faults.from_text(*faults.function_text("do_init_module")):

@@ -23,6 +23,8 @@ import sys
 import threading
 import time
 
+import static_keys
+
 TROUBLE = re.compile(
     r"WARNING:|BUG:|\bBUG\b.*at |\] RIP: |RIP: |Call Trace:|KASAN:|KFENCE:|UBSAN:|"
     r"ref_tracker: |refcount_t:|unreferenced object|lockdep|possible circular locking|"
@@ -261,6 +263,7 @@ def main():
     arguments = parser.parse_args()
 
     threading.Thread(target=sign_of_life, daemon=True).start()
+    static_keys.hold()
     log, leaks = KernelLog(), Memleak()
     end = time.monotonic() + arguments.seconds if arguments.seconds is not None else None
     for number, word in enumerate(arguments.tests):
