@@ -26,7 +26,7 @@ const BATCH: usize = 16;
 
 /// Packets that are published before a receiver that was told of others, and has not come yet, is told again: it counts
 /// them for its moderation.
-const TELL_EACH: u32 = 16;
+const TELL_EACH: u32 = 32;
 
 /// Whether the receiver knows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

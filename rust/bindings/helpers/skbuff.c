@@ -102,9 +102,11 @@ int rust_helper_skb_unclone(struct sk_buff *skb, gfp_t gfp)
 	return skb_unclone(skb, gfp);
 }
 
-void rust_helper_skb_prepare_for_gro(struct sk_buff *skb)
+/* Whether GRO is of use to a packet that came from a sender, and may have it: it is no super frame, and not shared. */
+bool rust_helper_netdev_skb_for_gro(struct sk_buff *skb)
 {
 	skb_prepare_for_gro(skb);
+	return !skb_is_gso(skb) && !skb_shared(skb);
 }
 
 struct sk_buff *rust_helper_vlan_insert_tag(struct sk_buff *skb, __be16 proto, u16 tci)

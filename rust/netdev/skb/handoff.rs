@@ -100,9 +100,7 @@ impl OwnedSkb {
     pub fn prepare_for_gro(self) -> core::result::Result<RxSkb, OwnedSkb> {
         // SAFETY: Valid, ours to change; softirqs are off on a receive path.
         let alone = unsafe {
-            bindings::skb_prepare_for_gro(self.0.as_ptr());
-            !bindings::skb_is_gso(self.0.as_ptr())
-                && !bindings::skb_shared(self.0.as_ptr())
+            bindings::netdev_skb_for_gro(self.0.as_ptr())
                 && is_tcp(self.0.linear())
                 && bindings::skb_unclone(self.0.as_ptr(), bindings::GFP_ATOMIC) == 0
         };
