@@ -263,7 +263,7 @@ def main():
     arguments = parser.parse_args()
 
     threading.Thread(target=sign_of_life, daemon=True).start()
-    static_keys.hold()
+    held = static_keys.hold()
     log, leaks = KernelLog(), Memleak()
     end = time.monotonic() + arguments.seconds if arguments.seconds is not None else None
     for number, word in enumerate(arguments.tests):
@@ -294,6 +294,7 @@ def main():
         if bad:
             # A kernel that has warned is no witness for the tests to come.
             sys.exit(1)
+    held.close()
 
 
 if __name__ == "__main__":
