@@ -15,7 +15,7 @@ use crate::limits::FRAME_MIN;
 use crate::port::Port;
 use crate::stats::{Drop, PollCounters};
 use crate::vector::Vector;
-use crate::wire::{Outlet, OutletOpen, Side, TxDescriptor, Wire};
+use crate::wire::{Inlet, Outlet, OutletOpen, Side, TxDescriptor, Wire};
 use netdev::context::Bh;
 use netdev::device::Device;
 use netdev::napi::Poll;
@@ -39,44 +39,55 @@ pub(crate) enum Told {
     Closed,
 }
 
+/// The inlet that outlet `index` of `side` belongs to; `None` if the other end is closed.
+#[inline(always)]
+fn inlet_of<'a>(wire: &'a Wire, side: Side, index: u16, bh: &Bh<'_>) -> Option<&'a Inlet> {
+    let peer = wire.end(side.other());
+    let steer = peer.steer.read(bh);
+    if !steer.open {
+        return None;
+    }
+    let queue = index.checked_rem(steer.channels.max(1)).unwrap_or(0);
+    peer.inlets.get(usize::from(queue)).map(|inlet| &**inlet)
+}
+
+/// Sets the outlet's bit and raises the inlet's vector for so many packets. Returns `false` if the inlet is closed.
+#[inline(always)]
+fn ring(inlet: &Inlet, index: u16, frames: u32, bh: &Bh<'_>) -> bool {
+    if let Some(word) = inlet.waiters.get(usize::from(index >> 6)) {
+        // A full barrier: the packets are in the ring before the bit is seen.
+        word.fetch_or(1 << (index & 63));
+    }
+    let open = inlet.lock.lock(bh);
+    open.as_ref()
+        .inspect(|open| Vector::raise_rx(&open.vector, frames))
+        .is_some()
+}
+
 /// Tells the receiver that outlet `index` of `side` has something. Returns `false` if it is closed.
 #[inline]
 pub(crate) fn announce(wire: &Wire, side: Side, index: u16, bh: &Bh<'_>) -> bool {
-    tell(wire, side, index, TELL_EACH, bh) == Told::Now
+    inlet_of(wire, side, index, bh).is_some_and(|inlet| ring(inlet, index, 1, bh))
 }
 
 /// Tells the receiver that outlet `index` of `side` has packets: `frames` of them that it was not told of.
 #[inline]
 pub(crate) fn tell(wire: &Wire, side: Side, index: u16, frames: u32, bh: &Bh<'_>) -> Told {
-    let peer = wire.end(side.other());
-    let steer = peer.steer.read(bh);
-    if !steer.open {
-        return Told::Closed;
-    }
-    let queue = index.checked_rem(steer.channels.max(1)).unwrap_or(0);
-    let Some(inlet) = peer.inlets.get(usize::from(queue)) else {
+    let Some(inlet) = inlet_of(wire, side, index, bh) else {
         return Told::Closed;
     };
-    if let Some(word) = inlet.waiters.get(usize::from(index >> 6)) {
-        let bit = 1 << (index & 63);
-        if frames < TELL_EACH {
-            // Pairs with the exchange of the word by who takes the bit, and looks at the ring after it: either the bit is
-            // gone, or the packets are seen.
-            smp_mb();
-            if word.read() & bit != 0 {
-                return Told::Before;
-            }
+    if frames < TELL_EACH {
+        // Pairs with the exchange of the word by who takes the bit, and looks at the ring after it: either the bit is
+        // gone, or the packets are seen.
+        smp_mb();
+        let word = inlet.waiters.get(usize::from(index >> 6));
+        if word.is_some_and(|word| word.read() & (1 << (index & 63)) != 0) {
+            return Told::Before;
         }
-        // A full barrier: the packets are in the ring before the bit is seen.
-        word.fetch_or(bit);
     }
-    let open = inlet.lock.lock(bh);
-    match open.as_ref() {
-        Some(open) => {
-            Vector::raise_rx(&open.vector, frames);
-            Told::Now
-        }
-        None => Told::Closed,
+    match ring(inlet, index, frames, bh) {
+        true => Told::Now,
+        false => Told::Closed,
     }
 }
 

@@ -161,7 +161,10 @@ fn doorbell(
         match handoff::tell(&data.wire, data.side, index, open.untold, bh) {
             Told::Now => open.untold = 0,
             Told::Before => (),
-            Told::Closed => handoff::discard(outlet, Some(dev), index, bh),
+            Told::Closed => {
+                open.untold = 0;
+                handoff::discard(outlet, Some(dev), index, bh);
+            }
         }
     } else if let Some(open) = outlet.lock.lock(bh).as_mut() {
         engine::service(&data.wire, data.side, index, outlet, open, bh);
