@@ -466,13 +466,16 @@ fn exchange_rings(
         headroom: h.layout.headroom,
         closing,
     });
-    outlet.waiting.write(0);
-    *outlet.lock.lock_bh() = Some(OutletOpen::new(
-        h.tx_filler,
-        h.tx_taker,
-        vector.clone(),
-        cursor,
-    ));
+    {
+        let mut open = outlet.lock.lock_bh();
+        outlet.waiting.write(0);
+        *open = Some(OutletOpen::new(
+            h.tx_filler,
+            h.tx_taker,
+            vector.clone(),
+            cursor,
+        ));
+    }
     device.lock_tx(index as u16, |state, _, _| {
         state.0 = Some(TxOpen {
             ring: next,

@@ -59,6 +59,20 @@ pub(crate) struct Plan {
     pub(crate) datapath: Datapath,
 }
 
+impl Plan {
+    /// As the port is set, for a datapath.
+    pub(crate) fn new(dev: &mut Locked<'_, Port>, datapath: Datapath) -> Self {
+        let layout = BufferLayout::for_mtu(dev.mtu());
+        let state = dev.state();
+        Plan {
+            tx_ring: state.tx_ring,
+            rx_ring: state.rx_ring,
+            layout,
+            datapath,
+        }
+    }
+}
+
 /// Makes a channel: rings, pool, posted buffers, a NAPI instance that is not enabled.
 pub(crate) fn make_channel(
     dev: &mut Locked<'_, Port>,
@@ -141,23 +155,14 @@ pub(crate) fn fill_channel(
 
 /// Brings the port up.
 pub(crate) fn open(dev: &mut Locked<'_, Port>, rtnl: &Rtnl) -> Result {
-    let layout = BufferLayout::for_mtu(dev.mtu());
-    let datapath = dev.device().data().wire.datapath();
-    let state = dev.state();
-    let n = state.channels;
-    let plan = Plan {
-        tx_ring: state.tx_ring,
-        rx_ring: state.rx_ring,
-        layout,
-        datapath,
-    };
-
+    let plan = Plan::new(dev, dev.device().data().wire.datapath());
+    let n = dev.state().channels;
     let rings = Rings {
         channels: n,
         tx_ring: plan.tx_ring,
         rx_ring: plan.rx_ring,
     };
-    let bytes = limits::ring_bytes(&rings, &layout);
+    let bytes = limits::ring_bytes(&rings, &plan.layout);
     dev.state().charge.set_bytes(bytes, &limits::quota())?;
 
     // Prepare.

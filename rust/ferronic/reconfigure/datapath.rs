@@ -13,7 +13,6 @@
 use super::{drain, exchange_rings, resume};
 use crate::channel::Channel;
 use crate::port::Port;
-use crate::receive::BufferLayout;
 use crate::updown::{self, Halves, Plan, Up};
 use crate::wire::Datapath;
 use kernel::prelude::*;
@@ -29,15 +28,8 @@ struct Half<'a> {
 impl<'a> Half<'a> {
     fn new(device: &'a Device<Port>, to: Datapath, rtnl: &Rtnl) -> Result<Self> {
         let fresh = device.with_lock(rtnl, |dev| {
-            let layout = BufferLayout::for_mtu(dev.mtu());
-            let state = dev.state();
-            let plan = Plan {
-                tx_ring: state.tx_ring,
-                rx_ring: state.rx_ring,
-                layout,
-                datapath: to,
-            };
-            let channels = state.up.as_ref().map_or(0, |up| up.owners.len());
+            let plan = Plan::new(dev, to);
+            let channels = dev.state().up.as_ref().map_or(0, |up| up.owners.len());
             let mut fresh = KVec::with_capacity(channels, GFP_KERNEL_ACCOUNT)?;
             for i in 0..channels as u32 {
                 fresh.push(updown::fill_channel(device, i, &plan)?, GFP_KERNEL_ACCOUNT)?;
