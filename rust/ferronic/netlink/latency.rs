@@ -9,7 +9,7 @@ use super::generated::{
     SamplingGetDo, SamplingGetDoRequest, SamplingGetDump, SamplingGetDumpRequest, SamplingGetReply,
     SamplingSetDo, SamplingSetDoRequest, SamplingUnit,
 };
-use super::port::{find, lock, number};
+use super::port::{fill_ports, find, lock, number};
 use super::ports::{self, Entry};
 use crate::latency::{Hooks, Latency};
 use kernel::prelude::*;
@@ -152,19 +152,9 @@ impl Dump for SamplingGetDump {
     }
 
     fn fill(at: &mut i32, batch: &mut Batch<'_, Ferronic>) -> Result {
-        ports::of(batch.net())?
-            .with(|ports, _| {
-                let generation = ports.generation;
-                batch.generation(generation);
-                while let Some((ifindex, entry)) = ports.next(*at) {
-                    let mut message = batch.message()?;
-                    entry.put_sampling(ifindex, generation, &mut message.writer())?;
-                    message.end();
-                    *at = ifindex.saturating_add(1);
-                }
-                Ok(())
-            })
-            .unwrap_or(Ok(()))
+        fill_ports(at, batch, |entry, ifindex, generation, w| {
+            entry.put_sampling(ifindex, generation, w)
+        })
     }
 }
 

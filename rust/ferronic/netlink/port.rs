@@ -11,6 +11,7 @@ use super::transaction::{Changes, Commit, Refusal};
 use kernel::prelude::*;
 use netdev::errno::{EOPNOTSUPP, ESTALE};
 use netdev::genetlink::{Batch, Context, Do, Dump};
+use netdev::netlink::Writer;
 use netdev::rtnl::{Net, Rtnl};
 
 const WHICH: &CStr = c"Which port? It needs an ifindex";
@@ -75,22 +76,31 @@ impl Dump for PortGetDump {
     }
 
     fn fill(at: &mut i32, batch: &mut Batch<'_, Ferronic>) -> Result {
-        ports::of(batch.net())?
-            .with(|ports, _| {
-                let generation = ports.generation;
-                batch.generation(generation);
-                while let Some((ifindex, entry)) = ports.next(*at) {
-                    let mut message = batch.message()?;
-                    entry
-                        .reply(ifindex, generation)
-                        .put(&mut message.writer())?;
-                    message.end();
-                    *at = ifindex.saturating_add(1);
-                }
-                Ok(())
-            })
-            .unwrap_or(Ok(()))
+        fill_ports(at, batch, |entry, ifindex, generation, w| {
+            entry.reply(ifindex, generation).put(w)
+        })
     }
+}
+
+/// Fills a part of a dump with a message for each port from number `at` on.
+pub(super) fn fill_ports(
+    at: &mut i32,
+    batch: &mut Batch<'_, Ferronic>,
+    mut put: impl FnMut(&Entry, i32, u64, &mut Writer<'_>) -> Result,
+) -> Result {
+    ports::of(batch.net())?
+        .with(|ports, _| {
+            let generation = ports.generation;
+            batch.generation(generation);
+            while let Some((ifindex, entry)) = ports.next(*at) {
+                let mut message = batch.message()?;
+                put(entry, ifindex, generation, &mut message.writer())?;
+                message.end();
+                *at = ifindex.saturating_add(1);
+            }
+            Ok(())
+        })
+        .unwrap_or(Ok(()))
 }
 
 /// A change of a port.
