@@ -151,9 +151,8 @@ impl Aggregates {
         Some((a.skb.take()?, a.held.payload_offset()))
     }
 
-    /// Gives back the packet, to which a frame of `wire_bytes` was added, as its `last` one or not. Returns how many frames have been lost with it:
-    /// those in it, if it is `None`.
-    #[allow(clippy::too_many_arguments)]
+    /// Gives back the packet, to which a frame of `wire_bytes` was added, as its `last` one or not. Returns how many frames
+    /// have been lost with it: those in it, if it is `None`.
     pub(crate) fn extended(
         &mut self,
         at: usize,

@@ -212,8 +212,8 @@ fn fill_segment(
     let template = s.linear.get(..header_len)?;
     let (room, headroom) = (inlet.buffer_len, inlet.headroom as usize);
     let mut sum = Sum::new();
-    let mut from = (header_len as u32).wrapping_add(cursor.offset());
-    let mut left = len.wrapping_sub(header_len as u32);
+    let from = (header_len as u32).wrapping_add(cursor.offset());
+    let left = len.wrapping_sub(header_len as u32);
 
     // The first buffer: headers, and as much of the payload as fits.
     let n = (room as usize).checked_sub(header_len)?.min(left as usize) as u32;
@@ -229,26 +229,10 @@ fn fill_segment(
     if !copy::summing(s.skb, s.all, from, to.get_mut(header_len..)?, &mut sum) {
         return None;
     }
-    from = from.wrapping_add(n);
-    left = left.wrapping_sub(n);
-
-    let mut i = first;
-    while left > 0 {
-        i = i.wrapping_add(1);
-        let n = left.min(room);
-        let d = inlet.descriptor(i)?;
-        let to = d
-            .buffer
-            .bytes_mut()
-            .get_mut(headroom..headroom.wrapping_add(n as usize))?;
-        if !copy::summing(s.skb, s.all, from, to, &mut sum) {
-            return None;
-        }
-        d.len = n;
-        d.more = n < left;
-        from = from.wrapping_add(n);
-        left = left.wrapping_sub(n);
-    }
+    let (from, left) = (from.wrapping_add(n), left.wrapping_sub(n));
+    fill_behind(inlet, first, from, left, |from, to| {
+        copy::summing(s.skb, s.all, from, to, &mut sum)
+    })?;
     let d = inlet.descriptor(first)?;
     let to = d.buffer.bytes_mut().get_mut(headroom..)?;
     partial.finish(to, sum).then_some(())
@@ -266,9 +250,9 @@ fn fill_run(
 ) -> Option<pure::aggregate::Gso> {
     let header_len = s.plan.header_length();
     let template = s.linear.get(..header_len)?;
-    let (room, headroom) = (inlet.buffer_len, inlet.headroom as usize);
-    let mut from = (header_len as u32).wrapping_add(cursor.offset());
-    let mut left = run.payload.checked_sub(beside)?;
+    let headroom = inlet.headroom as usize;
+    let from = (header_len as u32).wrapping_add(cursor.offset());
+    let left = run.payload.checked_sub(beside)?;
 
     let used = header_len.wrapping_add(beside as usize);
     let d = inlet.descriptor(first)?;
@@ -282,8 +266,23 @@ fn fill_run(
     }
     d.len = used as u32;
     d.more = left > 0;
-    from = from.wrapping_add(beside);
+    fill_behind(inlet, first, from.wrapping_add(beside), left, |from, to| {
+        copy::plain(s.skb, s.all, from, to)
+    })?;
+    Some(gso)
+}
 
+/// Writes `left` bytes of payload from offset `from` of the packet on into the buffers behind number `first`, by `copy`,
+/// which is given an offset and where to write, and says whether it could.
+#[inline(always)]
+fn fill_behind(
+    inlet: &mut InletOpen,
+    first: u32,
+    mut from: u32,
+    mut left: u32,
+    mut copy: impl FnMut(u32, &mut [u8]) -> bool,
+) -> Option<()> {
+    let (room, headroom) = (inlet.buffer_len, inlet.headroom as usize);
     let mut i = first;
     while left > 0 {
         i = i.wrapping_add(1);
@@ -293,7 +292,7 @@ fn fill_run(
             .buffer
             .bytes_mut()
             .get_mut(headroom..headroom.wrapping_add(n as usize))?;
-        if !copy::plain(s.skb, s.all, from, to) {
+        if !copy(from, to) {
             return None;
         }
         d.len = n;
@@ -301,5 +300,5 @@ fn fill_run(
         from = from.wrapping_add(n);
         left = left.wrapping_sub(n);
     }
-    Some(gso)
+    Some(())
 }
