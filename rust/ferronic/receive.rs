@@ -109,6 +109,8 @@ pub(crate) struct BufferLayout {
 /// Bytes before a frame in a buffer that becomes a packet (`NET_SKB_PAD`).
 const HEADROOM: u32 = 64;
 const PAGE: u32 = 4096;
+/// What packets' data and shared info are aligned to, bytes.
+const CACHE_LINE: u32 = 64;
 
 impl BufferLayout {
     /// Half a page a frame while frames fit, with room for all that a packet needs around it; whole pages, in a
@@ -384,16 +386,24 @@ impl RxHalf {
     }
 
     /// Copies a small frame out of its buffer, which is posted again.
+    ///
+    /// The copy lies in a small piece of a page of the same pool: it comes back as it is, where memory of the allocator is
+    /// cleared for each packet (`init_on_alloc`).
     #[inline]
     fn copy_out(&mut self, poll: &Poll<'_, Channel>, first: RxDescriptor) -> Option<RxSkb> {
-        let start = self.layout.headroom as usize;
-        let skb = poll.alloc_skb(first.frame.len).and_then(|mut skb| {
+        let (len, start) = (first.frame.len, self.layout.headroom as usize);
+        let size = HEADROOM
+            .wrapping_add(len.next_multiple_of(CACHE_LINE))
+            .wrapping_add(SkBuff::SHARED_INFO);
+        let skb = self.pool.alloc_polled(size, poll).and_then(|mut to| {
             let from = first
                 .buffer
                 .bytes()
-                .get(start..start.wrapping_add(first.frame.len as usize))?;
-            skb.put(from).ok()?;
-            Some(skb)
+                .get(start..start.wrapping_add(len as usize))?;
+            to.bytes_mut()
+                .get_mut(HEADROOM as usize..HEADROOM.wrapping_add(len) as usize)?
+                .copy_from_slice(from);
+            poll.build_skb(to, HEADROOM, len).ok()
         });
         self.repost(first.buffer);
         skb
