@@ -2,8 +2,10 @@
 
 //! Copying a packet into posted buffers, and its checksum on the way: one pass.
 
+use crate::limits::FRAME_MIN;
+use crate::receive::RxDescriptor;
 use crate::wire::InletOpen;
-use netdev::skb::SkBuff;
+use netdev::skb::{SkBuff, TxChecksum};
 use pure::checksum::{copy_and_sum, Sum};
 
 /// Bytes of a packet that are summed while they are copied.
@@ -79,23 +81,60 @@ fn piece(
         && (behind.is_empty() || plain(skb, linear, b, behind))
 }
 
-/// Copies a whole packet into the posted buffers from number `first` on and returns the sum of `range`.
+/// Copies a whole packet into the `first` posted buffer, as a frame of the wire: what `checksum` asks for is filled in, and
+/// zeros behind it make it as long as the shortest. Returns the buffer's descriptor, and the sum of `range`.
 ///
-/// `None` if there are not enough buffers or the packet is shorter than it says; nothing has been handed on then.
-#[inline]
-pub(crate) fn frame(
+/// `None` if the buffer is too short or the packet is shorter than it says; nothing has been handed on then.
+#[inline(always)]
+pub(crate) fn into_one<'a>(
     skb: &SkBuff,
     linear: &[u8],
-    inlet: &mut InletOpen,
+    inlet: &'a mut InletOpen,
     first: u32,
-    len: u32,
     range: Summed,
-) -> Option<Sum> {
+    checksum: TxChecksum,
+) -> Option<(&'a mut RxDescriptor, Sum)> {
+    let len = skb.len();
+    let padded = len.max(FRAME_MIN);
+    let headroom = inlet.headroom;
+    let descriptor = inlet.descriptor(first)?;
+    let (frame, padding) = descriptor
+        .buffer
+        .bytes_mut()
+        .get_mut(headroom as usize..headroom.wrapping_add(padded) as usize)?
+        .split_at_mut_checked(len as usize)?;
+    let mut sum = Sum::new();
+    if !piece(skb, linear, 0, frame, range, &mut sum) {
+        return None;
+    }
+    if let TxChecksum::Fill { start, offset } = checksum {
+        let at = start.wrapping_add(offset) as usize;
+        *frame.get_mut(at..)?.first_chunk_mut()? = sum.checksum_nonzero().to_be_bytes();
+    }
+    if !padding.is_empty() {
+        // Not what the buffer held before.
+        padding.fill(0);
+    }
+    descriptor.len = padded;
+    descriptor.more = false;
+    Some((descriptor, sum))
+}
+
+/// The same, into as many buffers as it takes: more than one. Returns the descriptor of the first.
+pub(crate) fn into_many<'a>(
+    skb: &SkBuff,
+    linear: &[u8],
+    inlet: &'a mut InletOpen,
+    first: u32,
+    range: Summed,
+    checksum: TxChecksum,
+) -> Option<(&'a mut RxDescriptor, Sum)> {
+    let len = skb.len();
     let mut sum = Sum::new();
     let (room, headroom) = (inlet.buffer_len, inlet.headroom as usize);
     let mut at = 0u32;
     let mut i = first;
-    loop {
+    while at < len {
         let n = len.wrapping_sub(at).min(room);
         let descriptor = inlet.descriptor(i)?;
         let to = descriptor
@@ -108,16 +147,17 @@ pub(crate) fn frame(
         at = at.wrapping_add(n);
         descriptor.len = n;
         descriptor.more = at < len;
-        if at >= len {
-            return Some(sum);
-        }
         i = i.wrapping_add(1);
     }
+    if let TxChecksum::Fill { start, offset } = checksum {
+        let at = start.wrapping_add(offset);
+        store(inlet, first, at, sum.checksum_nonzero().to_be_bytes())?;
+    }
+    Some((inlet.descriptor(first)?, sum))
 }
 
 /// Stores two bytes of a frame that lies in the posted buffers from number `first` on.
-#[inline]
-pub(crate) fn store(inlet: &mut InletOpen, first: u32, offset: u32, bytes: [u8; 2]) -> Option<()> {
+fn store(inlet: &mut InletOpen, first: u32, offset: u32, bytes: [u8; 2]) -> Option<()> {
     for (byte, k) in bytes.into_iter().zip(0u32..2) {
         let at = offset.wrapping_add(k);
         let i = first.wrapping_add(at.checked_div(inlet.buffer_len)?);

@@ -25,7 +25,7 @@ use crate::wire::{End, InletOpen, Outlet, OutletOpen, Side, Wire};
 use netdev::clock::now_ns;
 use netdev::context::Bh;
 use netdev::napi::Timer;
-use netdev::skb::{Merged, SkBuff, TxChecksum};
+use netdev::skb::{SkBuff, TxChecksum};
 use netdev::sync::Guard;
 use pure::checksum;
 use pure::header::{self, Headers};
@@ -64,18 +64,6 @@ impl Held<'_> {
         self.descriptors = 0;
         self.frames = 0;
     }
-}
-
-/// A frame, or frames together, in posted buffers.
-struct Filled {
-    /// Number of the first buffer, behind what has been handed on.
-    first: u32,
-    buffers: u32,
-    /// Bytes in them.
-    len: u32,
-    checked: Checked,
-    /// What it stands for, if that is more than one frame.
-    merged: Option<Merged>,
 }
 
 /// What one run of the engine works with.
@@ -310,7 +298,8 @@ impl<'a> Run<'a> {
         };
 
         // Checksums: filled if the stack left it to us, verified if the packet has its own.
-        let (range, verify) = match skb.tx_checksum() {
+        let checksum = skb.tx_checksum();
+        let (range, verify) = match checksum {
             TxChecksum::Fill { start, .. } => (Summed { start, end: len }, None),
             TxChecksum::Done => match checksum::verifiable(&headers, linear, len as usize) {
                 Some(pseudo) => {
@@ -327,6 +316,7 @@ impl<'a> Run<'a> {
                 None => (Summed::NONE, None),
             },
         };
+        let mut info = self.info(len, &headers, linear, way);
         let Some(held) = self.held.as_mut() else {
             return self.drop(Drop::NoCarrier, len, Some(to));
         };
@@ -334,37 +324,30 @@ impl<'a> Run<'a> {
         let Some(inlet) = held.guard.as_mut() else {
             return self.drop(Drop::NoCarrier, len, Some(to));
         };
-        let Some(mut sum) = copy::frame(skb, all, inlet, first, len, range) else {
+        let filled = match buffers {
+            1 => copy::into_one(skb, all, inlet, first, range, checksum),
+            _ => copy::into_many(skb, all, inlet, first, range, checksum),
+        };
+        let Some((descriptor, mut sum)) = filled else {
             return self.drop(Drop::TooShort, len, Some(to));
         };
-        let checked = match (skb.tx_checksum(), verify) {
-            (TxChecksum::Fill { start, offset }, _) => {
-                let bytes = sum.checksum_nonzero().to_be_bytes();
-                if copy::store(inlet, first, start.wrapping_add(offset), bytes).is_none() {
-                    return self.drop(Drop::TooShort, len, Some(to));
-                }
+        info.checked = match verify {
+            _ if checksum != TxChecksum::Done => {
                 self.outlet.counters.checksum_filled.inc();
                 Checked::Good
             }
-            (_, Some(mut pseudo)) => {
+            Some(mut pseudo) => {
                 core::mem::swap(&mut pseudo, &mut sum);
                 sum.add_sum(pseudo);
-                if sum.is_valid() {
-                    Checked::Good
-                } else {
-                    Checked::Bad
+                match sum.is_valid() {
+                    true => Checked::Good,
+                    false => Checked::Bad,
                 }
             }
-            _ => Checked::Unknown,
+            None => Checked::Unknown,
         };
-        let done = Filled {
-            first,
-            buffers,
-            len,
-            checked,
-            merged: None,
-        };
-        self.finish(done, &headers, linear, way);
+        descriptor.frame = info;
+        self.filled(buffers, 1, way);
         self.sent(1, len, Some(to));
         Verdict::Done
     }
@@ -400,7 +383,7 @@ impl<'a> Run<'a> {
 
     /// Takes the lock of an inlet, unless it is held, and sees to it that it has buffers for `len` bytes: their
     /// number, `None` if the frame has to wait, or why it is dropped.
-    #[inline]
+    #[inline(always)]
     fn reserve(&mut self, queue: u16, len: u32) -> core::result::Result<Option<u32>, Drop> {
         if self.held.as_ref().is_none_or(|h| h.queue != queue) {
             if let Some(held) = self.held.as_mut() {
@@ -488,56 +471,36 @@ impl<'a> Run<'a> {
         Ok(None)
     }
 
-    /// Completes the descriptors of what was filled in.
-    #[inline]
-    fn finish(&mut self, done: Filled, headers: &Headers, linear: &[u8], way: Way) {
-        let Filled {
-            first,
-            buffers,
-            len,
-            checked,
-            merged,
-        } = done;
-        let frames = u32::from(merged.map_or(1, |m| m.segments));
-        let Some(held) = self.held.as_mut() else {
-            return;
-        };
-        if let Some(inlet) = held.guard.as_mut() {
-            let headroom = inlet.headroom;
-            if let Some(d) = inlet.descriptor(first) {
-                let mut padded = len;
-                if len < FRAME_MIN {
-                    // The wire knows no shorter frame; what fills it is zero, not what the buffer held before.
-                    if let Some(pad) = d.buffer.bytes_mut().get_mut(
-                        headroom.wrapping_add(len) as usize
-                            ..headroom.wrapping_add(FRAME_MIN) as usize,
-                    ) {
-                        pad.fill(0);
-                        padded = FRAME_MIN;
-                    }
-                    d.len = padded;
-                }
-                let sample = self.sample;
-                if sample != 0 {
-                    // Of a packet that is cut it is the first frame.
-                    self.sample = 0;
-                    latency::step(self.peer, sample, Stage::RxRing, self.bh);
-                }
-                d.frame = FrameInfo {
-                    len: padded,
-                    hash: way.hash,
-                    kind: way.kind,
-                    checked,
-                    tag: self.tag,
-                    header_len: header_len(headers, linear),
-                    tcp: headers.protocol == header::TCP && headers.transport_offset.is_some(),
-                    merged,
-                    sample,
-                };
-            }
+    /// What the first descriptor says of a frame of `len` bytes, whose checksum is not known.
+    #[inline(always)]
+    fn info(&mut self, len: u32, headers: &Headers, linear: &[u8], way: Way) -> FrameInfo {
+        let sample = self.sample;
+        if sample != 0 {
+            // Of a packet that is cut it is the first frame.
+            self.sample = 0;
+            latency::step(self.peer, sample, Stage::RxRing, self.bh);
         }
-        held.descriptors = held.descriptors.wrapping_add(buffers);
-        held.frames = held.frames.wrapping_add(frames);
+        FrameInfo {
+            // The wire knows no shorter frame.
+            len: len.max(FRAME_MIN),
+            hash: way.hash,
+            kind: way.kind,
+            checked: Checked::Unknown,
+            tag: self.tag,
+            header_len: header_len(headers, linear),
+            tcp: headers.protocol == header::TCP && headers.transport_offset.is_some(),
+            merged: None,
+            sample,
+        }
+    }
+
+    /// Adds buffers that are filled in to what is handed on next: so many frames.
+    #[inline(always)]
+    fn filled(&mut self, buffers: u32, frames: u32, way: Way) {
+        if let Some(held) = self.held.as_mut() {
+            held.descriptors = held.descriptors.wrapping_add(buffers);
+            held.frames = held.frames.wrapping_add(frames);
+        }
         if way.rule != Way::NO_RULE {
             self.peer.steering.hit(way.rule, frames);
         }

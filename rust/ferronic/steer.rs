@@ -150,7 +150,12 @@ impl Spread {
             kind: None,
             rule: Way::NO_RULE,
         };
-        if let Some(input) = self.fields.input(frame, headers, self.transform) {
+        let tuple = self.fields.four_tuple(frame, headers, self.transform);
+        if let Some(hash) = tuple.and_then(|t| memo.recall(self.generation, &t)) {
+            way.hash = hash;
+            way.kind = Some(HashKind::L4);
+            way.channel = self.channel(hash);
+        } else if let Some(input) = self.fields.input(frame, headers, self.transform) {
             way.hash = memo.hash(&self.table, self.generation, &input);
             way.kind = Some(if input.has_ports() {
                 HashKind::L4

@@ -63,7 +63,7 @@ impl FlowType {
     ///
     /// All fragments of a datagram, the first with the ports too, are of the same type, so that
     /// they take the same way.
-    #[inline]
+    #[inline(always)]
     pub fn of(headers: &Headers) -> Option<FlowType> {
         let whole = headers.ports.is_some() && headers.fragment == Fragment::Whole;
 
@@ -250,22 +250,28 @@ impl HashFields {
     /// packets have no hash.
     #[inline]
     pub fn input(&self, frame: &[u8], headers: &Headers, transform: Transform) -> Option<Input> {
-        let fields = self.get(FlowType::of(headers)?);
+        select(self.get(FlowType::of(headers)?), frame, headers, transform)
+    }
 
-        if let (Fields::FOUR_TUPLE, Transform::None, Some([p0, p1, p2, p3]), Some(addresses)) = (
-            fields,
-            transform,
-            headers.ports,
-            headers.ipv4_addresses(frame),
-        ) {
-            let mut input = Input::EMPTY;
-
-            input.push(*addresses);
-            input.push([p0, p1, p2, p3]);
-            input.ports = true;
-            return Some(input);
+    /// The bytes of the [input](Self::input) of a packet, if they are what most packets are spread by: addresses and ports of
+    /// IPv4, as they are.
+    #[inline(always)]
+    pub fn four_tuple(
+        &self,
+        frame: &[u8],
+        headers: &Headers,
+        transform: Transform,
+    ) -> Option<[u8; 12]> {
+        let addresses = headers.ipv4_addresses(frame)?;
+        let ports = headers.ports?;
+        if transform != Transform::None || self.get(FlowType::of(headers)?) != Fields::FOUR_TUPLE {
+            return None;
         }
-        select(fields, frame, headers, transform)
+        let mut tuple = [0; 12];
+        let (first, last) = tuple.split_first_chunk_mut()?;
+        *first = *addresses;
+        *last.first_chunk_mut()? = ports;
+        Some(tuple)
     }
 }
 
@@ -345,6 +351,20 @@ impl Input {
     #[inline]
     pub fn bytes(&self) -> &[u8] {
         self.bytes.get(..self.length.into()).unwrap_or(&[])
+    }
+
+    /// Whether it is these bytes.
+    #[inline(always)]
+    pub(crate) fn is(&self, tuple: &[u8; 12]) -> bool {
+        // In words, for the reason given below.
+        let words = |bytes: &[u8]| {
+            let (first, rest) = bytes.split_first_chunk()?;
+            Some((
+                u64::from_ne_bytes(*first),
+                u32::from_ne_bytes(*rest.first_chunk()?),
+            ))
+        };
+        self.length == 12 && words(&self.bytes) == words(tuple)
     }
 
     /// Whether two inputs are of the same bytes.

@@ -109,6 +109,12 @@ impl Memo {
         }
     }
 
+    /// The hash of these bytes, if it is remembered.
+    #[inline(always)]
+    pub fn recall(&self, generation: u32, tuple: &[u8; 12]) -> Option<u32> {
+        (self.generation == generation && self.input.is(tuple)).then_some(self.hash)
+    }
+
     /// The hash of an input.
     ///
     /// `generation` names the key the table was filled from; a hash remembered under another
@@ -258,6 +264,24 @@ mod tests {
             assert_eq!(memo.hash(&b, 2, &y), hash(&b, &[1; 36]));
         }
         assert_eq!(Memo::new().hash(&a, 0, &x), hash(&a, &[1; 12]));
+    }
+
+    #[test]
+    fn memo_recalls_only_what_it_hashed() {
+        let a = table(&MICROSOFT);
+        let mut memo = Memo::new();
+        assert_eq!(memo.recall(0, &[0; 12]), None);
+        memo.hash(&a, 1, &Input::from_bytes(&[1; 12]));
+        assert_eq!(memo.recall(1, &[1; 12]), Some(hash(&a, &[1; 12])));
+        assert_eq!(memo.recall(2, &[1; 12]), None);
+        for i in 0..12 {
+            let mut other = [1; 12];
+            other[i] = 2;
+            assert_eq!(memo.recall(1, &other), None);
+        }
+        // A longer input that begins with them is another one.
+        memo.hash(&a, 1, &Input::from_bytes(&[1; 36]));
+        assert_eq!(memo.recall(1, &[1; 12]), None);
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 //! Packets that the stack did not cut (TSO, USO): the engine cuts them into frames, straight into the posted buffers, or
 //! keeps together what the receiver would merge again.
 
-use super::{header_len, Filled, Run, Verdict};
+use super::{header_len, Run, Verdict};
 use crate::aggregate;
 use crate::copy;
 use crate::limits::FRAME_MIN;
@@ -11,7 +11,7 @@ use crate::receive::Checked;
 use crate::stats::Drop;
 use crate::steer::Way;
 use crate::wire::InletOpen;
-use netdev::skb::{Gso, GsoKind, SkBuff};
+use netdev::skb::{Gso, GsoKind, Merged, SkBuff};
 use pure::checksum::Sum;
 use pure::header::{self, Headers};
 use pure::segment::{self, Cursor, Layout, Plan, Run as Frames};
@@ -136,14 +136,8 @@ impl Run<'_> {
         let merged = aggregate::merged(gso, s.headers.transport_offset?);
 
         let whole = header_len.wrapping_add(run.payload);
-        let done = Filled {
-            first,
-            buffers,
-            len: whole,
-            checked: Checked::Good,
-            merged: Some(merged),
-        };
-        self.finish(done, s.headers, s.linear, s.way);
+        self.finish(s, first, whole, Some(merged));
+        self.filled(buffers, run.segments.into(), s.way);
         let others = run.segments.wrapping_sub(1);
         let before_last = u32::from(merged.size).wrapping_mul(others.into());
         self.outlet
@@ -166,16 +160,34 @@ impl Run<'_> {
             self.drop(Drop::Segmentation, len, Some(s.to));
             return;
         }
-        let done = Filled {
-            first,
-            buffers,
-            len,
-            checked: Checked::Good,
-            merged: None,
-        };
-        self.finish(done, s.headers, s.linear, s.way);
+        self.finish(s, first, len, None);
+        self.filled(buffers, 1, s.way);
         self.outlet.counters.checksum_filled.inc();
         self.sent(1, len, Some(s.to));
+    }
+
+    /// Completes the first descriptor, number `first`, of frames of `len` bytes that were filled in.
+    fn finish(&mut self, s: &SuperFrame<'_>, first: u32, len: u32, merged: Option<Merged>) {
+        let mut info = self.info(len, s.headers, s.linear, s.way);
+        info.checked = Checked::Good;
+        info.merged = merged;
+        let Some(inlet) = self.held.as_mut().and_then(|h| h.guard.as_mut()) else {
+            return;
+        };
+        let headroom = inlet.headroom;
+        let Some(d) = inlet.descriptor(first) else {
+            return;
+        };
+        if len < info.len {
+            // What fills it is zero, not what the buffer held before.
+            let bytes = d.buffer.bytes_mut();
+            let (from, to) = (headroom.wrapping_add(len), headroom.wrapping_add(info.len));
+            if let Some(padding) = bytes.get_mut(from as usize..to as usize) {
+                padding.fill(0);
+                d.len = info.len;
+            }
+        }
+        d.frame = info;
     }
 }
 
