@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * sample [period=NANOSECONDS] [pages=N]
+ * sample [pages=N]
  *
- * Where the CPUs are: takes the kernel's call stack on each CPU once in a
- * period, by the cpu-clock event, which works where no hardware counters are.
+ * Where the CPUs are: takes the kernel's call stack on each CPU about once in
+ * 50 us, by the cpu-clock event, which works where no hardware counters are.
  * Says "ready", samples until standard input ends, and prints a line for each
  * sample: its addresses in hexadecimal, innermost first; "-" for user space.
  * A last line tells how many samples there was no room for.
@@ -20,14 +20,23 @@
 
 #define CPUS_MAX 256
 
+/*
+ * Nanoseconds between samples: several clocks of different primes, since traffic
+ * that goes round in one rhythm would keep step with a single one, and be seen
+ * at the same few places always.
+ */
+static const uint64_t periods[] = { 150217, 197003, 251003, 311021, 389003 };
+#define CLOCKS (sizeof(periods) / sizeof(*periods))
+
 static size_t page;
 
 struct cpu {
-	int fd;
+	int fds[CLOCKS];
+	/* All clocks of a CPU write into the ring of the first. */
 	struct perf_event_mmap_page *meta;
 };
 
-static int open_cpu(struct cpu *cpu, int number_of, uint64_t period, size_t pages)
+static int open_clock(int number_of, uint64_t period)
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_SOFTWARE,
@@ -42,13 +51,33 @@ static int open_cpu(struct cpu *cpu, int number_of, uint64_t period, size_t page
 		.wakeup_watermark = UINT32_MAX,
 	};
 
-	cpu->fd = (int)syscall(SYS_perf_event_open, &attr, -1, number_of, -1, PERF_FLAG_FD_CLOEXEC);
-	if (cpu->fd < 0)
+	return (int)syscall(SYS_perf_event_open, &attr, -1, number_of, -1, PERF_FLAG_FD_CLOEXEC);
+}
+
+static int open_cpu(struct cpu *cpu, int number_of, size_t pages)
+{
+	cpu->fds[0] = open_clock(number_of, periods[0]);
+	if (cpu->fds[0] < 0)
 		return -1;
-	cpu->meta = mmap(NULL, (pages + 1) * page, PROT_READ | PROT_WRITE, MAP_SHARED, cpu->fd, 0);
+	cpu->meta = mmap(NULL, (pages + 1) * page, PROT_READ | PROT_WRITE, MAP_SHARED, cpu->fds[0], 0);
 	if (cpu->meta == MAP_FAILED)
 		err(1, "mmap of %zu pages", pages);
+	for (size_t i = 1; i < CLOCKS; i++) {
+		cpu->fds[i] = open_clock(number_of, periods[i]);
+		if (cpu->fds[i] < 0)
+			err(1, "perf_event_open");
+		if (ioctl(cpu->fds[i], PERF_EVENT_IOC_SET_OUTPUT, cpu->fds[0]))
+			err(1, "PERF_EVENT_IOC_SET_OUTPUT");
+	}
 	return 0;
+}
+
+static void all(const struct cpu *cpus, int count, unsigned long request, const char *name)
+{
+	for (int i = 0; i < count; i++)
+		for (size_t k = 0; k < CLOCKS; k++)
+			if (ioctl(cpus[i].fds[k], request, 0))
+				err(1, "%s", name);
 }
 
 static void print_sample(const uint64_t *addresses, uint64_t count)
@@ -101,20 +130,16 @@ int main(int argc, char **argv)
 	(void)argc;
 	arguments = argv;
 	page = (size_t)sysconf(_SC_PAGESIZE);
-	while (count < CPUS_MAX && !open_cpu(&cpus[count], count, number("period", 50021), number("pages", 8192)))
+	while (count < CPUS_MAX && !open_cpu(&cpus[count], count, number("pages", 8192)))
 		count++;
 	if (!count)
 		err(1, "perf_event_open");
-	for (int i = 0; i < count; i++)
-		if (ioctl(cpus[i].fd, PERF_EVENT_IOC_ENABLE, 0))
-			err(1, "PERF_EVENT_IOC_ENABLE");
+	all(cpus, count, PERF_EVENT_IOC_ENABLE, "PERF_EVENT_IOC_ENABLE");
 	puts("ready");
 	fflush(stdout);
 	while (read(STDIN_FILENO, &c, 1) > 0)
 		;
-	for (int i = 0; i < count; i++)
-		if (ioctl(cpus[i].fd, PERF_EVENT_IOC_DISABLE, 0))
-			err(1, "PERF_EVENT_IOC_DISABLE");
+	all(cpus, count, PERF_EVENT_IOC_DISABLE, "PERF_EVENT_IOC_DISABLE");
 	for (int i = 0; i < count; i++)
 		lost += drain(&cpus[i]);
 	printf("lost %llu\n", (unsigned long long)lost);

@@ -14,8 +14,6 @@ import subprocess
 from topology import Fault, program
 
 MODULE = "ferronic"
-# A prime, so that no rhythm of the traffic keeps step with it.
-PERIOD = 50021
 
 
 class Symbols:
@@ -81,7 +79,7 @@ def sampled():
         with open(f"/proc/sys/kernel/{name}", "w") as file:
             file.write(str(value))
     profile = Profile()
-    with subprocess.Popen(program("sample", period=PERIOD), stdin=subprocess.PIPE,
+    with subprocess.Popen(program("sample"), stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, text=True) as sampler:
         if sampler.stdout.readline() != "ready\n":
             raise Fault("the sampler does not start")

@@ -19,6 +19,16 @@ class Node:
         return self.children[name]
 
 
+# Where a CPU stands that has nothing to do.
+IDLE = {"pv_native_safe_halt", "native_safe_halt", "default_idle", "acpi_safe_halt", "mwait_idle"}
+
+
+def busy(stacks):
+    """The stacks of CPUs that did something, and how many samples there were of others."""
+    taken = [(stack, count) for stack, count in stacks if stack[-1] not in IDLE]
+    return taken, sum(count for _, count in stacks) - sum(count for _, count in taken)
+
+
 def demangled(tool, names):
     """Names as the language writes them; `tool` is the command of the tool chain."""
     if not names:
