@@ -42,14 +42,21 @@ pub(crate) fn summing(
     to: &mut [u8],
     sum: &mut Sum,
 ) -> bool {
-    let at = offset as usize;
-    if let Some(from) = linear.get(at..at.wrapping_add(to.len())) {
-        sum.add_sum(copy_and_sum(to, from).1);
+    // What lies in the linear part needs no call.
+    let from = linear.get(offset as usize..).unwrap_or(&[]);
+    let n = from.len().min(to.len());
+    let (Some(from), Some((here, rest))) = (from.get(..n), to.split_at_mut_checked(n)) else {
+        return false;
+    };
+    if !here.is_empty() {
+        sum.add_sum(copy_and_sum(here, from).1);
+    }
+    if rest.is_empty() {
         return true;
     }
-    match skb.copy_and_sum(offset, to) {
+    match skb.copy_and_sum(offset.wrapping_add(n as u32), rest) {
         Ok(s) => {
-            sum.add_partial(s, to.len());
+            sum.add_partial(s, rest.len());
             true
         }
         Err(_) => false,

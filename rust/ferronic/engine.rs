@@ -241,35 +241,35 @@ impl<'a> Run<'a> {
     ) -> Verdict {
         let all = skb.linear();
         self.tag = skb.vlan_tag();
-        if skb.gso().is_some() {
-            return self.with_headers(skb, all, |run, linear| {
-                run.super_frame(skb, all, linear, cursor, memo)
-            });
-        }
         // The headers are needed in one piece. Mostly they are; only odd packets have them in pages.
-        if all.len() >= segment::HEADER_MAX || all.len() == skb.len() as usize {
-            return self.frame(skb, all, all, memo);
+        let whole = all.len() >= segment::HEADER_MAX || all.len() == skb.len() as usize;
+        match header::parse(all).filter(|headers| whole || headers.all_within(all)) {
+            Some(headers) if skb.gso().is_none() => self.frame(skb, all, all, &headers, memo),
+            Some(headers) => self.super_frame(skb, all, all, &headers, cursor, memo),
+            None => self.scattered(skb, all, cursor, memo),
         }
-        self.with_headers(skb, all, |run, linear| run.frame(skb, all, linear, memo))
     }
 
-    /// Calls `f` with the headers of a packet in one piece.
+    /// Sends a packet whose headers are not known to lie in one piece, or are none.
     #[inline(never)]
-    fn with_headers(
+    fn scattered(
         &mut self,
         skb: &SkBuff,
         all: &[u8],
-        f: impl FnOnce(&mut Self, &[u8]) -> Verdict,
+        cursor: &mut Cursor,
+        memo: &mut pure::toeplitz::Memo,
     ) -> Verdict {
-        let n = (skb.len() as usize).min(segment::HEADER_MAX);
-        if all.len() >= n {
-            return f(self, all);
-        }
         let mut copied = [0u8; segment::HEADER_MAX];
-        let to = copied.get_mut(..n).unwrap_or(&mut []);
-        match skb.copy_bits(0, to) {
-            Ok(()) => f(self, to),
-            Err(_) => f(self, all),
+        let n = (skb.len() as usize).min(copied.len());
+        let copied = copied.get_mut(..n).unwrap_or(&mut []);
+        let linear = match skb.copy_bits(0, copied) {
+            Ok(()) => copied,
+            Err(_) => all,
+        };
+        match header::parse(linear) {
+            Some(headers) if skb.gso().is_none() => self.frame(skb, all, linear, &headers, memo),
+            Some(headers) => self.super_frame(skb, all, linear, &headers, cursor, memo),
+            None => self.drop(Drop::TooShort, skb.len(), None),
         }
     }
 
@@ -280,16 +280,17 @@ impl<'a> Run<'a> {
         skb: &SkBuff,
         all: &[u8],
         linear: &[u8],
+        headers: &Headers,
         memo: &mut pure::toeplitz::Memo,
     ) -> Verdict {
         let len = skb.len();
-        let (Some(to), Some(headers)) = (header::destination(linear), header::parse(linear)) else {
+        let Some(to) = header::destination(linear) else {
             return self.drop(Drop::TooShort, len, None);
         };
-        if let Some(reason) = self.refused(to, &headers, len) {
+        if let Some(reason) = self.refused(to, headers, len) {
             return self.drop(reason, len, Some(to));
         }
-        let way = self.steer(linear, &headers, memo);
+        let way = self.steer(linear, headers, memo);
         let Some(buffers) = (match self.reserve(way.channel, len.max(FRAME_MIN)) {
             Ok(b) => b,
             Err(reason) => return self.drop_on(way, reason, len, Some(to)),
@@ -301,7 +302,7 @@ impl<'a> Run<'a> {
         let checksum = skb.tx_checksum();
         let (range, verify) = match checksum {
             TxChecksum::Fill { start, .. } => (Summed { start, end: len }, None),
-            TxChecksum::Done => match checksum::verifiable(&headers, linear, len as usize) {
+            TxChecksum::Done => match checksum::verifiable(headers, linear, len as usize) {
                 Some(pseudo) => {
                     let start = headers.transport_offset.map_or(0, u32::from);
                     let n = headers.transport_length(len as usize).unwrap_or(0);
@@ -316,7 +317,7 @@ impl<'a> Run<'a> {
                 None => (Summed::NONE, None),
             },
         };
-        let mut info = self.info(len, &headers, linear, way);
+        let mut info = self.info(len, headers, linear, way);
         let Some(held) = self.held.as_mut() else {
             return self.drop(Drop::NoCarrier, len, Some(to));
         };

@@ -299,6 +299,23 @@ fn parse_ipv6(packet: &[u8], mut headers: Headers) -> Option<Headers> {
 }
 
 impl Headers {
+    /// Whether `bytes`, the first ones of the frame that these were found in, hold all of its headers up to that of TCP or UDP:
+    /// nothing behind them would have told more.
+    #[inline(always)]
+    pub fn all_within(&self, bytes: &[u8]) -> bool {
+        let transport = self
+            .transport_offset
+            .and_then(|offset| bytes.get(usize::from(offset)..))
+            .unwrap_or(&[]);
+        match self.protocol {
+            TCP => transport
+                .get(12)
+                .is_some_and(|b| transport.len() >= (usize::from(b >> 4) << 2).max(TCP_LEN)),
+            UDP => transport.len() >= UDP_LEN,
+            _ => false,
+        }
+    }
+
     /// The transport header begins at `offset` of the packet: notes that and the ports.
     #[inline]
     fn set_transport(&mut self, packet: &[u8], offset: usize) {
@@ -417,6 +434,24 @@ mod tests {
         assert_eq!(h.transport_length(f.len() - 1), None);
         assert_eq!(destination(&f), Some(&[2, 0, 0, 0, 0, 1]));
         assert_eq!(source(&f), Some(&[2, 0, 0, 0, 0, 2]));
+    }
+
+    #[test]
+    fn all_headers_or_not() {
+        for (protocol, payload, least) in [
+            (UDP, vec![7; 9], 8),
+            (TCP, [vec![7; 12], vec![0x60], vec![7; 12]].concat(), 24),
+            // A data offset that is none.
+            (TCP, [vec![7; 12], vec![0x10], vec![7; 12]].concat(), 20),
+        ] {
+            let f = frame(&[ETHERTYPE_IPV4], &ipv4(protocol, 0, 0, &payload));
+            for n in 14..f.len() {
+                let within = parse(&f[..n]).unwrap().all_within(&f[..n]);
+                assert_eq!(within, n >= 34 + least, "{protocol} {n}");
+            }
+        }
+        let icmp = frame(&[ETHERTYPE_IPV4], &ipv4(1, 0, 0, &[7; 64]));
+        assert!(!parse(&icmp).unwrap().all_within(&icmp));
     }
 
     #[test]
@@ -724,6 +759,15 @@ mod tests {
         #[test]
         fn fast_path_equals_slow_path(f in likely_frame()) {
             prop_assert_eq!(parse(&f), parse_any(&f));
+        }
+
+        #[test]
+        fn what_holds_all_headers_tells_all(f in likely_frame()) {
+            for n in 0..f.len() {
+                if let Some(h) = parse(&f[..n]).filter(|h| h.all_within(&f[..n])) {
+                    prop_assert_eq!(Some(h), parse(&f));
+                }
+            }
         }
 
         #[test]

@@ -37,22 +37,23 @@ impl Run<'_> {
         skb: &SkBuff,
         all: &[u8],
         linear: &[u8],
+        headers: &Headers,
         cursor: &mut Cursor,
         memo: &mut pure::toeplitz::Memo,
     ) -> Verdict {
-        let (Some(to), Some(headers)) = (header::destination(linear), header::parse(linear)) else {
+        let Some(to) = header::destination(linear) else {
             return self.drop(Drop::TooShort, skb.len(), None);
         };
-        let Some(plan) = skb.gso().and_then(|g| plan(skb, linear, &headers, g)) else {
+        let Some(plan) = skb.gso().and_then(|g| plan(skb, linear, headers, g)) else {
             return self.drop(Drop::Segmentation, skb.len(), Some(to));
         };
-        let way = self.steer(linear, &headers, memo);
+        let way = self.steer(linear, headers, memo);
         let s = SuperFrame {
             skb,
             all,
             linear,
             to,
-            headers: &headers,
+            headers,
             plan: &plan,
             way,
         };
