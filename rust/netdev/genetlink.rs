@@ -23,6 +23,34 @@
 //! meanwhile, so that dropping the [`Registration`] waits for those that run, and a dump that is under way keeps the
 //! module from being unloaded.
 //!
+//! # Examples
+//!
+//! What the generator makes of a specification with the command `ring-get` and the group `mgmt` is shown only where
+//! the driver touches it: `Mine` (the [`Family`]), `RingGetDo` (a [`Spec`]), its request and its reply.
+//!
+//! ```ignore
+//! static FAMILY: genetlink::Slot<Mine> = genetlink::Slot::new();
+//!
+//! impl Do for RingGetDo {
+//!     fn run(request: RingGetDoRequest, context: &Context<'_, Mine>) -> Result {
+//!         let Some(index) = request.index else {
+//!             return Err(context.missing(ring::INDEX, c"Which ring?"));
+//!         };
+//!         let fill = fill_level(context.net(), index)
+//!             .ok_or_else(|| context.refuse(ring::INDEX, c"There is no such ring", ENOENT))?;
+//!         let mut reply = context.reply()?;
+//!         RingGetReply { index: Some(index), fill: Some(fill) }.put(&mut reply.writer())?;
+//!         reply.send()
+//!     }
+//! }
+//!
+//! // In the module's init; kept for as long as it lives.
+//! let registration = FAMILY.register(module)?;
+//!
+//! // Wherever a ring has changed, in process context.
+//! FAMILY.notify(net, group::MGMT, notification::RING_CHANGE_NTF, |w| reply_of(ring).put(w));
+//! ```
+//!
 //! # What is not supported
 //!
 //! Headers of a family's own, legacy operations. Data per socket: see [`Sender`].
@@ -37,7 +65,7 @@ pub use message::{Batch, Message, Reply};
 pub use request::Context;
 pub use sender::{Sender, Watch, Watcher};
 
-use crate::context::Bh;
+use crate::context::{synchronize_net, Bh};
 use crate::errno::to_result;
 use crate::netlink::Writer;
 use crate::rtnl::Net;
@@ -72,6 +100,18 @@ impl Group {
     /// A group that anybody may join.
     #[inline] // Evaluated at compile time only: no code is made of it.
     pub const fn new(name: &'static CStr) -> Group {
+        Self::with_flags(name, 0)
+    }
+
+    /// A group that only those may join who have CAP_NET_ADMIN in the user namespace that owns the network namespace
+    /// (`GENL_MCAST_CAP_NET_ADMIN`): for what not everybody may know.
+    #[inline] // As above.
+    pub const fn restricted(name: &'static CStr) -> Group {
+        Self::with_flags(name, bindings::GENL_MCAST_CAP_NET_ADMIN)
+    }
+
+    #[inline] // As above.
+    const fn with_flags(name: &'static CStr, flags: u8) -> Group {
         // SAFETY: Plain data.
         let mut group: bindings::genl_multicast_group = unsafe { core::mem::zeroed() };
         let bytes = name.to_bytes();
@@ -86,6 +126,7 @@ impl Group {
             }
             i += 1;
         }
+        group.flags = flags;
         Group(group)
     }
 }
@@ -165,9 +206,12 @@ impl<F: Family> Slot<F> {
     /// context; may sleep.
     ///
     /// Nobody waits for slow receivers. Whoever misses a message (no memory here, no room there) is told so: its next
-    /// `recvmsg()` fails with `ENOBUFS`. Where there are no listeners nothing is written.
+    /// `recvmsg()` fails with `ENOBUFS`. Where there are no listeners nothing is written, and where the family is not
+    /// registered nothing happens.
     ///
-    /// A caller that has to come before or after another one orders the two by a lock of its own.
+    /// A caller that has to come before or after another one orders the two by a lock of its own. One that is not a
+    /// command of the family has to have come to its end when the [`Registration`] is dropped: what is sent then may
+    /// reach those who have joined a group that took the number of this one.
     pub fn notify(
         &'static self,
         net: &Net,
@@ -178,7 +222,7 @@ impl<F: Family> Slot<F> {
         self.send(net, group, command, bindings::GFP_KERNEL, fill);
     }
 
-    /// As [`notify`](Self::notify), from the packet path.
+    /// As [`notify`](Self::notify), from the packet path. Dropping the [`Registration`] waits for it.
     pub fn notify_atomic(
         &'static self,
         net: &Net,
@@ -212,8 +256,8 @@ impl<F: Family> Slot<F> {
         }
         let (family, net) = (self.as_raw(), net.as_raw());
         let group = group as u32;
-        // SAFETY: The family is initialised by the type invariant; it is static, so it may be unregistered meanwhile
-        // (the message goes nowhere then), but not go away. The namespace is alive, and so is its socket.
+        // SAFETY: The family is initialised by the type invariant; it is static, so it may be unregistered meanwhile,
+        // but not go away. The namespace is alive, and so is its socket.
         if unsafe { bindings::genl_has_listeners(family, net, group) } == 0 {
             return;
         }
@@ -243,12 +287,15 @@ impl<F: Family> Default for Slot<F> {
     }
 }
 
-/// A registered family. Dropping it unregisters it and waits for commands that run; process context.
+/// A registered family. Dropping it unregisters it (`genl_unregister_family`) and waits for commands that run, and for
+/// notifications from the packet path. Process context; sleeps.
 pub struct Registration<F: Family>(&'static Slot<F>);
 
 impl<F: Family> Drop for Registration<F> {
     fn drop(&mut self) {
         self.0.state.store(BUSY, Ordering::Release);
+        // Whoever sends with softirqs off and has seen the family registered is through then, and nobody else begins to.
+        synchronize_net();
         // SAFETY: Registered by `register`.
         unsafe { bindings::genl_unregister_family(self.0.as_raw()) };
         self.0.state.store(UNUSED, Ordering::Release);

@@ -14,6 +14,7 @@ shows what of a test is about any pair and what about this NIC.
 """
 
 import contextlib
+import errno
 import os
 import select
 import signal
@@ -228,8 +229,14 @@ class Topology:
         """Deletes what a case left in the two namespaces."""
         for namespace in self.n:
             for name, link in namespace.rtnl.links().items():
-                if link["kind"] is not None and namespace.rtnl.exists(name):
+                if link["kind"] is None or not namespace.rtnl.exists(name):
+                    continue
+                try:
                     namespace.rtnl.delete(name)
+                except rtnl.NetlinkError as error:
+                    # It went with the other end, whose namespace is going.
+                    if error.errno != errno.ENODEV:
+                        raise
 
     def pair(self, up=True, quiet=False, only4=False, addresses=True, kind=KIND, own=None,
              peer=None, info=()):

@@ -60,6 +60,14 @@ def reply_of(operation, mode):
     return operation.yaml[mode].get("reply", {}).get("attributes", [])
 
 
+def is_restricted(group):
+    """Whether joining a multicast group takes CAP_NET_ADMIN."""
+    flags = group.yaml.get("flags", [])
+    if "admin-perm" in flags:
+        raise SystemExit(f"{group.name}: the core has no groups for the first user namespace only")
+    return "uns-admin-perm" in flags
+
+
 def calls(family):
     """Every (operation, mode) that can be asked for, in the order of the core's table."""
     return [(operation, mode) for operation in sorted(family.ops.values(), key=lambda o: o.value)

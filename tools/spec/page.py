@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The reference page."""
 
-from naming import bounds, reply_of, request_of
+from naming import bounds, is_restricted, reply_of, request_of
 
 
 def text(words):
@@ -38,6 +38,13 @@ def names(words):
     return ", ".join(f"`{word}`" for word in words)
 
 
+def group(family, operation):
+    """The group of a notification, and who may join it."""
+    name = operation.yaml["mcgrp"]
+    rights = " (needs CAP_NET_ADMIN as above)" if is_restricted(family.mcast_groups[name]) else ""
+    return f"`{name}`{rights}"
+
+
 def generate(family):
     out = "<!-- SPDX-License-Identifier: GPL-2.0 -->\n"
     out += "<!-- Written by tools/spec/generate from specs/ferronic.yaml. Do not edit. -->\n\n"
@@ -47,12 +54,12 @@ def generate(family):
     for name, operation in family.msgs.items():
         out += f"\n### {name}\n\n{text(operation.yaml['doc'])}\n\n"
         if "event" in operation.yaml:
-            out += f"A notification to the group `{operation.yaml['mcgrp']}`, with of "
+            out += f"A notification to the group {group(family, operation)}, with of "
             out += f"[{operation.attr_set.name}](#{operation.attr_set.name}): "
             out += f"{names(operation.yaml['event']['attributes'])}.\n"
             continue
         if operation.is_async:
-            out += f"A notification to the group `{operation.yaml['mcgrp']}`, with the attributes of "
+            out += f"A notification to the group {group(family, operation)}, with the attributes of "
             out += f"[{operation.yaml['notify']}](#{operation.yaml['notify']}).\n"
             continue
         if "uns-admin-perm" in operation.yaml.get("flags", []):

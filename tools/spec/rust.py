@@ -2,7 +2,7 @@
 """The module's side: enumerations, policies, typed requests and replies, the table
 of commands."""
 
-from naming import bounds, calls, camel, doc, reply_of, request_of, snake, upper
+from naming import bounds, calls, camel, doc, is_restricted, reply_of, request_of, snake, upper
 
 HEADER = """\
 // SPDX-License-Identifier: GPL-2.0
@@ -309,7 +309,8 @@ impl Family for Ferronic {{
         kind = "run" if mode == "do" else "dump"
         out += f"        Op::{kind}::<{camel(operation.name)}{camel(mode)}>(),\n"
     out += "    ];\n    const GROUPS: &'static [Group] = &["
-    out += ", ".join(f'Group::new(c"{name}")' for name in family.mcast_groups) + "];\n}\n"
+    out += ", ".join(f'Group::{"restricted" if is_restricted(group) else "new"}(c"{name}")'
+                     for name, group in family.mcast_groups.items()) + "];\n}\n"
 
     out += "\n/// Multicast groups, by their place in the family.\npub(crate) mod group {\n"
     for place, name in enumerate(family.mcast_groups):

@@ -56,7 +56,7 @@ impl Family for Ferronic {
     ];
     const GROUPS: &'static [Group] = &[
         Group::new(c"mgmt"),
-        Group::new(c"packets"),
+        Group::restricted(c"packets"),
         Group::new(c"hooks"),
     ];
 }

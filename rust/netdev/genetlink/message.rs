@@ -138,7 +138,7 @@ impl<'a, F: Family> Batch<'a, F> {
         unsafe { (*self.cb.as_ptr()).seq = (generation as u32).max(1) };
     }
 
-    /// Begins a message.
+    /// Begins a message (`genlmsg_put`).
     ///
     /// # Errors
     ///
@@ -186,13 +186,13 @@ pub struct Message<'a> {
 }
 
 impl Message<'_> {
-    /// Where attributes go.
+    /// Where its attributes go.
     pub fn writer(&mut self) -> Writer<'_> {
         // SAFETY: The packet is borrowed for the message's life, and the message for the writer's.
         unsafe { Writer::from_raw(self.skb) }
     }
 
-    /// Ends it.
+    /// Ends it (`genlmsg_end`).
     pub fn end(self) {
         // SAFETY: `header` is that of a message in this packet.
         unsafe { bindings::genlmsg_end(self.skb.as_ptr(), self.header.as_ptr()) };

@@ -105,13 +105,13 @@ impl<'a, F: Family> Context<'a, F> {
         unsafe { ExtAck::from_raw((*self.info.as_ptr()).extack) }
     }
 
-    /// What a command needs and was not sent: says which, in a sentence.
+    /// What a command needs and was not sent: says which, in a sentence (`NL_SET_ERR_ATTR_MISS`). Returns `EINVAL`.
     pub fn missing(&self, kind: u16, msg: &'static CStr) -> Error {
         self.extack().missing(msg, kind);
         EINVAL
     }
 
-    /// Refuses what attribute `kind` says: points to it, with a sentence.
+    /// Refuses what attribute `kind` says: points to it, with a sentence (`NL_SET_BAD_ATTR`). Returns `error`.
     pub fn refuse(&self, kind: u16, msg: &'static CStr, error: Error) -> Error {
         match self.attributes.get(usize::from(kind)) {
             Some(attribute) => self.extack().attribute(msg, &attribute),
@@ -139,7 +139,11 @@ impl<'a, F: Family> Context<'a, F> {
         error
     }
 
-    /// Begins the answer.
+    /// Begins the answer (`genlmsg_new`, `genlmsg_put`).
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
     pub fn reply(&self) -> Result<Reply<'_>> {
         // SAFETY: Valid by the type invariant.
         unsafe { Reply::new(self.info) }
