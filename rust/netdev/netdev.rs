@@ -3,7 +3,8 @@
 //! Safe abstractions for kernel networking.
 //!
 //! What a network driver needs from the kernel, so that the driver itself needs no `unsafe`: one file
-//! per concept of the C side. Nothing here knows of any particular driver.
+//! per concept of the C side. Nothing here knows of any particular driver. A driver of 130 lines, complete and
+//! commented, is rust/samples/rust_dummy.rs.
 //!
 //! | module | kernel concept |
 //! |---|---|
@@ -11,6 +12,7 @@
 //! | [`quota`] | limits on what a user namespace may take |
 //! | [`rtnl`] | RTNL as evidence, `struct rtnl_link_ops` |
 //! | [`interface`] | `struct net_device` of any driver |
+//! | [`features`] | `NETIF_F_*` |
 //! | [`netfilter`] | `struct nf_hook_ops`: hooks on packets' way through the stack |
 //! | [`skb`] | `struct sk_buff`, owned by exactly one place |
 //! | [`txq`] | `struct netdev_queue`: the lock, byte queue limits, stop and wake |
@@ -19,11 +21,61 @@
 //! | [`ring`] | a descriptor ring whose three sides are three values |
 //! | [`dim`] | `struct dim`: moderation that adapts |
 //! | [`ethtool`], [`queue_stats`] | `struct ethtool_ops`, `struct netdev_stat_ops` |
+//! | [`counter`] | statistics with one writer, `u64_stats_t` |
 //! | [`genetlink`], [`netlink`] | `struct genl_family`: commands, dumps, notifications; attributes |
 //! | [`namespace`] | data of each network namespace, `struct pernet_operations` |
 //! | [`notifier`] | events of devices, `struct notifier_block` |
 //! | [`timer`] | `struct hrtimer` with a handler in a softirq |
 //! | [`sync`], [`context`] | locks, RCU-owned pointers, contexts as evidence |
+//! | [`clock`], [`random`], [`errno`] | the time, random numbers, error numbers |
+//!
+//! # Writing a driver
+//!
+//! 1. Sort the data of a device by what protects it: [`Data`](device::Driver::Data) is shared by all callbacks and
+//!    protects itself, [`State`](device::Driver::State) belongs to the device's instance lock, and there is a
+//!    [`TxState`](device::Driver::TxState) for each transmit queue, under that queue's lock. No callback takes a lock
+//!    that it was called with.
+//! 2. Implement [`device::Driver`]: `setup`, `open`, `stop`, `start_xmit` and `get_stats`, and of the rest what the
+//!    device can do. What is not implemented stays NULL in `struct net_device_ops`.
+//! 3. Implement [`ethtool::Operations`] and [`queue_stats::Operations`]; both may be empty but for the driver's name.
+//! 4. Implement [`rtnl::Link`], which makes devices: its `newlink` gets an allocated device, sets what is this one's
+//!    own, and calls [`register`](device::Unregistered::register). After that callbacks may come at once.
+//! 5. Let the module hold an [`rtnl::Registration`]. Dropping it deletes all devices and waits until they are gone.
+//!
+//! A device that receives has a [`napi::Owner`] for each vector, made in `open` and given back in `stop`
+//! ([`napi::remove_all`]). Its [`napi::Handler`] owns what only the poll touches: the consumer's side of a
+//! [`ring`], a [`page_pool::PagePool`]. A frame is a [`page_pool::Buffer`] that becomes an [`skb::RxSkb`]
+//! ([`napi::Poll::build_skb`]) and goes to GRO ([`napi::Poll::gro_receive`]). What interrupts a vector calls
+//! [`schedule`](napi::Instance::schedule).
+//!
+//! A device that transmits stops its queue before it is full ([`txq::TxQueue::maybe_stop`]), tells byte queue limits
+//! what it has taken ([`sent`](txq::TxQueue::sent)) and completed ([`completed`](txq::Queue::completed)), and completes
+//! in the poll ([`napi::TxPoll`]), also at budget 0.
+//!
+//! # Who calls what, and with what
+//!
+//! | callback | context | locks |
+//! |---|---|---|
+//! | [`Link::newlink`](rtnl::Link::newlink), [`dellink`](rtnl::Link::dellink) | process | RTNL |
+//! | [`Driver::open`](device::Driver::open), [`stop`](device::Driver::stop), [`change_mtu`](device::Driver::change_mtu) | process | RTNL, instance lock |
+//! | [`Driver::set_rx_mode`](device::Driver::set_rx_mode) | process (a work item) | instance lock |
+//! | [`ethtool::Operations::set_channels`], [`set_ringparam`](ethtool::Operations::set_ringparam) | process | RTNL, instance lock |
+//! | other operations of [`ethtool`], [`queue_stats`] | process | instance lock |
+//! | [`Driver::start_xmit`](device::Driver::start_xmit) | softirqs off; with netpoll interrupts too | the transmit queue's |
+//! | [`Driver::get_stats`](device::Driver::get_stats) | any, under RCU | none |
+//! | [`napi::Handler::poll`] | softirq, or a thread with softirqs off | the instance, by its own state |
+//! | [`napi::Handler::timer`] | hard interrupt | none |
+//! | [`netfilter::Hook::packet`] | softirqs off, under RCU | none |
+//! | [`genetlink::Do`], [`genetlink::Dump`] | process, in parallel | none |
+//!
+//! Locks are taken in this order: RTNL, instance lock, a driver's own that sleep, transmit queue, a driver's own that spin
+//! ([`sync::SpinLock`]).
+//!
+//! # Errors
+//!
+//! A callback that may fail returns [`Result`](kernel::error::Result), and the core undoes what it had begun; the driver
+//! leaves nothing half done. Why a request was refused is told through [`netlink::ExtAck`], in a sentence. Callbacks that
+//! must not fail have no result.
 //!
 //! # Rules that the types carry
 //!

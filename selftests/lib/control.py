@@ -4,11 +4,14 @@ interprets the specification, and by messages put together by hand."""
 
 import contextlib
 import errno
+import functools
 import os
 import select
 import socket
 import struct
 import sys
+
+import yaml
 
 import genl
 import net
@@ -40,13 +43,41 @@ IFINDEX, GENERATION, NAME = 1, 2, 3
 PORT_PAUSE_LIMIT, CHANNEL_INDEX, CHANNEL_RX_RING, STAGE_DIRECTION, STAGE_STAGE, WIRE_ID = \
     16, 2, 8, 2, 3, 1
 
-PORT = ("ifindex", "generation", "name", "wire", "end", "datapath", "peer-ifindex",
-        "peer-netnsid", "up", "carrier", "mtu", "channels", "channels-max", "tx-ring", "rx-ring",
-        "pause-limit")
 NOTIFICATIONS = {PORT_ADD_NTF: "add", PORT_DEL_NTF: "del", PORT_CHANGE_NTF: "change"}
 
 STAGES = [("tx", "post"), ("tx", "segment"), ("tx", "checksum"), ("tx", "wire"),
           ("rx", "wire"), ("rx", "deliver"), ("rx", "receive")]
+
+
+@functools.cache
+def specification():
+    with open(SPEC, encoding="utf-8") as file:
+        return yaml.load(file, Loader=yaml.CSafeLoader)
+
+
+@functools.cache
+def names(space):
+    """The attributes of a set, in their order."""
+    sets = {one["name"]: one for one in specification()["attribute-sets"]}
+    return tuple(attribute["name"] for attribute in sets[space]["attributes"])
+
+
+def operations():
+    """Names of commands and notifications."""
+    return {operation["name"] for operation in specification()["operations"]["list"]}
+
+
+def requests():
+    """What the specification says of requests: (number of the command, flags) -> what a request
+    may have, by name: (number of the attribute, its type)."""
+    family = specification()
+    sets = {space["name"]: {one["name"]: (number, one.get("type"))
+                            for number, one in enumerate(space["attributes"], 1)}
+            for space in family["attribute-sets"]}
+    return {(number, flags): {name: sets[operation["attribute-set"]][name]
+                              for name in operation[mode].get("request", {}).get("attributes", ())}
+            for number, operation in enumerate(family["operations"]["list"], 1)
+            for mode, flags in (("do", 0), ("dump", rtnl.NLM_F_DUMP)) if mode in operation}
 
 
 def ynl():
@@ -119,7 +150,7 @@ def picture(body):
     """A port, from the attributes of a message."""
     port = {}
     for kind, value in rtnl.attrs(body):
-        name = PORT[kind - 1]
+        name = names("port")[kind - 1]
         port[name] = value.rstrip(b"\0").decode() if name == "name" else \
             genl.number(value) if value else True
     return port

@@ -155,6 +155,35 @@ def churn(t):
     tap.note(f"{interruptions} of 20 dumps interrupted, {sum(turns)} turns of changes")
 
 
+@tap.case("a dump is answered while RTNL is held by others")
+def without_rtnl(t):
+    """The ports of a group are deleted in one go under RTNL.  They fit into one message of a
+    dump, which shows the ports at one moment: some gone, some there is one in between."""
+    group, pairs = rtnl.attr(rtnl.IFLA_GROUP, 7), 40
+
+    def delete():
+        with t.n1:
+            link = rtnl.Rtnl()
+        link.request(rtnl.RTM_DELLINK, 0, rtnl.ifinfo() + group)
+        link.close()
+
+    for turn in range(10):
+        for number in range(pairs):
+            t.n1.rtnl.add_pair(net.KIND, {"name": f"y{number}", "txq": 1, "rxq": 1, "extra": [group]},
+                               name=f"x{number}", txq=1, rxq=1, extra=[group])
+        thread, seen = threading.Thread(target=delete), set()
+        tap.equal(len(t.c1.dump(control.PORT_GET)[0]), 2 * pairs, "ports")
+        thread.start()
+        while thread.is_alive():
+            seen.add(len(t.c1.dump(control.PORT_GET)[0]))
+        thread.join()
+        between = seen - {0, 2 * pairs}
+        if between:
+            tap.note(f"turn {turn}: {len(between)} dumps in between")
+            return
+    raise AssertionError("no dump was answered before RTNL was free")
+
+
 @tap.case("dumps that are abandoned")
 def abandoned(t):
     for command in control.READS:

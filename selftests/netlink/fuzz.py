@@ -39,14 +39,13 @@ ARGUMENTS, sys.argv[1:] = PARSER.parse_known_args()
 # that the kernel is through with all of them.
 BATCH = 50
 
-SHAPES = {control.PORT_GET: (1,), control.PORT_SET: (1, 16), control.WIRE_GET: (1,),
-          control.CHANNEL_GET: (1, 2), control.STAGE_GET: (1, 2, 3), control.STATS_RESET: (1,),
-          control.WIRE_SET: (1, 3), control.TRANSACTION_BEGIN: (),
-          control.TRANSACTION_ADD: (2, 2, 3, 3), control.TRANSACTION_COMMIT: (),
-          control.TRANSACTION_ABORT: (), control.SAMPLING_GET: (1,), control.SAMPLING_SET: (1, 2),
-          control.LATENCY_GET: (1, 2), control.LATENCY_RESET: (1,), control.CHAIN_GET: (), control.CHAIN_ADD: (),
-          control.CHAIN_SET: (), control.CHAIN_DEL: (), control.RULE_GET: (), control.RULE_ADD: (),
-          control.RULE_REPLACE: (), control.RULE_DEL: (), control.RULE_RESET: ()}
+# What a request of each command may have: numbers of attributes.
+SHAPES = {command: tuple(number for number, _ in names.values())
+          for (command, flags), names in control.requests().items() if not flags}
+SHAPES.update({control.TRANSACTION_ADD: (2, 2, 3, 3), control.TRANSACTION_COMMIT: ()})
+# Commands as often as they are drawn: those that wait for all packets on their way less often.
+PATIENT = (control.SAMPLING_SET, control.LATENCY_RESET)
+COMMANDS = [command for command in SHAPES for _ in range(1 if command in PATIENT else 8)]
 CHAINS = {control.CHAIN_GET: (), control.CHAIN_ADD: ("hook", "family", "priority", "policy"),
           control.CHAIN_SET: ("policy",), control.CHAIN_DEL: ()}
 RULES = {control.RULE_GET: ("handle",), control.RULE_ADD: ("term", "action"),
@@ -161,7 +160,7 @@ class Writer:
 
     def message(self, sequence):
         dice = self.random.random()
-        command = self.random.choice(list(SHAPES)) if dice < 0.95 else self.random.randrange(256)
+        command = self.random.choice(COMMANDS) if dice < 0.95 else self.random.randrange(256)
         flags = rtnl.NLM_F_REQUEST
         if self.random.random() < 0.15:
             flags |= rtnl.NLM_F_DUMP

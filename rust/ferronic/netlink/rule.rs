@@ -57,15 +57,20 @@ fn high(number: u128) -> Option<u64> {
     Some((number >> 64) as u64).filter(|&high| high != 0)
 }
 
-/// A term, of its attributes; `None` if something is missing.
+/// A term, of its attributes; `None` if something is missing, or there and for nothing.
 fn read_term(from: &TermItem<'_>) -> Option<Term> {
     let value = wide(from.value_high, from.value);
     let operand = wide(from.operand_high, from.operand);
     from.value?;
+    let test = from.test.unwrap_or(TestNumber::Value);
+    let has_operand = from.operand.is_some() || from.operand_high.is_some();
+    if test == TestNumber::Value && has_operand {
+        return None;
+    }
     Some(Term {
         field: Field::from_number(from.field? as u8)?,
         negated: from.negated.is_some(),
-        test: match from.test.unwrap_or(TestNumber::Value) {
+        test: match test {
             TestNumber::Value => Test::Value(value),
             TestNumber::Prefix => Test::Prefix {
                 value,
@@ -232,7 +237,36 @@ impl Written<'_> {
         })
     }
 
+    /// Refuses what says how to do something else than the rule does.
+    fn check_action(&self, context: &Context<'_, Ferronic>) -> Result {
+        let action = self.action.unwrap_or(Kind::Continue);
+        let of_actions = [
+            (self.mark.is_some(), rule::MARK, Kind::SetMark),
+            (self.mark_mask.is_some(), rule::MARK_MASK, Kind::SetMark),
+            (self.dscp.is_some(), rule::DSCP, Kind::SetDscp),
+            (self.ecn.is_some(), rule::ECN, Kind::SetEcn),
+            (self.queue.is_some(), rule::QUEUE, Kind::Queue),
+            (self.bypass, rule::BYPASS, Kind::Queue),
+            (self.snap.is_some(), rule::SNAP, Kind::Sample),
+            (self.bits.is_some(), rule::BITS, Kind::Corrupt),
+            (self.offset.is_some(), rule::OFFSET, Kind::Corrupt),
+            (self.length.is_some(), rule::LENGTH, Kind::Truncate),
+            (self.copies.is_some(), rule::COPIES, Kind::Duplicate),
+            (self.delay.is_some(), rule::DELAY, Kind::Delay),
+            (self.jitter.is_some(), rule::JITTER, Kind::Delay),
+            (self.gap.is_some(), rule::GAP, Kind::Reorder),
+            (self.timeout.is_some(), rule::TIMEOUT, Kind::Reorder),
+        ];
+        for (is_there, kind, of) in of_actions {
+            if is_there && action != of {
+                return Err(context.refuse(kind, c"The rule's action has no use for this", EINVAL));
+            }
+        }
+        Ok(())
+    }
+
     fn action(&self, context: &Context<'_, Ferronic>) -> Result<Action> {
+        self.check_action(context)?;
         let needed = |value: Option<u32>, kind: u16| {
             value.ok_or_else(|| context.missing(kind, c"The action needs this"))
         };
