@@ -6,6 +6,7 @@ when it is refused, and what comes with it."""
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import xml.etree.ElementTree
@@ -13,9 +14,11 @@ import xml.etree.ElementTree
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import control  # noqa: E402
 import net      # noqa: E402
+import rtnl     # noqa: E402
 import tap      # noqa: E402
 
-COMMANDS = ("show", "stats", "latency", "set", "apply", "monitor", "completion", "man")
+COMMANDS = ("show", "stats", "latency", "set", "apply", "chain", "rule", "monitor", "completion",
+            "man")
 SHARE = "/usr/share"
 
 
@@ -70,8 +73,7 @@ def show(t):
 
 @tap.case("show in an empty namespace, and when nobody reads")
 def empty(t):
-    tap.equal(t.json("show"), [], "ports")
-    t.run("show")
+    tap.equal((t.json("show"), t.run("show")), ([], ""), "ports")
     t.pair()
     process = t.n0.popen("sh", "-c", "ferronic show channel | true", stdout=subprocess.PIPE,
                          stderr=subprocess.PIPE)
@@ -101,7 +103,7 @@ def latency(t):
     t.run("latency", "fe0", "--sample", "1", "--seed", "5")
     t.ping(count=3)
     path = f"/tmp/latency-{os.getpid()}.svg"
-    t.refused("/nowhere/file: No such file or directory (os error 2)", "latency", "fe0", "--svg",
+    t.refused("/nowhere/file: No such file or directory", "latency", "fe0", "--svg",
               "/nowhere/file")
     try:
         found = t.json("latency", "fe0", "--svg", path)
@@ -137,7 +139,7 @@ def set_(t):
     tap.equal(t.json("show", "port", "fe0")[0]["pause-limit"], 21, "limit")
     t.run("set", "fe0", "--datapath", "handoff")
     tap.equal(t.json("show", "wire", "fe0")[0]["datapath"], "handoff", "datapath")
-    t.refused("transaction-commit: port 1: Nobody pauses on the handoff datapath",
+    t.refused("transaction-commit: port 1: Nobody pauses on the handoff datapath [EOPNOTSUPP]",
               "set", "fe0", "--datapath", "nic", "--pause-limit", "22")
     tap.equal(t.json("show", "wire", "fe0")[0]["datapath"], "handoff", "datapath")
 
@@ -159,15 +161,15 @@ def apply(t):
     try:
         t.run("apply", path, "--generation", str(generation))
         tap.equal(t.json("show", "port", "fe0")[0]["pause-limit"], 1000, "limit")
-        t.refused("transaction-commit: generation: The namespace has changed since", "apply",
-                  path, "--generation", str(generation))
+        t.refused("transaction-commit: generation: The namespace has changed since [ESTALE]",
+                  "apply", path, "--generation", str(generation))
     finally:
         os.unlink(path)
     for text, words in (
             ('{"port": [{"ifindex": "fe0", "pause-limit": 0}]}',
-             "transaction-add: port.pause-limit: integer out of range (1 to 4000)"),
+             "transaction-add: port.pause-limit: integer out of range (1 to 4000) [ERANGE]"),
             ('{"port": [{"pause-limit": 5}]}',
-             "transaction-add: port.ifindex: Which port? It needs an ifindex"),
+             "transaction-add: port.ifindex: Which port? It needs an ifindex [EINVAL]"),
             ('{"port": [{"ifindex": "fe0", "colour": 5}]}', "-: port: there is no 'colour'"),
             ('{"ports": []}', "-: 'ports' is none of port, wire"),
             ('{"port": [{"ifindex": "nix"}]}', "there is no port 'nix' in this namespace"),
@@ -199,20 +201,55 @@ def monitor(t):
         tap.equal(line.split(": ", 1)[1], "mtu 1500 -> 1400\n", "what it says")
 
 
+@tap.case("monitor that has been too slow: it says so, shows what there is, and goes on")
+def slow(t):
+    index = t.pair(up=False)[0]["index"]
+    limits = iter(range(1, 4000))
+
+    def change(count):
+        for _ in range(count):
+            t.c0.send(control.PORT_SET, rtnl.attr(1, index) + rtnl.attr(16, next(limits)))
+
+    with t.n0.popen("ferronic", "monitor", "--json", text=True, stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE) as process:
+        def told():
+            event = json.loads(process.stdout.readline())
+            return event["name"], event["msg"].get("pause-limit")
+
+        tap.equal((told(), process.stderr.readline()), (("port", 100), "ferronic: listening\n"),
+                  "what there is")
+        process.send_signal(signal.SIGSTOP)
+        # Far more than its socket holds.
+        change(2000)
+        process.send_signal(signal.SIGCONT)
+        tap.equal(process.stderr.readline(),
+                  "ferronic: notifications were lost; the ports as they are now:\n", "complaint")
+        events = [told()]
+        while events[-1][0] != "port":
+            events.append(told())
+        tap.equal(events, [("port-change", n) for n in range(1, len(events))] + [("port", 2000)],
+                  "what came before, and what there is then")
+        change(1)
+        tap.equal(told(), ("port-change", 2001), "what comes then")
+        process.terminate()
+
+
 @tap.case("refusals: the kernel's sentence, and the attribute it points to")
 def refusals(t):
     t.pair()
-    t.refused("port-set: pause-limit: integer out of range (1 to 4000)",
+    t.refused("port-set: pause-limit: integer out of range (1 to 4000) [ERANGE]",
               "set", "fe0", "--pause-limit", "4001")
     t.refused("pause-limit: 'much' is not a number", "set", "fe0", "--pause-limit", "much")
     t.refused("there is no port 'nix' in this namespace", "show", "port", "nix")
-    t.refused("port-get: ifindex: No ferronic port of this namespace", "show", "port", "77777")
-    t.refused("channel-get: ifindex: No ferronic port of this namespace", "show", "channel", "1")
+    t.refused("port-get: ifindex: No ferronic port of this namespace [ENODEV]", "show", "port", "77777")
+    t.refused("channel-get: ifindex: No ferronic port of this namespace [ENODEV]", "show", "channel", "1")
     done = t.n0.run("setpriv", "--reuid=65534", "--clear-groups", "ferronic", "set", "fe0",
                     "--pause-limit", "5", check=False)
     tap.equal((done.returncode, done.stderr),
-              (1, "ferronic: port-set: Operation not permitted (os error 1)\n"), "rights")
-    for words in (("nonsense",), ("show", "nonsense"), ("set", "fe0", "--datapath", "x"), ()):
+              (1, "ferronic: port-set: Operation not permitted [EPERM]\n"), "rights")
+    for words in (("nonsense",), ("show", "nonsense"), ("set", "fe0", "--datapath", "x"),
+                  ("set", "fe0"), ("monitor", "--pcapng", "/tmp/file"),
+                  ("stats", "--reset"), ("chain", "add", "c"), ()):
         tap.equal(t.run(*words, check=False).returncode, 2, f"status of {words}")
 
 
@@ -235,8 +272,9 @@ def beside(t):
     page = t.run("man")
     with open(f"{SHARE}/man/man8/ferronic.8") as file:
         tap.equal(file.read(), page, "the page that is installed")
+    tap.equal(page.count(".TH"), 1, "pages")
     for command in COMMANDS:
-        tap.equal(f"ferronic\\-{command}" in page or f"ferronic-{command}" in page, True, command)
+        tap.equal(f'\n.SS "ferronic {command}' in page, True, command)
     tap.equal(t.run("--version").split()[0], "ferronic", "version")
 
 

@@ -2,9 +2,11 @@
 
 //! Changes that are made together: a transaction.
 
-use crate::generated::{TRANSACTION_ABORT, TRANSACTION_ADD, TRANSACTION_BEGIN, TRANSACTION_COMMIT};
-use crate::link::{Error, Link};
-use crate::spec::{self, Command};
+use crate::generated::{
+    PORT_GET, TRANSACTION_ABORT, TRANSACTION_ADD, TRANSACTION_BEGIN, TRANSACTION_COMMIT,
+};
+use crate::link::{reason, Error, Link};
+use crate::spec::{self, Command, Object};
 use clap::{Arg, ArgMatches, Command as Cli};
 use netlink_packet_core::{DefaultNla, Emitable, NLA_F_NESTED};
 use serde_json::Value;
@@ -102,11 +104,11 @@ pub fn run(link: &mut Link, matches: &ArgMatches) -> Result<(), Error> {
     if file == "-" {
         io::stdin().read_to_string(&mut text)?;
     } else {
-        text = fs::read_to_string(file).map_err(|e| refused(format!("{file}: {e}")))?;
+        text = fs::read_to_string(file).map_err(|e| refused(format!("{file}: {}", reason(&e))))?;
     }
     let mut changes: Value =
         serde_json::from_str(&text).map_err(|e| refused(format!("{file}: {e}")))?;
-    resolve(link, &mut changes)?;
+    resolve(link, &mut None, &mut changes)?;
     let Value::Object(kinds) = changes else {
         return Err(refused(format!("{file}: not an object of lists")));
     };
@@ -124,21 +126,29 @@ pub fn run(link: &mut Link, matches: &ArgMatches) -> Result<(), Error> {
     send(link, all, generation.map(String::as_str))
 }
 
-/// Puts numbers where ports are given by name.
-fn resolve(link: &mut Link, value: &mut Value) -> Result<(), Error> {
+/// Puts numbers where ports are given by name; `ports` is what there is, asked for once.
+fn resolve(
+    link: &mut Link,
+    ports: &mut Option<Vec<Object>>,
+    value: &mut Value,
+) -> Result<(), Error> {
     match value {
         Value::Object(object) => {
             for (name, value) in object {
                 match value {
-                    Value::String(port) if name == "ifindex" => {
-                        *value = crate::resolve(link, port)?.parse::<u32>().ok().into();
+                    Value::String(port) if name == "ifindex" && !crate::is_number(port) => {
+                        if ports.is_none() {
+                            *ports = Some(link.dump(&PORT_GET, &[])?);
+                        }
+                        let known = ports.as_deref().unwrap_or(&[]);
+                        *value = crate::port_named(known, port)?.into();
                     }
-                    _ => resolve(link, value)?,
+                    _ => resolve(link, ports, value)?,
                 }
             }
             Ok(())
         }
-        Value::Array(list) => list.iter_mut().try_for_each(|v| resolve(link, v)),
+        Value::Array(list) => list.iter_mut().try_for_each(|v| resolve(link, ports, v)),
         _ => Ok(()),
     }
 }

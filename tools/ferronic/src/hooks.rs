@@ -10,7 +10,7 @@ use crate::link::{Error, Link};
 use crate::spec::{self, Command, Object, Value as Named};
 use crate::{devices, print_json, rule, table};
 use clap::{Arg, ArgAction, ArgMatches, Command as Cli};
-use serde_json::{json, Value};
+use serde_json::json;
 use std::io::{self, Write};
 
 /// Standard priorities, as nftables calls them.
@@ -244,7 +244,7 @@ fn print_rules(rows: &[Object]) -> io::Result<()> {
             writeln!(out, "{chain}")?;
             last = chain;
         }
-        let number = |name| row.get(name).and_then(Value::as_u64).unwrap_or(0);
+        let number = |name| spec::number(row, name);
         writeln!(
             out,
             "{:6}  {}  # packets {} bytes {} acted {}",

@@ -6,8 +6,8 @@
 mod svg;
 
 use crate::generated::{LATENCY_GET, LATENCY_RESET, SAMPLING_GET, SAMPLING_SET};
-use crate::link::{Error, Link};
-use crate::spec::{Command, Object};
+use crate::link::{reason, Error, Link};
+use crate::spec::{number, Command, Object};
 use clap::{Arg, ArgAction, ArgMatches, Command as Cli};
 use pure::latency::{bucket, lower_bound, quantile, BUCKETS};
 use serde_json::{json, Value};
@@ -90,10 +90,6 @@ struct Stage {
     longest: u64,
     /// As of [`QUANTILES`], nanoseconds.
     quantiles: [Option<u64>; QUANTILES.len()],
-}
-
-fn number(object: &Object, name: &str) -> u64 {
-    object.get(name).and_then(Value::as_u64).unwrap_or(0)
 }
 
 impl Stage {
@@ -304,7 +300,7 @@ pub fn run(link: &mut Link, json: bool, matches: &ArgMatches) -> Result<(), Erro
     let stages: Vec<_> = rows.iter().map(Stage::new).collect();
     if let Some(path) = matches.get_one::<String>("svg") {
         let picture = svg::draw(port, &summary(&sampling), &stages);
-        fs::write(path, picture).map_err(|e| Error::Refused(format!("{path}: {e}")))?;
+        fs::write(path, picture).map_err(|e| Error::Refused(format!("{path}: {}", reason(&e))))?;
     }
     let out = &mut io::stdout().lock();
     match json {

@@ -5,14 +5,15 @@
 use crate::generated::{FAMILY, VERSION};
 use crate::spec::{self, Attribute, Command, Kind, Object, Space};
 use netlink_packet_core::{
-    DecodeError, DefaultNla, Emitable, ErrorMessage, NetlinkMessage, NetlinkPayload, NlasIterator,
-    ParseableParametrized, NLMSG_ERROR, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST,
+    DecodeError, DefaultNla, Emitable, ErrorMessage, NetlinkHeader, NetlinkMessage, NetlinkPayload,
+    NlasIterator, ParseableParametrized, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST,
 };
 use netlink_packet_generic::ctrl::nlas::{GenlCtrlAttrs, McastGrpAttrs};
 use netlink_packet_generic::ctrl::{GenlCtrl, GenlCtrlCmd};
 use netlink_packet_generic::{GenlFamily, GenlHeader, GenlMessage};
 use netlink_sys::protocols::NETLINK_GENERIC;
 use netlink_sys::{Socket, SocketAddr};
+use nix::errno::Errno;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
@@ -50,22 +51,29 @@ impl fmt::Display for Error {
         match self {
             Error::Refused(why) => write!(f, "{why}"),
             Error::Lost => write!(f, "messages were lost"),
-            Error::Io(error) => write!(f, "netlink: {error}"),
+            Error::Io(error) => write!(f, "{}", reason(error)),
             Error::Garbled(error) => write!(f, "netlink: {error}"),
         }
+    }
+}
+
+/// What the system says of an error, without its number.
+pub fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error") {
+        Some((words, _)) => words.into(),
+        None => text,
     }
 }
 
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
         match error.raw_os_error() {
-            Some(ENOBUFS) => Error::Lost,
+            Some(code) if code == Errno::ENOBUFS as i32 => Error::Lost,
             _ => Error::Io(error),
         }
     }
 }
-
-const ENOBUFS: i32 = 105;
 
 impl From<DecodeError> for Error {
     fn from(error: DecodeError) -> Self {
@@ -167,7 +175,7 @@ impl Link {
         message.serialize(&mut bytes);
         self.socket.send(&bytes, 0)?;
         loop {
-            let (data, _) = self.socket.recv_from_full()?;
+            let data = self.receive()?;
             let mut rest = data.as_slice();
             while !rest.is_empty() {
                 let message = <NetlinkMessage<GenlMessage<GenlCtrl>>>::deserialize(rest)?;
@@ -212,7 +220,9 @@ impl Link {
         let number = self.groups.iter().find(|(name, _)| name == group);
         let (_, number) =
             number.ok_or_else(|| Error::Refused(format!("the module has no group '{group}'")))?;
-        Ok(self.socket.add_membership(*number)?)
+        self.socket
+            .add_membership(*number)
+            .map_err(|error| Error::Refused(format!("group '{group}': {}", reason(&error))))
     }
 
     /// Sends a request and collects the answers.
@@ -240,6 +250,11 @@ impl Link {
         Ok(self.exchange(command, attributes.to_vec(), NLM_F_DUMP)?.0)
     }
 
+    fn receive(&mut self) -> Result<Vec<u8>, Error> {
+        let (data, _) = self.socket.recv_from_full()?;
+        Ok(data)
+    }
+
     /// Whether it was not interrupted comes with the answers.
     fn exchange(
         &mut self,
@@ -262,9 +277,16 @@ impl Link {
         message.serialize(&mut sent);
         self.socket.send(&sent, 0)?;
 
-        let (mut answers, mut whole) = (vec![], true);
+        let (mut answers, mut whole, mut lost) = (vec![], true, false);
         loop {
-            let (data, _) = self.socket.recv_from_full()?;
+            let data = match self.receive() {
+                // Notifications, not the dump, which goes on.
+                Err(Error::Lost) if flags & NLM_F_DUMP != 0 => {
+                    lost = true;
+                    continue;
+                }
+                received => received?,
+            };
             let mut rest = data.as_slice();
             while !rest.is_empty() {
                 let raw = rest;
@@ -278,7 +300,7 @@ impl Link {
                     NetlinkPayload::InnerMessage(inner) if ours => {
                         answers.push(spec::object(command.space, &inner.payload.payload));
                     }
-                    NetlinkPayload::InnerMessage(inner) => self.keep(inner.payload),
+                    NetlinkPayload::InnerMessage(inner) => self.keep(message.header, inner.payload),
                     NetlinkPayload::Error(error) if ours => {
                         let Some(code) = error.code else {
                             return Ok((answers, whole));
@@ -291,7 +313,10 @@ impl Link {
                             let tlvs = raw.get(20..message.header.length as usize);
                             return Err(refusal(command, &sent, done.code, tlvs.unwrap_or(&[])));
                         }
-                        return Ok((answers, whole));
+                        return match lost {
+                            true => Err(Error::Lost),
+                            false => Ok((answers, whole)),
+                        };
                     }
                     _ => (),
                 }
@@ -299,16 +324,27 @@ impl Link {
         }
     }
 
-    fn keep(&mut self, message: Message) {
-        self.events.push_back(Event {
-            command: message.command,
-            payload: message.payload,
-        });
+    /// Keeps a notification. What else comes unasked is the rest of an answer that nobody waits for any more.
+    fn keep(&mut self, header: NetlinkHeader, message: Message) {
+        if header.sequence_number == 0 {
+            self.events.push_back(Event {
+                command: message.command,
+                payload: message.payload,
+            });
+        }
     }
 
-    /// Forgets notifications that have come.
-    pub fn forget(&mut self) {
-        self.events.clear();
+    /// Keeps what a datagram tells.
+    fn sort(&mut self, data: &[u8]) -> Result<(), Error> {
+        let mut rest = data;
+        while !rest.is_empty() {
+            let message = <NetlinkMessage<GenlMessage<Message>>>::deserialize(rest)?;
+            rest = advance(rest, message.header.length);
+            if let NetlinkPayload::InnerMessage(inner) = message.payload {
+                self.keep(message.header, inner.payload);
+            }
+        }
+        Ok(())
     }
 
     /// Waits for the next notification.
@@ -317,19 +353,25 @@ impl Link {
             if let Some(event) = self.events.pop_front() {
                 return Ok(event);
             }
-            let (data, _) = self.socket.recv_from_full()?;
-            let mut rest = data.as_slice();
-            while !rest.is_empty() {
-                let message = <NetlinkMessage<GenlMessage<Message>>>::deserialize(rest)?;
-                rest = advance(rest, message.header.length);
-                if message.header.message_type == NLMSG_ERROR {
-                    continue;
-                }
-                if let NetlinkPayload::InnerMessage(inner) = message.payload {
-                    self.keep(inner.payload);
-                }
-            }
+            let data = self.receive()?;
+            self.sort(&data)?;
         }
+    }
+
+    /// Takes in all that has come. Where notifications were lost the kernel sends no others before nothing is left,
+    /// and does not say again that it has lost them.
+    pub fn drain(&mut self) -> Result<(), Error> {
+        self.socket.set_non_blocking(true)?;
+        let drained = loop {
+            let sorted = self.receive().and_then(|data| self.sort(&data));
+            match sorted {
+                Ok(()) | Err(Error::Lost) => (),
+                Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        self.socket.set_non_blocking(false)?;
+        drained
     }
 }
 
@@ -383,7 +425,7 @@ fn refusal(command: &Command, sent: &[u8], code: i32, tlvs: &[u8]) -> Error {
             _ => (),
         }
     }
-    let text = text.unwrap_or_else(|| io::Error::from_raw_os_error(-code).to_string());
+    let text = text.unwrap_or_else(|| reason(&io::Error::from_raw_os_error(-code)));
     if let Some(missing) = missing {
         let path = nest.unwrap_or_default();
         let inner = path.last().map_or(command.space, |a| match a.kind {
@@ -397,7 +439,11 @@ fn refusal(command: &Command, sent: &[u8], code: i32, tlvs: &[u8]) -> Error {
         true => String::new(),
         false => format!("{}: ", path.join(".")),
     };
-    Error::Refused(format!("{}: {place}{text}{range}", command.name))
+    let error = Errno::from_raw(-code);
+    Error::Refused(format!(
+        "{}: {place}{text}{range} [{error:?}]",
+        command.name
+    ))
 }
 
 /// The attribute that begins at that place of a request, behind those that hold it. `begin` is where the attributes of

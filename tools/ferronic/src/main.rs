@@ -5,19 +5,18 @@
 //! What there is to be shown and set stands in the netlink specification, which [`generated`] is made from.
 
 mod apply;
-mod changes;
 mod devices;
 mod generated;
 mod hooks;
 mod latency;
 mod link;
-mod monitor;
-mod packets;
+mod man;
 mod rule;
 mod spec;
 mod table;
+mod watch;
 
-use clap::{Arg, ArgAction, ArgMatches, Command as Cli};
+use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command as Cli};
 use clap_complete::Shell;
 use generated::{CHANNEL_GET, PORT_GET, PORT_SET, STAGE_GET, STATS_RESET, WIRE_GET, WIRE_SET};
 use link::{Error, Link};
@@ -44,7 +43,7 @@ fn noun(command: &Command) -> &'static str {
     command.name.trim_end_matches("-get")
 }
 
-fn cli() -> Cli {
+pub(crate) fn cli() -> Cli {
     let port = || {
         Arg::new("port")
             .value_name("PORT")
@@ -54,6 +53,12 @@ fn cli() -> Cli {
     let mut set = Cli::new("set")
         .about("Change a port, or the wire it is at. What is not given stays as it is")
         .arg(port().required(true))
+        .group(
+            ArgGroup::new("change")
+                .args(settable().map(|a| a.name))
+                .required(true)
+                .multiple(true),
+        )
         .arg_required_else_help(true);
     for found in settable() {
         let mut arg = Arg::new(found.name)
@@ -108,33 +113,7 @@ fn cli() -> Cli {
         .subcommand(apply::cli())
         .subcommand(hooks::chain_cli())
         .subcommand(hooks::rule_cli())
-        .subcommand(
-            Cli::new("monitor")
-                .about("Show the ports, or the chains, then every change; or packets that rules act on")
-                .arg(
-                    Arg::new("what")
-                        .value_name("WHAT")
-                        .value_parser(["ports", "hooks", "packets"])
-                        .default_value("ports")
-                        .help(
-                            "What to watch; hooks are chains and their rules, packets those of rules \
-                             with 'tell' or 'sample'",
-                        ),
-                )
-                .arg(
-                    Arg::new("pcapng")
-                        .long("pcapng")
-                        .value_name("FILE")
-                        .help("Write the packets to this file too, for Wireshark"),
-                )
-                .arg(
-                    Arg::new("count")
-                        .long("count")
-                        .value_name("N")
-                        .value_parser(clap::value_parser!(u64))
-                        .help("End after so many changes"),
-                ),
-        )
+        .subcommand(watch::cli())
         .subcommand(
             Cli::new("completion")
                 .about("Print a completion script for a shell")
@@ -147,17 +126,27 @@ fn cli() -> Cli {
         .subcommand(Cli::new("man").about("Print the manual page"))
 }
 
+pub(crate) fn is_number(word: &str) -> bool {
+    word.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// The number of the port that is called so.
+pub(crate) fn port_named(ports: &[Object], name: &str) -> Result<u64, Error> {
+    let found = ports
+        .iter()
+        .find(|p| p.get("name").and_then(Value::as_str) == Some(name));
+    found
+        .map(|p| spec::number(p, "ifindex"))
+        .ok_or_else(|| Error::Refused(format!("there is no port '{name}' in this namespace")))
+}
+
 /// The number of the port that a user names.
 pub(crate) fn resolve(link: &mut Link, port: &str) -> Result<String, Error> {
-    if port.bytes().all(|b| b.is_ascii_digit()) {
+    if is_number(port) {
         return Ok(port.into());
     }
     let ports = link.dump(&PORT_GET, &[])?;
-    let found = ports
-        .iter()
-        .find(|p| p.get("name").and_then(Value::as_str) == Some(port));
-    let index = found.and_then(|p| p.get("ifindex")).map(table::text);
-    index.ok_or_else(|| Error::Refused(format!("there is no port '{port}' in this namespace")))
+    Ok(port_named(&ports, port)?.to_string())
 }
 
 /// Asks for all objects, or for those of one port.
@@ -271,17 +260,13 @@ fn set(link: &mut Link, matches: &ArgMatches) -> Result<(), Error> {
         attributes.insert(0, argument(command, key, &value)?);
         requests.push((command, attributes));
     }
-    match requests.len() {
-        0 => Ok(()),
-        1 => {
-            for (command, attributes) in requests {
-                link.request(command, attributes)?;
-            }
-            Ok(())
-        }
-        // All or nothing.
-        _ => apply::together(link, requests),
+    if requests.len() > 1 {
+        return apply::together(link, requests);
     }
+    for (command, attributes) in requests {
+        link.request(command, attributes)?;
+    }
+    Ok(())
 }
 
 fn run(matches: &ArgMatches) -> Result<(), Error> {
@@ -294,7 +279,7 @@ fn run(matches: &ArgMatches) -> Result<(), Error> {
             }
             return Ok(());
         }
-        Some(("man", _)) => return manual(),
+        Some(("man", _)) => return Ok(man::write(cli(), &mut io::stdout().lock())?),
         _ => (),
     }
     let json = matches.get_flag("json");
@@ -307,27 +292,9 @@ fn run(matches: &ArgMatches) -> Result<(), Error> {
         Some(("apply", matches)) => apply::run(&mut link, matches),
         Some(("chain", matches)) => hooks::chain(&mut link, json, matches),
         Some(("rule", matches)) => hooks::rule(&mut link, json, matches),
-        Some(("monitor", matches)) => {
-            let count = matches.get_one("count").copied();
-            match matches.get_one::<String>("what").map(String::as_str) {
-                Some("hooks") => changes::run(&mut link, json, count),
-                Some("packets") => packets::run(&mut link, json, count, matches.get_one("pcapng")),
-                _ => monitor::run(&mut link, json, count),
-            }
-        }
+        Some(("monitor", matches)) => watch::run(&mut link, json, matches),
         _ => Ok(()),
     }
-}
-
-/// One page: the command, then each of its commands.
-fn manual() -> Result<(), Error> {
-    let mut out = io::stdout();
-    clap_mangen::Man::new(cli()).render(&mut out)?;
-    for command in cli().get_subcommands() {
-        let name = format!("ferronic-{}", command.get_name());
-        clap_mangen::Man::new(command.clone().name(name)).render(&mut out)?;
-    }
-    Ok(())
 }
 
 fn main() -> ExitCode {

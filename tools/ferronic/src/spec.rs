@@ -8,6 +8,11 @@ use serde_json::{Map, Value as Json};
 /// A message as a program sees it: attributes by name.
 pub type Object = Map<String, Json>;
 
+/// A number in a message; 0 if it is not there.
+pub fn number(object: &Object, name: &str) -> u64 {
+    object.get(name).and_then(Json::as_u64).unwrap_or(0)
+}
+
 /// What an attribute holds.
 #[derive(Clone, Copy)]
 pub enum Kind {

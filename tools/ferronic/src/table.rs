@@ -38,8 +38,11 @@ pub fn pairs(object: &Object, shown: impl Fn(&str, &Value) -> bool) -> String {
     words.join(" ")
 }
 
-/// Prints a table with a column for each attribute that any of the messages has.
+/// Prints a table with a column for each attribute that any of the messages has; nothing if there are none.
 pub fn print(out: &mut impl Write, space: &Space, rows: &[Object]) -> io::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
     let columns: Vec<_> = space
         .attributes
         .iter()

@@ -2,12 +2,13 @@
 
 //! Watching packets that rules act on: lines for eyes, JSON for programs, pcapng for Wireshark's tools.
 
+use super::{print, Watched};
 use crate::devices;
-use crate::generated::{GROUP_PACKETS, NOTIFICATIONS, PACKET};
-use crate::link::{Error, Link};
-use crate::spec::Object;
+use crate::generated::GROUP_PACKETS;
+use crate::link::{reason, Error, Link};
+use crate::spec::{number, Object};
 use crate::table::text;
-use serde_json::{json, Value};
+use serde_json::Value;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 
@@ -50,15 +51,14 @@ impl Capture {
     }
 
     fn packet(&mut self, event: &Object, comment: &str) -> io::Result<()> {
-        let number = |name: &str| event.get(name).and_then(Value::as_u64).unwrap_or(0);
         let data = bytes(event);
-        let time = number("time");
+        let time = number(event, "time");
         let mut body = vec![];
         body.extend(u32::from(event.contains_key("ethertype")).to_ne_bytes());
         body.extend(((time >> 32) as u32).to_ne_bytes());
         body.extend((time as u32).to_ne_bytes());
         body.extend((data.len() as u32).to_ne_bytes());
-        body.extend((number("length") as u32).to_ne_bytes());
+        body.extend((number(event, "length") as u32).to_ne_bytes());
         body.extend(&data);
         body.resize(body.len().next_multiple_of(4), 0);
         option(&mut body, 1, comment.as_bytes());
@@ -113,53 +113,41 @@ fn describe(event: &Object) -> String {
     words.join(" ")
 }
 
-/// Watches until `count` events have come, or for ever; `path` is a file to write them to as well.
-pub fn run(
-    link: &mut Link,
+/// Packets, and the file to write them to as well.
+pub struct Packets {
     json: bool,
-    count: Option<u64>,
-    path: Option<&String>,
-) -> Result<(), Error> {
-    let mut capture = match path {
-        Some(path) => Some(Capture::create(path)?),
-        None => None,
-    };
-    link.subscribe(GROUP_PACKETS)?;
-    let known = NOTIFICATIONS
-        .iter()
-        .find(|(_, name, _)| *name == "packet-ntf");
-    let number = known.map(|(number, ..)| *number);
-    eprintln!("ferronic: listening");
-    let mut seen = 0;
-    while count.is_none_or(|count| seen < count) {
-        let event = match link.event() {
-            Ok(event) => event,
-            Err(Error::Lost) => {
-                eprintln!("ferronic: events were lost");
-                continue;
-            }
-            Err(error) => return Err(error),
+    capture: Option<Capture>,
+}
+
+impl Packets {
+    pub fn new(json: bool, path: Option<&String>) -> Result<Packets, Error> {
+        let create = |path: &String| {
+            Capture::create(path).map_err(|e| Error::Refused(format!("{path}: {}", reason(&e))))
         };
-        if Some(event.command) != number {
-            continue;
-        }
-        seen += 1;
-        let event = event.object(&PACKET);
-        let words = describe(&event);
-        if let Some(capture) = &mut capture {
-            capture.packet(&event, &words)?;
-        }
-        let mut out = io::stdout().lock();
-        if json {
-            writeln!(out, "{}", json!({ "name": "packet", "msg": event }))?;
-        } else {
-            writeln!(
-                out,
-                "{words}  {}",
-                event.get("data").map_or(String::new(), text)
-            )?;
-        }
-        out.flush()?;
+        Ok(Packets {
+            json,
+            capture: path.map(create).transpose()?,
+        })
     }
-    Ok(())
+}
+
+impl Watched for Packets {
+    const GROUP: &'static str = GROUP_PACKETS;
+    const LOST: &'static str = "events were lost";
+
+    /// What has passed is not told.
+    fn begin(&mut self, _: &mut Link) -> Result<u64, Error> {
+        Ok(0)
+    }
+
+    fn tell(&mut self, event: &str, packet: Object) -> Result<(), Error> {
+        let words = describe(&packet);
+        if let Some(capture) = &mut self.capture {
+            capture.packet(&packet, &words)?;
+        }
+        let data = || packet.get("data").map_or(String::new(), text);
+        Ok(print(self.json, event, &packet, || {
+            format!("{words}  {}", data())
+        })?)
+    }
 }
