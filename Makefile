@@ -62,7 +62,7 @@ PHONY := all modules plugin tools selftests-bin
 PHONY += demo test test-debug test-upstream test-pure test-misuse fuzz soak mutants shell
 PHONY += bench bench-check bench-wall bench-profile bench-programs
 PHONY += lint format spec doc rust-analyzer
-PHONY += install clean help
+PHONY += install uninstall clean help
 PHONY += machine kdir-usable kbuild
 
 # What the host needs, and a sysroot; both say nothing where all is there.
@@ -136,7 +136,7 @@ fuzz: ## Fuzz the family, rtnetlink, ethtool, frames, hooks (COUNT=, SEED=), and
 	@selftests/run --kernel $(KERNEL) --timeout 7200 \
 		$(foreach f,netlink/fuzz assurance/fuzz_link assurance/fuzz_ethtool assurance/fuzz_frames \
 			assurance/fuzz_hooks,--program \
-			"fuzz/$(notdir $(f))=selftests/$(f).py --count $(or $(COUNT),$(if $(findstring hooks,$(f)),1000000,500000)) --seed $(or $(SEED),$(shell date +%s))")
+			"fuzz/$(notdir $(f))=selftests/$(f).py --count $(or $(COUNT),$(if $(filter netlink/fuzz assurance/fuzz_hooks,$(f)),1000000,500000)) --seed $(or $(SEED),$(shell date +%s))")
 	@tools/fuzz-pure $(or $(SECONDS),600)
 
 soak: ## Ten million frames, every byte checked, while all is reconfigured at random (COUNT=, SEED=)
@@ -147,7 +147,7 @@ soak: ## Ten million frames, every byte checked, while all is reconfigured at ra
 mutants: ## Make faults one at a time, and see that a test finds each (NAMES=)
 	@tools/mutants/run $(NAMES)
 
-shell: all ## Open a root shell in the guest, with the module loaded
+shell: all tools ## Open a root shell in the guest, with the module loaded
 	@qemu/run --kernel $(KERNEL) --shell
 
 ##@ Measure
@@ -190,11 +190,23 @@ rust-analyzer: modules ## Write rust-project.json for editors
 ##@ Install and clean
 
 # For a real machine: the module beside the kernel's own, the plug-in where ip looks for it.
-install: all tools ## Install the module, the plug-in for ip and the tool, below DESTDIR if given
-	install -D -m 644 $(out)/ferronic.ko $(DESTDIR)/lib/modules/$(release)/updates/ferronic.ko
-	install -D -m 644 $(out)/root/$(plugin-dir)/link_ferronic.so $(DESTDIR)/$(plugin-dir)/link_ferronic.so
+installed-module = $(DESTDIR)/lib/modules/$(release)/updates/ferronic.ko
+installed-plugin = $(DESTDIR)/$(plugin-dir)/link_ferronic.so
+
+# Documentation/install.md tells about keys, and about kernels that are not this machine's.
+install: all tools ## Install the module, the plug-in for ip and the tool, below DESTDIR if given (SIGN_KEY=, SIGN_CERT=)
+	@[[ -n "$(DESTDIR)" || -d /lib/modules/$(release)/kernel ]] || \
+		{ echo >&2 "error: this machine has no kernel $(release), but: $$(ls /lib/modules 2>/dev/null | xargs)"; exit 1; }
+	install -D -m 644 $(out)/ferronic.ko $(installed-module)
+	$(if $(SIGN_KEY),$(kdir)/scripts/sign-file sha256 $(SIGN_KEY) $(SIGN_CERT) $(installed-module))
+	install -D -m 644 $(out)/root/$(plugin-dir)/link_ferronic.so $(installed-plugin)
 	tools/ferronic/install build/tools/release/ferronic $(DESTDIR)/usr
 	$(if $(DESTDIR),,depmod $(release))
+
+uninstall: ## Remove what install has installed, for all kernels
+	rm -f $(wildcard $(DESTDIR)/lib/modules/*/updates/ferronic.ko) $(installed-plugin)
+	tools/ferronic/install --remove $(DESTDIR)/usr
+	$(if $(DESTDIR),,depmod)
 
 clean: ## Remove build/ (the cache outside the tree stays)
 	rm -rf build rust-project.json
