@@ -123,17 +123,14 @@ pub(crate) fn serve_waiters(vector: &Vector, bh: &Bh<'_>, rotate: &mut u32) {
     let Some(inlet) = own.inlets.get(usize::from(vector.index)) else {
         return;
     };
-    let n = inlet.waiters.len();
+    let n = inlet.waiters.parts();
     let start = *rotate as usize >> 6;
     for k in 0..n {
         let at = start.wrapping_add(k).checked_rem(n).unwrap_or(0);
-        let Some(word) = inlet.waiters.get(at) else {
-            continue;
-        };
-        if word.read() == 0 {
+        let mut bits = inlet.waiters.take(at);
+        if bits == 0 {
             continue;
         }
-        let mut bits = word.xchg(0);
         // Starts behind where it started last.
         let mut bit = *rotate & 63;
         *rotate = rotate.wrapping_add(1);

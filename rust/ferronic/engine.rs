@@ -446,11 +446,9 @@ impl<'a> Run<'a> {
                 return Err(Drop::PauseExpired);
             }
         }
-        if let Some(word) = shared.waiters.get(usize::from(self.index >> 6)) {
-            // A full barrier, which pairs with the one in the receiver's poll: either it sees the bit, or we see
-            // the buffers it has posted.
-            word.fetch_or(1 << (self.index & 63));
-        }
+        // A full barrier, which pairs with the one in the receiver's poll: either it sees us, or we see the buffers
+        // it has posted.
+        shared.waiters.add(self.index);
         if !inlet.closing && inlet.has(need) {
             self.waiting_since = 0;
             return Ok(Some(need));

@@ -54,6 +54,7 @@ mod stats;
 mod steer;
 mod updown;
 mod vector;
+mod waiters;
 mod wire;
 
 use kernel::prelude::*;

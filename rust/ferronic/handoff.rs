@@ -54,14 +54,15 @@ fn inlet_of<'a>(wire: &'a Wire, side: Side, index: u16, bh: &Bh<'_>) -> Option<&
 /// Sets the outlet's bit and raises the inlet's vector for so many packets. Returns `false` if the inlet is closed.
 #[inline(always)]
 fn ring(inlet: &Inlet, index: u16, frames: u32, bh: &Bh<'_>) -> bool {
-    if let Some(word) = inlet.waiters.get(usize::from(index >> 6)) {
-        // A full barrier: the packets are in the ring before the bit is seen.
-        word.fetch_or(1 << (index & 63));
-    }
-    let open = inlet.lock.lock(bh);
-    open.as_ref()
-        .inspect(|open| Vector::raise_rx(&open.vector, frames))
-        .is_some()
+    let guard = inlet.lock.lock(bh);
+    let Some(open) = guard.as_ref() else {
+        return false;
+    };
+    // A full barrier: the packets are in the ring before it is seen. Under the lock, so that nothing is left behind in
+    // an inlet that is closed: later ones would be taken for announced.
+    inlet.waiters.add(index);
+    Vector::raise_rx(&open.vector, frames);
+    true
 }
 
 /// Tells the receiver that outlet `index` of `side` has something. Returns `false` if it is closed.
@@ -77,11 +78,10 @@ pub(crate) fn tell(wire: &Wire, side: Side, index: u16, frames: u32, bh: &Bh<'_>
         return Told::Closed;
     };
     if frames < TELL_EACH {
-        // Pairs with the exchange of the word by who takes the bit, and looks at the ring after it: either the bit is
-        // gone, or the packets are seen.
+        // Pairs with the taking of the bit by who looks at the ring after it: either the bit is gone, or the packets
+        // are seen.
         smp_mb();
-        let word = inlet.waiters.get(usize::from(index >> 6));
-        if word.is_some_and(|word| word.read() & (1 << (index & 63)) != 0) {
+        if inlet.waiters.has(index) {
             return Told::Before;
         }
     }
@@ -150,12 +150,12 @@ pub(crate) fn redirect(vector: &Vector, peer: Option<&Device<Port>>, bh: &Bh<'_>
     let Some(inlet) = wire.end(side).inlets.get(usize::from(vector.index)) else {
         return;
     };
-    for (word, at) in inlet.waiters.iter().zip(0..u32::MAX) {
-        let mut bits = word.xchg(0);
+    for at in 0..inlet.waiters.parts() {
+        let mut bits = inlet.waiters.take(at);
         while bits != 0 {
             let bit = bits.trailing_zeros();
             bits &= bits.wrapping_sub(1);
-            let index = at.wrapping_mul(64).wrapping_add(bit) as u16;
+            let index = (at as u32).wrapping_mul(64).wrapping_add(bit) as u16;
             if announce(wire, side.other(), index, bh) {
                 continue;
             }
@@ -205,25 +205,19 @@ pub(crate) fn receive(
     let dev = poll.device();
     let peer = dev.peer_rcu(poll.bh());
     let between_namespaces = peer.is_none_or(|p| !p.shares_net_with(dev));
-    let words = inlet.waiters.len();
+    let parts = inlet.waiters.parts();
     let mut done = 0u32;
     let mut more = true;
     while more {
         more = false;
         let first = *rotate as usize >> 6;
-        for k in 0..words {
-            let at = first.wrapping_add(k).checked_rem(words).unwrap_or(0);
-            let Some(word) = inlet.waiters.get(at) else {
-                continue;
-            };
-            if word.read() == 0 {
-                continue;
-            }
-            let mut bits = word.xchg(0);
+        for k in 0..parts {
+            let at = first.wrapping_add(k).checked_rem(parts).unwrap_or(0);
+            let mut bits = inlet.waiters.take(at);
             while bits != 0 {
                 if done >= budget {
                     // The rest has to wait for the next poll.
-                    word.fetch_or(bits);
+                    inlet.waiters.put_back(at, bits);
                     return budget;
                 }
                 let bit = next_bit(bits, *rotate & 63);
@@ -244,7 +238,7 @@ pub(crate) fn receive(
                 done = done.wrapping_add(n);
                 if n == room {
                     // It may have more, and is last now.
-                    word.fetch_or(1 << bit);
+                    inlet.waiters.put_back(at, 1 << bit);
                     more = true;
                 }
             }

@@ -19,6 +19,7 @@ use crate::receive::RxDescriptor;
 use crate::rules::Steering;
 use crate::stats::{Drops, InletCounters, OutletCounters};
 use crate::steer::Steer;
+use crate::waiters::Waiters;
 use kernel::prelude::*;
 use kernel::sync::{static_lock_class, Arc};
 use netdev::napi::Instance;
@@ -129,8 +130,8 @@ pub(crate) struct Inlet {
     /// `None` is Closed. Producers hold the lock while they fill buffers.
     #[pin]
     pub(crate) lock: SpinLock<Option<InletOpen>>,
-    /// Which of the other end's outlets wait for buffers: one bit each.
-    pub(crate) waiters: KVec<AtomicWord>,
+    /// Which of the other end's outlets wait for this channel.
+    pub(crate) waiters: Waiters,
     /// Written under the lock.
     pub(crate) counters: InletCounters,
 }
@@ -227,10 +228,7 @@ impl End {
         let mut inlets = KVec::with_capacity(channels as usize, GFP_KERNEL_ACCOUNT)?;
         let mut outlets = KVec::with_capacity(channels as usize, GFP_KERNEL_ACCOUNT)?;
         for _ in 0..channels {
-            let mut waiters = KVec::new();
-            for _ in 0..other.div_ceil(64) {
-                waiters.push(AtomicWord::new(0), GFP_KERNEL_ACCOUNT)?;
-            }
+            let waiters = Waiters::new(other)?;
             inlets.push(
                 KBox::pin_init(
                     pin_init!(Inlet {

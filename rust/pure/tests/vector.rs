@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The vectors of the module, `rust/ferronic/vector.rs` itself, under a model checker.
+//!
+//! Two contexts publish work and raise the vector; whoever schedules the NAPI instance polls, as a softirq does behind
+//! who raised it. A timer fires at once where it is started: another context may come in between. Whatever the order,
+//! all work is seen, and polls exclude each other.
+
+// The file under test finds these here, as this crate.
+extern crate self as kernel;
+extern crate self as netdev;
+
+mod model;
+
+#[allow(dead_code)]
+#[path = "../../ferronic/vector.rs"]
+mod vector;
+
+use ethtool::Moderation;
+use loom::cell::Cell;
+use loom::sync::atomic::{
+    AtomicU32,
+    Ordering, //
+};
+use loom::thread;
+use model::Strength;
+pub(crate) use model::{
+    prelude,
+    sync, //
+};
+use napi::{
+    Instance,
+    Poll, //
+};
+use prelude::GFP_KERNEL_ACCOUNT;
+use vector::{
+    Coalesce,
+    Vector, //
+};
+
+mod channel {
+    pub(crate) struct Channel;
+}
+
+mod ethtool {
+    #[derive(Clone, Copy)]
+    pub(crate) struct Moderation {
+        pub(crate) coalesce: super::Coalesce,
+        pub(crate) adaptive_rx: bool,
+        pub(crate) adaptive_tx: bool,
+    }
+}
+
+mod stats {
+    /// Nothing depends on what is counted.
+    #[derive(Default)]
+    pub(crate) struct Count;
+
+    impl Count {
+        pub(crate) fn inc(&self) {}
+    }
+
+    #[derive(Default)]
+    pub(crate) struct PollCounters {
+        pub(crate) raises: Count,
+        pub(crate) adaptations: Count,
+    }
+}
+
+mod wire {
+    pub(crate) enum Side {
+        A,
+    }
+
+    pub(crate) struct Wire;
+}
+
+pub(crate) mod clock {
+    /// No time passes: what comes after the first raise comes too soon after it.
+    pub(crate) fn now_ns() -> u64 {
+        0
+    }
+}
+
+pub(crate) mod dim {
+    pub(crate) struct Moderation {
+        pub(crate) usecs: u16,
+        pub(crate) packets: u16,
+    }
+}
+
+pub(crate) mod napi {
+    use super::*;
+    use core::marker::PhantomData;
+
+    /// What the contexts around the vector may do wrong.
+    #[derive(Clone, Copy, PartialEq)]
+    pub(crate) enum Poll {
+        Right,
+        /// The poll begins after it looked for work.
+        BeginsLate,
+        /// Timers are not started.
+        NoTimers,
+    }
+
+    #[allow(dead_code)]
+    pub(crate) enum Timer {
+        Moderation,
+        Completion,
+        Retry,
+        Pause,
+    }
+
+    pub(crate) struct Instance<T> {
+        vector: Vector,
+        poll: Poll,
+        /// What the two contexts have published.
+        pub(crate) work: [AtomicU32; 2],
+        /// Work seen by polls: belongs to the poll that runs.
+        pub(crate) seen: Cell<u32>,
+        handler: PhantomData<T>,
+    }
+
+    impl<T> Instance<T> {
+        pub(crate) fn new(vector: Vector, poll: Poll) -> Self {
+            Instance {
+                vector,
+                poll,
+                work: [AtomicU32::new(0), AtomicU32::new(0)],
+                seen: Cell::new(0),
+                handler: PhantomData,
+            }
+        }
+
+        pub(crate) fn shared(&self) -> &Vector {
+            &self.vector
+        }
+
+        fn look(&self) {
+            let seen = self.work.iter().map(|w| w.load(Ordering::Relaxed)).sum();
+            self.seen.set(seen);
+        }
+    }
+
+    impl Instance<channel::Channel> {
+        pub(crate) fn schedule(&self) {
+            if self.poll == Poll::BeginsLate {
+                self.look();
+                self.vector.begin();
+            } else {
+                self.vector.begin();
+                self.look();
+            }
+            Vector::completed(self);
+        }
+
+        pub(crate) fn start_timer(&self, which: Timer, _: u64, _: u64) {
+            if self.poll != Poll::NoTimers {
+                Vector::timer(self, which);
+            }
+        }
+    }
+}
+
+/// How the second context raises; the first has frames for the port.
+#[derive(Clone, Copy)]
+enum Second {
+    AtOnce,
+    WithCompletions,
+}
+
+fn model(strength: Strength, rx_usecs: u32, second: Second, poll: Poll) {
+    model::check(strength, move || {
+        let user = Moderation {
+            coalesce: Coalesce {
+                rx_usecs,
+                tx_usecs: 50,
+                ..Coalesce::DEFAULT
+            },
+            adaptive_rx: false,
+            adaptive_tx: false,
+        };
+        let wire = sync::Arc::new(wire::Wire, GFP_KERNEL_ACCOUNT).unwrap();
+        let counters = prelude::KVec::with_capacity(0, GFP_KERNEL_ACCOUNT).unwrap();
+        let counters = sync::Arc::new(counters, GFP_KERNEL_ACCOUNT).unwrap();
+        let vector = Vector::new(wire, wire::Side::A, 0, user, counters).unwrap();
+        let instance = loom::sync::Arc::new(Instance::new(vector, poll));
+
+        let other = instance.clone();
+        let frames = thread::spawn(move || {
+            other.work[0].store(1, Ordering::Relaxed);
+            Vector::raise_rx(&other, 1);
+        });
+        instance.work[1].store(1, Ordering::Relaxed);
+        match second {
+            Second::AtOnce => Vector::raise_now(&instance),
+            Second::WithCompletions => Vector::raise_tx(&instance, 1, &mut 100, false),
+        }
+        frames.join().unwrap();
+        assert_eq!(instance.seen.get(), 2, "work was lost");
+    });
+}
+
+#[test]
+fn nothing_is_lost() {
+    model(Strength::Strong, 0, Second::AtOnce, Poll::Right);
+}
+
+#[test]
+fn nothing_is_lost_with_moderation() {
+    model(Strength::Strong, 80, Second::AtOnce, Poll::Right);
+}
+
+#[test]
+fn nothing_is_lost_with_completions() {
+    model(Strength::Strong, 0, Second::WithCompletions, Poll::Right);
+    model(Strength::Strong, 80, Second::WithCompletions, Poll::Right);
+}
+
+#[test]
+#[should_panic(expected = "Causality violation")]
+fn changes_that_do_not_order_fail() {
+    model(Strength::RelaxedChange, 0, Second::AtOnce, Poll::Right);
+}
+
+#[test]
+#[should_panic(expected = "work was lost")]
+fn poll_that_begins_late_fails() {
+    model(Strength::Strong, 0, Second::AtOnce, Poll::BeginsLate);
+}
+
+#[test]
+#[should_panic(expected = "work was lost")]
+fn moderation_without_timer_fails() {
+    model(
+        Strength::Strong,
+        80,
+        Second::WithCompletions,
+        Poll::NoTimers,
+    );
+}
+
+#[test]
+#[should_panic(expected = "work was lost")]
+fn completions_without_timer_fail() {
+    model(Strength::Strong, 0, Second::WithCompletions, Poll::NoTimers);
+}
