@@ -225,6 +225,9 @@ class Topology:
     def n1(self):
         return self.n[1]
 
+    def conserved(self):
+        """Looked at behind each case that has passed: see conservation.Topology."""
+
     def tidy(self):
         """Deletes what a case left in the two namespaces."""
         for namespace in self.n:

@@ -4,8 +4,9 @@
 import contextlib
 import errno
 import json
-import re
 
+import conservation
+import ethioctl
 import ethnl
 import frames
 import genl
@@ -81,9 +82,7 @@ class Nic:
 
     def private(self):
         """`ethtool -S` as a dictionary, in the order it comes."""
-        out = self.namespace.ethtool("-S", self.name)
-        return {name.strip(): int(value) for name, value in
-                re.findall(r"^\s+(.+?): (\d+)$", out, re.M)}
+        return ethioctl.private(self)
 
     def dropped(self):
         """Frames dropped on their way to this port, for whatever reason."""
@@ -138,19 +137,8 @@ class Pair(net.Topology):
         return self.made
 
     def balanced(self):
-        """Waits until, both ways, frames sent = frames received + frames dropped on
-        the wire, each drop counted once; that is so at every quiet moment."""
-        def missing():
-            stats = self.stats()
-            both = (*stats, *self.made), (*stats[::-1], *self.made[::-1])
-            return [a["tx_packets"] - b["rx_packets"] - one.refused_to_send() - other.dropped()
-                    for a, b, one, other in both]
-
-        try:
-            net.wait_until(lambda: missing() == [0, 0], "balance", 5 * net.SLOW)
-        except AssertionError:
-            raise AssertionError(f"frames missing both ways: {missing()}; {self.stats()}; "
-                                 f"{[port.private() for port in self.made]}") from None
+        """Waits until every frame is accounted for; the end of each case does so too."""
+        conservation.check(*self.made)
 
     def tidy(self):
         for nic in self.made:

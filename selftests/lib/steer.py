@@ -5,14 +5,18 @@
 """
 
 import contextlib
-import ctypes
-import fcntl
 import re
 import socket
 import struct
 
+import ethioctl
 import frames
 import net
+
+GET_HASHED, SET_HASHED, GET_RULES, DELETE_RULE, INSERT_RULE = 0x29, 0x2A, 0x30, 0x31, 0x32
+UDP_V4_FLOW = 2
+# struct ethtool_rx_flow_spec: type, what matches, the queue, the location.
+SPEC = struct.Struct("=I10xH40x20x10xH40x20x4xQI4x")
 
 
 def add(port, *words):
@@ -20,20 +24,35 @@ def add(port, *words):
     return int(re.search(r"ID (\d+)", port.set("-N", *words)).group(1))
 
 
+def about_rules(port, command, kind=0, data=0, spec=bytes(SPEC.size), count=0):
+    """A request of struct ethtool_rxnfc, with room for the locations of so many rules."""
+    return ethioctl.request(port, struct.pack("=IIQ", command, kind, data) + spec +
+                            struct.pack("=I4x", count) + bytes(4 * count))
+
+
 def add_udp4(port, dport, queue, at):
-    """Inserts a rule by a bare ioctl: a program for each of many would take long."""
-    siocethtool, insert, udp_v4_flow = 0x8946, 0x32, 2
-    spec = struct.pack("=I10xH40x20x10xH40x20x4xQI4x", udp_v4_flow, socket.htons(dport), 0xFFFF,
-                       queue, at)
-    request = ctypes.create_string_buffer(struct.pack("=IIQ", insert, 0, 0) + spec + bytes(8))
-    ifreq = struct.pack("@16sP16x", port.name.encode(), ctypes.addressof(request))
-    with port.namespace, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-        fcntl.ioctl(any_socket, siocethtool, ifreq)
+    """Inserts a rule, without a program: for each of many it would take long."""
+    about_rules(port, INSERT_RULE, spec=SPEC.pack(UDP_V4_FLOW, socket.htons(dport), 0xFFFF, queue,
+                                                  at))
+
+
+def delete(port, at):
+    about_rules(port, DELETE_RULE, spec=SPEC.pack(0, 0, 0, 0, at))
+
+
+def hashed(port, fields=None):
+    """Reads or sets the fields of UDP by IPv4 that are hashed."""
+    if fields is not None:
+        about_rules(port, SET_HASHED, UDP_V4_FLOW, fields)
+    found = about_rules(port, GET_HASHED, UDP_V4_FLOW)
+    return struct.unpack_from("=Q", found, 8)[0]
 
 
 def rules(port):
     """The locations of all rules."""
-    return sorted(map(int, re.findall(r"^Filter: (\d+)", port.set("-n"), re.M)))
+    found = about_rules(port, GET_RULES, count=256)
+    count, = struct.unpack_from("=I", found, 16 + SPEC.size)
+    return sorted(struct.unpack_from(f"={count}I", found, 20 + SPEC.size))
 
 
 def new_context(port, *words):

@@ -3,7 +3,8 @@
 
 A test is a set of functions marked with ``@tap.case("what it shows")`` and a
 call of ``tap.main()`` at the end.  Every case gives one line of TAP.  Words on
-the command line choose the cases whose titles contain them; ``-l`` lists them.
+the command line choose the cases whose titles contain them; ``-l`` lists them,
+``--bail`` stops at the first one that fails.
 
 A case fails by raising anything, and is skipped by raising ``tap.Skip``.  The
 exit status follows kselftest: 0 passed, 1 failed, 4 skipped as a whole.
@@ -51,8 +52,8 @@ def equal(got, want, what):
 
 def main(fixture=None):
     """Runs the cases.  `fixture`, if given, makes the context manager whose
-    value every case gets as its argument; it is entered once, and its `tidy()`
-    is called after every case."""
+    value every case gets as its argument; it is entered once, its `conserved()`
+    is called after every case that has passed so far, and its `tidy()` after every case."""
     words = [word for word in sys.argv[1:] if not word.startswith("-")]
     chosen = [(title, function) for title, function in _cases
               if not words or any(word in title for word in words)]
@@ -72,6 +73,8 @@ def main(fixture=None):
         for number, (title, function) in enumerate(chosen, 1):
             try:
                 function(*arguments)
+                for argument in arguments:
+                    argument.conserved()
                 print(f"ok {number} {title}", flush=True)
             except Skip as reason:
                 print(f"ok {number} {title} # SKIP {reason}", flush=True)
@@ -79,6 +82,8 @@ def main(fixture=None):
                 note(traceback.format_exc())
                 print(f"not ok {number} {title}", flush=True)
                 failed += 1
+            if failed and "--bail" in sys.argv[1:]:
+                break
             for argument in arguments:
                 argument.tidy()
     sys.exit(1 if failed else 0)

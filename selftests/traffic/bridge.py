@@ -13,6 +13,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import conservation  # noqa: E402
 import content  # noqa: E402
 import net      # noqa: E402
 import tap      # noqa: E402
@@ -96,4 +97,4 @@ def routed(t):
             content.stream(t.n0, third, source, target, 500000)
 
 
-tap.main(net.Topology)
+tap.main(conservation.Topology)

@@ -8,6 +8,7 @@ import struct
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import conservation  # noqa: E402
 import content  # noqa: E402
 import net      # noqa: E402
 import tap      # noqa: E402
@@ -175,4 +176,4 @@ def offloads_off(t):
         content.echo(t.n0, *addresses, sizes=(1, 1000, 20000))
 
 
-tap.main(net.Topology)
+tap.main(conservation.Topology)

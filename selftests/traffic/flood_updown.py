@@ -8,6 +8,7 @@ import sys
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import conservation  # noqa: E402
 import content  # noqa: E402
 import net      # noqa: E402
 import rtnl     # noqa: E402
@@ -112,4 +113,4 @@ def deleted(t):
             tap.equal(t.n[1 - end].rtnl.exists(f"fe{1 - end}"), False, "the other end")
 
 
-tap.main(net.Topology)
+tap.main(conservation.Topology)

@@ -9,6 +9,7 @@ import socket
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import conservation  # noqa: E402
 import content  # noqa: E402
 import frames   # noqa: E402
 import net      # noqa: E402
@@ -94,4 +95,4 @@ def own(t):
             content.same(receiver.recv(70000), data, f"{size} bytes in fragments")
 
 
-tap.main(net.Topology)
+tap.main(conservation.Topology)

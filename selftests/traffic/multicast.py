@@ -8,6 +8,7 @@ import struct
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import conservation  # noqa: E402
 import content  # noqa: E402
 import frames   # noqa: E402
 import net      # noqa: E402
@@ -111,4 +112,4 @@ def neighbours(t):
             content.echo(t.n0, *addresses, sizes=(10,))
 
 
-tap.main(net.Topology)
+tap.main(conservation.Topology)

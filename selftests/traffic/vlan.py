@@ -9,6 +9,7 @@ import struct
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import conservation  # noqa: E402
 import content  # noqa: E402
 import frames   # noqa: E402
 import net      # noqa: E402
@@ -146,4 +147,4 @@ def offload(t):
             content.stream(t.n0, t.n1, *V6, 200000)
 
 
-tap.main(net.Topology)
+tap.main(conservation.Topology)
