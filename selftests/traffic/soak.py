@@ -16,12 +16,11 @@ import argparse
 import contextlib
 import os
 import random
+import select
 import socket
-import struct
+import subprocess
 import sys
-import threading
-import traceback
-import zlib
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import content  # noqa: E402
@@ -38,164 +37,89 @@ PARSER.add_argument("--seed", type=int, default=1)
 ARGUMENTS, sys.argv[1:] = PARSER.parse_known_args()
 
 # Changes of the configuration, and quiet moments at which what was sent is accounted for.
-CHANGES = max(ARGUMENTS.frames // 5000, 24)
+CHANGES = max(ARGUMENTS.frames // 10000, 24)
 QUIET = max(CHANGES // 50, 5)
-BLOCK = 1 << 18
-UDP_SEGMENT = 103
+PROGRAM = f"{control.BUILT}/traffic"
 NIC, HANDOFF = 0, 1
 
 
-class Traffic(threading.Thread):
-    """A sender and a receiver, one thread each; between two pieces the sender waits
-    while nothing is to be sent."""
+class Traffic:
+    """A program that sends by one socket, and compares what comes by the other one, each in a
+    thread: Python would have but one for all of them."""
 
-    def __init__(self, soak, name):
-        super().__init__(name=name, daemon=True)
-        self.soak, self.idle, self.failed = soak, threading.Event(), False
-        self.receiver = threading.Thread(target=self.guarded, args=(self.receive,), daemon=True)
+    def __init__(self, kind, sender, receiver, port):
+        for end in (sender, receiver):
+            end.setblocking(True)
+        self.name = f"{kind} {port}"
+        self.process = subprocess.Popen(
+            [PROGRAM, kind, *(str(end.fileno()) for end in (sender, receiver)),
+             str(ARGUMENTS.seed << 16 | port)], pass_fds=[sender.fileno(), receiver.fileno()],
+            bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        sender.close()
+        receiver.close()
 
-    def start(self):
-        self.receiver.start()
-        super().start()
+    def command(self, letter):
+        """Those whose program has ended tell so by what they say."""
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.write(letter)
 
-    def run(self):
-        self.guarded(self.send_all)
-        self.idle.set()
+    def says(self):
+        """Its next line."""
+        if not select.select([self.process.stdout], [], [], 8 * net.PATIENCE)[0]:
+            raise AssertionError(f"{self.name}: says nothing")
+        return self.process.stdout.readline().decode().strip()
 
-    def guarded(self, function):
-        try:
-            function()
-        except Exception:
-            self.soak.problems.append(f"{self.name}: {traceback.format_exc()}")
+    def idle(self):
+        """Returns when nothing more is sent."""
+        tap.equal(self.says(), "idle", self.name)
 
-    def send_all(self):
-        while not self.soak.over.is_set():
-            self.idle.set()
-            self.soak.gate.wait()
-            self.idle.clear()
-            self.send()
-        self.finish()
+    def sound(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"{self.name}: {self.says()}, status {self.process.returncode}")
 
     def end(self):
-        for thread in (self, self.receiver):
-            thread.join(4 * net.PATIENCE)
-            if thread.is_alive():
-                self.soak.problems.append(f"{self.name} does not come to an end")
-
-
-class Stream(Traffic):
-    """A stream connection one way; its bytes are a block that comes again and again."""
-
-    def __init__(self, soak, way, addresses, port):
-        super().__init__(soak, f"stream {port}")
-        self.client, self.server = content.connect(
-            soak.n[way], soak.n[1 - way], addresses[way], addresses[1 - way], port=port)
-        for end in (self.client, self.server):
-            # As long as it may take after a few changes in a row; who hangs is found below.
-            end.settimeout(8 * net.PATIENCE)
-        self.block = content.randbytes(port, BLOCK)
-        self.random = random.Random(f"{ARGUMENTS.seed} {port}")
-        self.sent = self.got = 0
-
-    def send(self):
-        size = self.random.choice((1, 100, 1448, 5000, 65536, 65536))
-        at = self.sent % BLOCK
-        piece = memoryview(self.block)[at:at + size]
-        self.client.sendall(piece)
-        self.sent += len(piece)
-
-    def finish(self):
-        self.client.shutdown(socket.SHUT_WR)
-
-    def receive(self):
-        while data := self.server.recv(BLOCK):
-            at = 0
-            while at < len(data):
-                where = self.got % BLOCK
-                size = min(len(data) - at, BLOCK - where)
-                content.same(data[at:at + size], self.block[where:where + size],
-                             f"{self.name} from byte {self.got} on")
-                at += size
-                self.got += size
+        """What was sent, and what has arrived."""
+        line = self.says()
+        tap.equal((self.process.wait(net.PATIENCE), line.endswith("arrived")), (0, True),
+                  f"{self.name}: {line}: status")
+        return f"{self.name}: {line}"
 
     def close(self):
-        tap.equal(self.got, self.sent, f"{self.name}: bytes that arrived")
-        self.client.close()
-        self.server.close()
-        return f"{self.got >> 10} KiB"
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
 
 
-class Datagrams(Traffic):
-    """Datagrams one way, of all sizes, single ones and several in one packet: each arrives
-    as it was sent, once or not at all."""
+def stream(t, way, addresses, port):
+    """A stream connection one way."""
+    client, server = content.connect(t.n[way], t.n[1 - way], addresses[way], addresses[1 - way],
+                                     port=port)
+    return Traffic("stream", client, server, port)
 
-    HEAD = struct.Struct("!QI")
 
-    def __init__(self, soak, way, addresses, port):
-        super().__init__(soak, f"datagrams {port}")
-        kind, source, target = content.family(addresses[0]), addresses[way], addresses[1 - way]
-        self.sender = soak.n[way].socket(kind, socket.SOCK_DGRAM, timeout=net.PATIENCE)
-        self.sender.bind((source, port))
-        self.reader = soak.n[1 - way].socket(kind, socket.SOCK_DGRAM, timeout=1)
-        self.reader.setsockopt(socket.SOL_SOCKET, content.SO_RCVBUFFORCE, 8 << 20)
-        self.reader.bind((target, port))
-        self.target = (target, port)
-        self.block = content.randbytes(port, 1 << 16)
-        self.random = random.Random(f"{ARGUMENTS.seed} {port}")
-        self.sent = 0
-        self.seen = set()
-
-    def datagram(self, size):
-        """One whose content follows from its number."""
-        number, self.sent = self.sent, self.sent + 1
-        at = number * 7 % 1000
-        body = self.block[at:at + size]
-        return self.HEAD.pack(number, zlib.crc32(body)) + body
-
-    def send(self):
-        try:
-            if self.random.random() < 0.5:
-                size = self.random.choice((0, 1, 40, 500, 1400, 8000, 40000))
-                self.sender.sendto(self.datagram(size), self.target)
-            else:
-                size = self.random.choice((300, 1000, 1180))
-                pieces = b"".join(self.datagram(size) for _ in range(self.random.randrange(2, 20)))
-                self.sender.sendmsg([pieces], [(socket.IPPROTO_UDP, UDP_SEGMENT,
-                                                struct.pack("=H", self.HEAD.size + size))],
-                                    0, self.target)
-        except OSError:
-            # The port is down, or has no room; the soak looks at what it counts.
-            pass
-
-    def finish(self):
-        pass
-
-    def receive(self):
-        while True:
-            try:
-                data = self.reader.recv(1 << 17)
-            except TimeoutError:
-                if self.soak.over.is_set():
-                    return
-                continue
-            number, crc = self.HEAD.unpack_from(data)
-            if zlib.crc32(data[self.HEAD.size:]) != crc or data != self.HEAD.pack(number, crc) + \
-                    self.block[number * 7 % 1000:][:len(data) - self.HEAD.size]:
-                raise AssertionError(f"datagram {number} of {len(data)} bytes is damaged")
-            if number in self.seen or number >= self.sent:
-                raise AssertionError(f"datagram {number} came twice, or was never sent")
-            self.seen.add(number)
-
-    def close(self):
-        self.sender.close()
-        self.reader.close()
-        return f"{len(self.seen)} of {self.sent}"
+def datagrams(t, way, addresses, port):
+    """Datagrams one way, of all sizes, single ones and several in one packet."""
+    kind, source, target = content.family(addresses[0]), addresses[way], addresses[1 - way]
+    sender = t.n[way].socket(kind, socket.SOCK_DGRAM)
+    receiver = t.n[1 - way].socket(kind, socket.SOCK_DGRAM)
+    receiver.setsockopt(socket.SOL_SOCKET, content.SO_RCVBUFFORCE, 8 << 20)
+    for end, address in ((sender, source), (receiver, target)):
+        end.bind((address, port))
+    sender.connect((target, port))
+    return Traffic("datagrams", sender, receiver, port)
 
 
 class Soak(nic.Pair):
     """A pair with traffic."""
 
+    def __init__(self):
+        super().__init__()
+        self.running = contextlib.ExitStack()
+
     def begin(self):
+        if not os.path.exists(PROGRAM):
+            raise tap.Skip(f"no {PROGRAM}: make selftests-bin builds it")
         for namespace in self.n:
             # A stream that waits goes on soon, also after several changes in a row.
             with contextlib.suppress(OSError):
@@ -203,27 +127,30 @@ class Soak(nic.Pair):
             namespace.sysctl("net/ipv6/conf/default/keep_addr_on_down", 1)
         self.nics()
         self.family = control.Raw(self.n0)
+        self.running.callback(self.family.close)
         self.wire = rtnl.attr(control.WIRE_ID, self.family.ports()[self.made[0].index]["wire"])
-        self.over, self.gate, self.problems = threading.Event(), threading.Event(), []
         self.datapath = NIC
-        self.gate.set()
-        self.traffic = [kind(self, way, addresses, port + way) for kind, addresses, port in (
-            (Stream, net.V4, 6000), (Stream, net.V6, 6010), (Datagrams, net.V4, 6020),
-            (Datagrams, net.V6, 6030)) for way in (0, 1)]
-        for one in self.traffic:
-            one.start()
+        self.traffic = []
+        for kind, addresses, port in ((stream, net.V4, 6000), (stream, net.V6, 6010),
+                                      (datagrams, net.V4, 6020), (datagrams, net.V6, 6030)):
+            for way in (0, 1):
+                one = kind(self, way, addresses, port + way)
+                self.traffic.append(one)
+                self.running.callback(one.close)
 
     def finish(self):
-        self.over.set()
-        self.gate.set()
+        """Lets all that was sent arrive."""
         for one in self.traffic:
-            one.end()
-        self.family.close()
-        self.sound()
-        tap.note("; ".join(f"{one.name}: {one.close()}" for one in self.traffic))
+            one.command(b"e")
+        tap.note("; ".join(one.end() for one in self.traffic))
+
+    def tidy(self):
+        self.running.close()
+        super().tidy()
 
     def sound(self):
-        tap.equal(self.problems, [], "problems")
+        for one in self.traffic:
+            one.sound()
 
     def counted(self):
         """What both stacks have counted of packets that are wrong, and of those they had no
@@ -251,18 +178,22 @@ class Soak(nic.Pair):
     def pass_(self, count):
         """Waits until so many more frames have passed."""
         wanted = self.frames() + count
-        net.wait_until(lambda: self.problems or self.frames() >= wanted,
-                       "traffic after the last change", 8 * net.PATIENCE, 0.02)
-        self.sound()
+
+        def passed():
+            self.sound()
+            return self.frames() >= wanted
+
+        net.wait_until(passed, "traffic after the last change", 8 * net.PATIENCE, 0.02)
 
     def quiet(self):
         """Stops the senders, and has what was sent accounted for."""
-        self.gate.clear()
         for one in self.traffic:
-            if not one.idle.wait(8 * net.PATIENCE):
-                raise AssertionError(f"{one.name} does not come to rest")
+            one.command(b"p")
+        for one in self.traffic:
+            one.idle()
         self.balanced()
-        self.gate.set()
+        for one in self.traffic:
+            one.command(b"g")
 
     def change(self, dice):
         """Changes something, and returns in words what."""
@@ -323,7 +254,7 @@ def soak(t):
     dice = random.Random(ARGUMENTS.seed)
     t.begin()
     done = []
-    first = t.frames()
+    first, begin = t.frames(), time.monotonic()
     try:
         for turn in range(CHANGES):
             t.pass_(ARGUMENTS.frames // CHANGES)
@@ -332,11 +263,10 @@ def soak(t):
                 t.quiet()
         t.pass_(ARGUMENTS.frames // CHANGES)
         frames = t.frames() - first
+        tap.note(f"{frames / (time.monotonic() - begin):.0f} frames a second")
         t.finish()
     except Exception:
         tap.note(f"the last changes: {done[-8:]}")
-        t.over.set()
-        t.gate.set()
         raise
     t.balanced()
     wrong, full = t.counted()
