@@ -1,12 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """User namespaces: caps on ports and on memory in rings, refused with a reason,
-given back when ports go."""
+given back when ports go; the number of chains; memory that is charged to who
+asked for it."""
 
+import contextlib
 import os
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import ethnl    # noqa: E402
+import hooks    # noqa: E402
 import net      # noqa: E402
 import nic      # noqa: E402
 import rtnl     # noqa: E402
@@ -44,7 +49,6 @@ def ports(_):
 @tap.case("memory in rings is capped too, and a refused port still works")
 def memory(_):
     def work():
-        import ethnl
         link = rtnl.Rtnl()
 
         class Here:
@@ -76,6 +80,104 @@ def memory(_):
         print(f"# refused at port {number}: {errors[0]}", flush=True)
 
     user.as_user(work)
+
+
+@tap.case("a namespace has so many chains, and no more")
+def chains(_):
+    most, at = 1024, ("output", "input", "prerouting", "postrouting", "forward")
+    with contextlib.closing(net.Namespace("many")) as space, \
+            contextlib.closing(hooks.Hooks(space)) as family:
+        for number in range(most):
+            family.chain(f"c{number}", at[number % len(at)], priority=number)
+        try:
+            family.chain("more", "output")
+        except rtnl.NetlinkError as error:
+            tap.note(error)
+            if not error.text:
+                raise AssertionError("no reason given") from None
+        else:
+            raise AssertionError("one more was taken")
+        tap.equal(len(family.chains()), most, "chains")
+
+
+@contextlib.contextmanager
+def cgroup():
+    """A control group whose memory is accounted; the directory."""
+    with tempfile.TemporaryDirectory() as top:
+        net.run("mount", "-t", "cgroup2", "none", top)
+        try:
+            with open(f"{top}/cgroup.controllers") as file:
+                if "memory" not in file.read().split():
+                    raise tap.Skip("no memory controller in this kernel")
+            with open(f"{top}/cgroup.subtree_control", "w") as file:
+                file.write("+memory")
+            os.mkdir(f"{top}/ferronic")
+            try:
+                yield f"{top}/ferronic"
+            finally:
+                net.wait_until(lambda: gone(f"{top}/ferronic"), "the end of the group")
+        finally:
+            net.run("umount", top)
+
+
+def gone(directory):
+    try:
+        os.rmdir(directory)
+    except OSError:
+        return False
+    return True
+
+
+@tap.case("memory is charged to the control group of who asks for it, and given back")
+def charged(t):
+    with cgroup() as group, contextlib.closing(net.Namespace("charged")) as space:
+        def kernel():
+            with open(f"{group}/memory.stat") as file:
+                return int(dict(line.split() for line in file)["kernel"])
+
+        def charge(function):
+            """What a child in the group costs beside what it has itself, which goes with it."""
+            before = kernel()
+            pid = os.fork()
+            if not pid:
+                with open(f"{group}/cgroup.procs", "w") as file:
+                    file.write("0")
+                try:
+                    function()
+                    os._exit(0)
+                finally:
+                    os._exit(1)
+            tap.equal(os.waitpid(pid, 0)[1], 0, "status")
+            return kernel() - before
+
+        def ports():
+            for number in range(4):
+                space.rtnl.add_pair(net.KIND, {"name": f"b{number}", **net.QUEUES},
+                                    name=f"a{number}", **net.QUEUES)
+
+        def rings():
+            for number in range(4):
+                with contextlib.closing(ethnl.Ethtool(space, f"a{number}")) as tool:
+                    tool.set(ethnl.RINGS, rx=64, tx=8192)
+                space.rtnl.change(f"a{number}", up=True)
+
+        def rules():
+            with contextlib.closing(hooks.Hooks(space)) as family:
+                family.chain("x", "output")
+                for number in range(net.rounds(2000)):
+                    family.rule("x", hooks.term("daddr4", number))
+
+        costs = {"ports": charge(ports), "rings": charge(rings), "rules": charge(rules)}
+        tap.note(", ".join(f"{name}: {cost >> 10} KiB" for name, cost in costs.items()))
+        for name, least in (("ports", 4 << 14), ("rings", 4 * 8192 * 16), ("rules", net.rounds(2000) * 16)):
+            if costs[name] < least:
+                raise AssertionError(f"{name} cost {costs[name]} bytes, less than {least}")
+        whole = kernel()
+        with contextlib.closing(hooks.Hooks(space)) as family:
+            family.clear()
+        for number in range(4):
+            space.rtnl.delete(f"a{number}")
+        net.wait_until(lambda: kernel() < whole - sum(costs.values()) // 2, "memory given back")
 
 
 @tap.case("root's own ports are not counted against it")
