@@ -59,7 +59,7 @@ clean-make = env -u MAKEFLAGS -u MFLAGS $(toolchain) make --no-print-directory
 kbuild = mkdir -p $(1) && flock $(1)/.lock $(clean-make) -j$(shell nproc) -C $(kdir) M=$(CURDIR) MO=$(1) $(kernel-make-flags) $(2)
 
 PHONY := all modules plugin tools selftests-bin
-PHONY += demo test test-debug test-upstream test-pure test-misuse fuzz soak mutants shell
+PHONY += demo test test-debug test-upstream test-pure test-misuse test-mutants fuzz soak shell
 PHONY += bench bench-check bench-wall bench-profile bench-programs
 PHONY += lint format spec doc rust-analyzer
 PHONY += install uninstall clean help
@@ -114,21 +114,26 @@ test: ## Run the selftests on KERNEL: TAP, then 'N passed, N failed, N skipped'
 	@$(MAKE) all tools selftests-bin >&2
 	@selftests/run --kernel $(KERNEL) $(if $(UNTIL),--until $(UNTIL)) $(TESTS)
 
-debug-lists = selftests/debug.list $(if $(LONG),selftests/debug-long.list)
+# The whole suite takes hours where each access is checked and instructions are emulated. Areas come behind the tests of
+# the list, so those run first, and once.
+debug-tests = $(shell sed '/^#/d' selftests/debug.list) \
+	$(if $(LONG),$(filter-out bin lib upstream,$(patsubst selftests/%/,%,$(wildcard selftests/*/))))
 
-# The whole suite takes hours where each access is checked and instructions are emulated: TESTS= names others.
-test-debug: ## Run the tests of selftests/debug.list on the debug kernel (LONG=1: of debug-long.list too)
-	@$(MAKE) test KERNEL=debug TESTS="$(or $(TESTS),$(shell sed '/^#/d' $(debug-lists)))"
+test-debug: ## Run the tests of selftests/debug.list on the debug kernel, with LONG=1 then all others (TESTS= for some)
+	@$(MAKE) test KERNEL=debug TESTS="$(or $(TESTS),$(debug-tests))"
 
 test-upstream: ## Run upstream's own tests for NICs against a pair (TESTS='drivers/net/stats.py ...', or all)
 	@$(MAKE) all >&2
 	@selftests/upstream/run --kernel $(KERNEL) $(TESTS)
 
-test-pure: $(machine) ## Test the pure crate on this machine, with cargo
-	@$(toolchain) cargo test --quiet --manifest-path rust/pure/Cargo.toml --target-dir $(CURDIR)/build/pure
+test-pure: $(machine) ## Test the pure crate on this machine, with cargo (TESTS= as cargo test has them)
+	@$(toolchain) cargo test --quiet --manifest-path rust/pure/Cargo.toml --target-dir $(CURDIR)/build/pure $(TESTS)
 
 test-misuse: modules ## Show that misuse of the safe layer does not compile
 	@tools/compile-fail --kernel $(KERNEL)
+
+test-mutants: ## Make faults one at a time, and see that a test finds each (NAMES=)
+	@tools/mutants/run $(NAMES)
 
 # For hours: SEED and COUNT for the ones in the guest, SECONDS for each on the host.
 fuzz: ## Fuzz the family, rtnetlink, ethtool, frames, hooks (COUNT=, SEED=), and on the host the parsers (SECONDS=)
@@ -143,9 +148,6 @@ soak: ## Ten million frames, every byte checked, while all is reconfigured at ra
 	@$(MAKE) all selftests-bin >&2
 	@selftests/run --kernel $(KERNEL) --timeout 36000 --program \
 		"soak/soak=selftests/traffic/soak.py --frames $(or $(COUNT),10000000) --seed $(or $(SEED),$(shell date +%s))"
-
-mutants: ## Make faults one at a time, and see that a test finds each (NAMES=)
-	@tools/mutants/run $(NAMES)
 
 shell: all tools ## Open a root shell in the guest, with the module loaded
 	@qemu/run --kernel $(KERNEL) --shell
