@@ -22,4 +22,5 @@
 #include "helpers/quota.c"
 #include "helpers/rtnetlink.c"
 #include "helpers/skbuff.c"
+#include "helpers/slab.c"
 #include "helpers/txq.c"

@@ -26,6 +26,7 @@
 //! | [`namespace`] | data of each network namespace, `struct pernet_operations` |
 //! | [`notifier`] | events of devices, `struct notifier_block` |
 //! | [`timer`] | `struct hrtimer` with a handler in a softirq |
+//! | [`memory`] | `ksize()`: what allocations take |
 //! | [`sync`], [`context`] | locks, RCU-owned pointers, contexts as evidence |
 //! | [`clock`], [`random`], [`errno`] | the time, random numbers, error numbers |
 //!
@@ -107,6 +108,7 @@ pub mod genetlink;
 pub mod interface;
 #[cfg(CONFIG_KUNIT = "y")]
 mod kunit;
+pub mod memory;
 pub mod namespace;
 pub mod napi;
 pub mod netfilter;

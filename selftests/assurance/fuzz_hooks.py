@@ -12,6 +12,7 @@ packet's, nothing is lost in memory, and the kernel has nothing to say.
 import errno
 import fcntl
 import os
+import re
 import socket
 import stat
 import struct
@@ -19,6 +20,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import control  # noqa: E402
 import fuzz     # noqa: E402
 import hooks    # noqa: E402
 import net      # noqa: E402
@@ -44,6 +46,9 @@ WIDTH = {"iif": 32, "oif": 32, "smac": 48, "dmac": 48, "ethertype": 16, "vlan": 
          "icmpv6_type": 8, "icmpv6_code": 8, "dscp": 6, "ecn": 2, "ttl": 8, "fragment": 2,
          "length": 32, "mark": 32, "pkttype": 3, "ct": 16}
 TRANSPORTS = (1, 6, 17, 47, 58, 132)
+IN_RULE = rtnl.attr(hooks.number(hooks.RULE, "transaction"))
+IN_CHAIN = rtnl.attr(hooks.number(hooks.CHAIN, "transaction"))
+POLICIES = ("accept", "drop")
 
 
 class Rules:
@@ -81,10 +86,10 @@ class Rules:
                                     "offset": dice.choice((0, 0, 14, 20, 34, dice.odd(16)))},
                 "truncate": lambda: {"length": dice.choice((0, 1, 13, 20, dice.odd(16)))},
                 "duplicate": lambda: {"copies": dice.randrange(1, 4)},
-                "delay": lambda: {"delay": dice.randrange(SHORT),
+                "delay": lambda: {"delay": dice.randrange(1, SHORT),
                                   "jitter": dice.randrange(SHORT)},
                 "reorder": lambda: {"gap": dice.randrange(1, 9),
-                                    "timeout": dice.randrange(SHORT)}}.get(name, dict)()
+                                    "timeout": dice.randrange(1, SHORT)}}.get(name, dict)()
         # Copies of copies of copies would be all that there is.
         rare = name == "duplicate" or dice.random() < 0.4
         if rare:
@@ -97,20 +102,14 @@ class Rules:
             more["notify"] = dice.randrange(1, 2049)
         return name, more
 
-    def fill(self, space, chain):
-        """Rules of its own for a chain; how many were refused."""
-        refused = 0
+    def some(self, chain):
+        """The bodies of requests that add rules to a chain, together."""
+        found = []
         for _ in range(self.dice.randrange(1, 8)):
             action, more = self.action()
             terms = [self.term() for _ in range(self.dice.choice((0, 0, 1, 1, 2, 4)))]
-            try:
-                space.rule(chain, *terms, action=action, **more)
-            except rtnl.NetlinkError as error:
-                if error.errno != errno.EINVAL or not error.text:
-                    raise
-                refused += 1
-        space.policy(chain, "drop" if self.dice.random() < 0.03 else "accept")
-        return refused
+            found.append(hooks.Hooks.words(chain, terms, action, transaction=True, **more))
+        return found
 
 
 class Chains:
@@ -120,6 +119,8 @@ class Chains:
         self.rules = Rules(dice)
         self.dice = dice
         self.chains = []
+        # Those that have rules.
+        self.busy = []
         self.refused = 0
         for space, names in zip((t.h0, t.hr, t.h1), devices):
             for hook in hooks.HOOKS:
@@ -130,11 +131,43 @@ class Chains:
 
     def change(self):
         """Rules for some of them, none for the others: a slow kernel is to see many packets."""
-        for space, name in self.chains:
-            space.remove(name)
-            space.policy(name, "accept")
-        for space, name in self.dice.sample(self.chains, 5):
-            self.refused += self.rules.fill(space, name)
+        chosen = self.dice.sample(self.chains, 5)
+        concerned = list(dict.fromkeys(self.busy + chosen))
+        for space in dict.fromkeys(space for space, _ in concerned):
+            begin = []
+            for name in [name for where, name in concerned if where is space]:
+                policy = "drop" if self.dice.random() < 0.03 else "accept"
+                begin += [(control.RULE_DEL, hooks.attribute(hooks.RULE, "chain", name) + IN_RULE),
+                          (control.CHAIN_SET, hooks.attribute(hooks.CHAIN, "name", name) +
+                           hooks.attribute(hooks.CHAIN, "policy", POLICIES.index(policy)) +
+                           IN_CHAIN)]
+            self.replace(space, begin, [body for where, name in chosen if where is space
+                                        for body in self.rules.some(name)])
+        self.busy = chosen
+
+    def replace(self, space, begin, rules):
+        """One transaction, without the rules that make no sense."""
+        while True:
+            space.send(control.TRANSACTION_BEGIN)
+            for command, body in begin:
+                space.send(command, body)
+            for body in list(rules):
+                try:
+                    space.send(control.RULE_ADD, body)
+                except rtnl.NetlinkError as error:
+                    if error.errno != errno.EINVAL or not error.text:
+                        raise
+                    rules.remove(body)
+                    self.refused += 1
+            try:
+                space.send(control.TRANSACTION_COMMIT)
+                return
+            except rtnl.NetlinkError as error:
+                said = re.match(r"rule (\d+): .", error.text)
+                if error.errno != errno.EINVAL or not said:
+                    raise
+                del rules[int(said[1]) - 1 - len(begin)]
+                self.refused += 1
 
     def acted(self):
         spaces = {id(space): space for space, _ in self.chains}.values()

@@ -219,6 +219,13 @@ def refusals(t):
     rule(errno.ENOENT, before=77, at=16)
     rule(errno.EINVAL, action="set-mark", missing=hooks.number(hooks.RULE, "mark"))
     rule(errno.EINVAL, burst=3, at=16)
+    # Nothing is held for more than a minute.
+    minute = 60 * 10**9
+    for bad in (0, minute + 1, (1 << 64) - 1):
+        rule(errno.ERANGE, action="delay", delay=bad, at=16)
+        rule(errno.ERANGE, action="reorder", timeout=bad, at=16)
+    rule(errno.ERANGE, action="delay", delay=minute, jitter=minute + 1, at=28)
+    rule(errno.EINVAL, action="delay", delay=minute, jitter=1, at=8)
     h.refused(errno.ENOENT, hooks.RULE_DEL, h.words("in", (), "accept")[:8] +
               hooks.attribute(hooks.RULE, "handle", 5), at=8)
     tap.equal((h.chains(), h.rules()), before, "nothing has changed")

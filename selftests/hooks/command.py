@@ -49,11 +49,15 @@ def seventh(t):
                                  "packet 7 in fe1 length 31"), True,
                   f"event: {out}{errors}")
         found = blocks(file.read())
-    tap.equal([kind for kind, _ in found], [0x0A0D0D0A, 1, 1, 6], "blocks")
-    interface, _, _, size, length = struct.unpack_from("=IIIII", found[3][1])
-    tap.equal((interface, size, length), (1, 31, 31), "packet")
-    tap.equal(found[3][1][20 + 28:20 + 31], b"006", "data")
-    tap.equal(b"in rule 1 drop" in found[3][1], True, "comment")
+        read = t.n1.run("tcpdump", "-nr", file.name)
+        tap.equal("> 192.168.241.2.5000: UDP, length 3" in read, True, f"tcpdump: {read}")
+    # A section, an interface whose packets begin with IP, the packet.
+    tap.equal([kind for kind, _ in found], [0x0A0D0D0A, 1, 6], "blocks")
+    tap.equal(struct.unpack_from("=H", found[1][1])[0], 101, "link type")
+    interface, _, _, size, length = struct.unpack_from("=IIIII", found[2][1])
+    tap.equal((interface, size, length), (0, 31, 31), "packet")
+    tap.equal(found[2][1][20 + 28:20 + 31], b"006", "data")
+    tap.equal(b"in rule 1 drop" in found[2][1], True, "comment")
     shown = ferronic(t.n1, "rule", "show", "in")
     tap.equal("1  udp dport 5000 nth 7 once tell 64 drop  # packets 10 " in shown, True, shown)
 
@@ -79,6 +83,14 @@ def words(t):
     tap.equal(t.h1.chains()["in"]["policy"], 1, "policy")
     ferronic(t.n1, "chain", "del", "in")
     tap.equal(t.h1.chains(), {}, "chains")
+
+
+@tap.case("what the kernel remarks on a rule that it takes is told")
+def remark(t):
+    ferronic(t.n1, "chain", "add", "in", "prerouting", "--priority", "raw")
+    done = ferronic(t.n1, *"rule add in ct new drop".split(), check=False)
+    tap.equal((done.returncode, "sees no state" in done.stderr), (0, True), done.stderr)
+    tap.equal(len(t.h1.rules("in")), 1, "rules")
 
 
 @tap.case("changes of chains and rules are shown as they happen")

@@ -150,6 +150,23 @@ def before(t):
         tap.equal(len(connections(t)), 1, "connections")
 
 
+@tap.case("a rule that sees no state, or perhaps no fragments, is taken with a remark")
+def remarks(t):
+    for hook, priority, field, said in (
+            ("prerouting", -300, "ct", "sees no state"), ("output", -200, "ct", "sees no state"),
+            ("prerouting", -199, "ct", ""), ("forward", -300, "ct", ""),
+            ("prerouting", -399, "fragment", "put together"), ("input", 0, "fragment", "put together"),
+            ("prerouting", -450, "fragment", ""), ("prerouting", -300, "ttl", "")):
+        t.hr.chain("x", hook, priority=priority)
+        rule = t.hr.rule("x", term(field, 1))
+        added = t.hr.link.remark
+        t.hr.replace("x", rule, term(field, 2))
+        for remark in (added, t.hr.link.remark):
+            tap.equal((said in remark, bool(remark)), (True, bool(said)),
+                      f"{field} at {hook} {priority}: '{remark}'")
+        t.hr.clear()
+
+
 @tap.case("packets that open a connection, held at every point: one connection, and all arrive")
 def held(t):
     t.route()

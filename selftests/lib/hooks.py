@@ -27,7 +27,7 @@ ACTIONS = ("accept", "drop", "continue", "set-mark", "set-dscp", "set-ecn", "que
 
 CHAIN = ("name", "generation", "family", "hook", "priority", "ifindex", "policy", "rules", "shapes",
          "packets", "bytes", "transaction", "held", "overflows", "unheld", "uncut",
-         "any_device", "devices", "missed", "lost")
+         "any_device", "devices", "missed", "lost", "memory", "counter_memory")
 TERM = ("field", "test", "negated", "value", "value_high", "operand", "operand_high")
 RULE = ("chain", "handle", "generation", "position", "before", "term", "action", "mark", "mark_mask",
         "dscp", "ecn", "queue", "bypass", "snap", "bits", "offset", "length", "copies", "delay",

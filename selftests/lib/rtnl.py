@@ -115,6 +115,8 @@ class Netlink:
         self.socket.bind((0, groups))
         self.socket.settimeout(60)
         self.sequence = 0
+        # What the kernel remarked on the last request that it did.
+        self.remark = ""
 
     def close(self):
         self.socket.close()
@@ -132,6 +134,7 @@ class Netlink:
         """Sends a request and collects its replies up to the end of the dump or
         the acknowledgement."""
         self.sequence += 1
+        self.remark = ""
         flags |= NLM_F_REQUEST | NLM_F_ACK
         header = struct.pack("=IHHII", 16 + len(body), kind, flags, self.sequence, 0)
         self.socket.send(header + body)
@@ -152,12 +155,13 @@ class Netlink:
 
     def _error(self, flags, body):
         number = -struct.unpack_from("=i", body)[0]
-        if number == 0:
-            return
         at = 20
         if not flags & NLM_F_CAPPED:
             at = 4 + ((struct.unpack_from("=I", body, 4)[0] + 3) & ~3)
-        self._raise(number, body[at:] if flags & NLM_F_ACK_TLVS else b"")
+        tlvs = body[at:] if flags & NLM_F_ACK_TLVS else b""
+        if number:
+            self._raise(number, tlvs)
+        self.remark = dict(attrs(tlvs)).get(1, b"").rstrip(b"\0").decode()
 
     @staticmethod
     def _raise(number, tlvs):

@@ -21,6 +21,16 @@ static bool netdev_nf_may_stay(const struct net_device *dev, const struct net *n
 	return !dev || (READ_ONCE(dev->reg_state) == NETREG_REGISTERED && net_eq(dev_net(dev), net));
 }
 
+/* Whether br_netfilter has a part in the packet. */
+static bool netdev_nf_is_bridged(const struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
+	return nf_bridge_info_exists(skb);
+#else
+	return false;
+#endif
+}
+
 /*
  * Takes the references that a packet needs while it is away from its hook, as __nf_queue() does: its devices, its sockets,
  * its route. Where that can't be, or where the packet could not be resumed, nothing is taken: then it is -EOPNOTSUPP if
@@ -36,7 +46,7 @@ int rust_helper_netdev_nf_hold(struct sk_buff *skb, const struct nf_hook_state *
 	if (skb->dev && READ_ONCE(skb->dev->reg_state) != NETREG_REGISTERED)
 		return -EOPNOTSUPP;
 	/* The bridge's ports are in the packet, without references. */
-	if (nf_bridge_info_exists(skb))
+	if (netdev_nf_is_bridged(skb))
 		return -EOPNOTSUPP;
 	/* XDP would see the packet again. */
 	if (!state->okfn && state->in && rcu_access_pointer(state->in->xdp_prog))
@@ -137,6 +147,16 @@ bool rust_helper_netdev_nf_resume(struct sk_buff *skb, struct nf_hook_state *sta
 	return true;
 }
 
+/* What br_netfilter notes of a packet is changed as it goes on, so no two may share it. False: there is no memory. */
+static bool netdev_nf_unshare(struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
+	return !netdev_nf_is_bridged(skb) || skb_ext_add(skb, SKB_EXT_BRIDGE_NF);
+#else
+	return true;
+#endif
+}
+
 /* A copy that shares nothing: an unconfirmed connection has one owner. */
 struct sk_buff *rust_helper_netdev_nf_copy(const struct sk_buff *skb)
 {
@@ -146,6 +166,10 @@ struct sk_buff *rust_helper_netdev_nf_copy(const struct sk_buff *skb)
 
 	if (!copy)
 		return NULL;
+	if (!netdev_nf_unshare(copy)) {
+		kfree_skb(copy);
+		return NULL;
+	}
 	ct = nf_ct_get(copy, &info);
 	if (ct && !nf_ct_is_confirmed(ct))
 		nf_reset_ct(copy);
@@ -179,6 +203,10 @@ struct sk_buff *rust_helper_netdev_nf_segment(struct sk_buff *skb, unsigned int 
 		return NULL;
 	}
 	for (seg = segs; seg; seg = seg->next) {
+		if (!netdev_nf_unshare(seg)) {
+			kfree_skb_list(segs);
+			return NULL;
+		}
 		__skb_pull(seg, mac);
 		skb_reset_network_header(seg);
 		if (mac)

@@ -10,6 +10,7 @@ use kernel::cpu::nr_cpu_ids;
 use kernel::prelude::*;
 use kernel::sync::Arc;
 use netdev::counter::Counter;
+use netdev::memory::allocated;
 use netdev::sync::AtomicWord;
 
 /// Slots of a chunk.
@@ -210,5 +211,20 @@ impl Slots {
     /// All slots.
     pub(super) fn chunks(&self) -> &Chunks {
         &self.chunks
+    }
+
+    /// Bytes that they take, as allocated: what all CPUs share, and the cells of the CPUs.
+    pub(super) fn memory(&self) -> (usize, usize) {
+        let lists = allocated(&self.free).saturating_add(allocated(&self.chunks.0));
+        self.chunks
+            .0
+            .iter()
+            .fold((lists, 0), |(shared, cells), chunk| {
+                let own = allocated(&chunk.states).saturating_add(size_of::<Chunk>());
+                (
+                    own.saturating_add(shared),
+                    allocated(&chunk.cells).saturating_add(cells),
+                )
+            })
     }
 }

@@ -5,6 +5,7 @@
 use kernel::prelude::*;
 use netdev::skb::Reason;
 use pure::rules::check::{Error as Unfit, Point};
+use pure::rules::field::Fields;
 use pure::rules::rule::{Action, Builder, Modifiers, Rule};
 use pure::rules::term::Term;
 
@@ -59,6 +60,12 @@ pub(crate) struct Fault {
 }
 
 impl NewRule {
+    /// The fields that it looks at.
+    pub(crate) fn fields(&self) -> Fields {
+        let fields = self.terms.iter().map(|term| term.field);
+        fields.fold(Fields::NONE, Fields::with)
+    }
+
     /// Encodes it for a chain at `point`, if it makes sense there.
     pub(super) fn encode<R>(
         &self,

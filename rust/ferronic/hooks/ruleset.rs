@@ -7,6 +7,7 @@ use super::counters::{Chunks, Counts, Slots};
 use super::rule::{Extra, Fault, NewRule};
 use kernel::prelude::*;
 use kernel::sync::Arc;
+use netdev::memory::allocated;
 use netdev::skb::Reason;
 use pure::rules::check::Point;
 use pure::rules::classify::{self, Classifier, Layout, Plan};
@@ -74,6 +75,12 @@ impl Ruleset {
         self.items.len()
     }
 
+    /// Whether it has no rules.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
     /// Number of shapes that its rules have.
     pub(super) fn shapes(&self) -> u32 {
         self.layout.shapes()
@@ -96,6 +103,19 @@ impl Ruleset {
         Some(at as u32)
     }
 
+    /// Bytes that it takes, as allocated.
+    pub(super) fn memory(&self) -> usize {
+        let vectors = [
+            allocated(&self.items),
+            allocated(&self.words),
+            allocated(&self.offsets),
+            allocated(&self.memory),
+        ];
+        vectors.iter().fold(size_of::<Ruleset>(), |all, bytes| {
+            all.saturating_add(*bytes)
+        })
+    }
+
     /// What a rule has counted.
     pub(super) fn counts(&self, slot: u32) -> Counts {
         self.chunks.counts(slot)
@@ -109,6 +129,7 @@ impl Ruleset {
             policy_slot,
             entries: KVVec::new(),
             fresh: KVVec::new(),
+            last: 0,
         };
         draft.finish(None, slots)
     }
@@ -134,6 +155,8 @@ pub(super) struct Draft {
     entries: KVVec<Entry>,
     /// Words of rules that are new.
     fresh: KVVec<u32>,
+    /// Where a handle was found last: changes mostly come in the order of the rules.
+    last: usize,
 }
 
 impl Draft {
@@ -153,6 +176,7 @@ impl Draft {
             policy_slot: old.policy_slot,
             entries,
             fresh: KVVec::new(),
+            last: 0,
         })
     }
 
@@ -167,8 +191,15 @@ impl Draft {
     }
 
     /// The position of a handle.
-    pub(super) fn find(&self, handle: u32) -> Option<usize> {
-        self.entries.iter().position(|e| e.item.handle == handle)
+    pub(super) fn find(&mut self, handle: u32) -> Option<usize> {
+        let is_it = |e: &Entry| e.item.handle == handle;
+        let at = self.last.min(self.entries.len());
+        let (before, behind) = self.entries.split_at_checked(at)?;
+        self.last = match behind.iter().position(is_it) {
+            Some(n) => at.wrapping_add(n),
+            None => before.iter().position(is_it)?,
+        };
+        Some(self.last)
     }
 
     /// Writes down a rule's words, and returns where.
@@ -290,20 +321,28 @@ impl Draft {
         let count = self.entries.len();
         let mut items = KVVec::with_capacity(count, GFP_KERNEL_ACCOUNT)?;
         let mut offsets = KVVec::with_capacity(count, GFP_KERNEL_ACCOUNT)?;
-        let mut words = KVVec::new();
-        for entry in self.entries.iter_mut() {
-            give(&mut entry.item.slot)?;
+        let fresh = &self.fresh;
+        let words_of = |entry: &Entry| -> Result<&[u32]> {
             let from: &[u32] = match (entry.fresh, old) {
-                (true, _) => &self.fresh,
+                (true, _) => fresh,
                 (false, Some(old)) => &old.words,
                 (false, None) => &[],
             };
             let rule = from.get(entry.at as usize..).and_then(Rule::from_words);
+            Ok(rule.ok_or(EINVAL)?.words())
+        };
+        let mut length = 0usize;
+        for entry in &self.entries {
+            length = length.saturating_add(words_of(entry)?.len());
+        }
+        let mut words = KVVec::with_capacity(length, GFP_KERNEL_ACCOUNT)?;
+        for entry in self.entries.iter_mut() {
+            give(&mut entry.item.slot)?;
             offsets.push(
                 u32::try_from(words.len()).map_err(|_| E2BIG)?,
                 GFP_KERNEL_ACCOUNT,
             )?;
-            words.extend_from_slice(rule.ok_or(EINVAL)?.words(), GFP_KERNEL_ACCOUNT)?;
+            words.extend_from_slice(words_of(entry)?, GFP_KERNEL_ACCOUNT)?;
             items.push(entry.item, GFP_KERNEL_ACCOUNT)?;
         }
         let mut scratch = KVVec::new();

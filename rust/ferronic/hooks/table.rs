@@ -20,7 +20,7 @@ use kernel::sync::{static_lock_class, Arc, LockClassKey};
 use netdev::interface::Interface;
 use netdev::namespace::{PerNet, Slot};
 use netdev::rtnl::{Net, Rtnl};
-use netdev::sync::{AtomicWord, RcuArc};
+use netdev::sync::{AtomicWord, Old, RcuArc};
 use pure::rules::check::{Error as Unfit, Point};
 use pure::rules::rule::{Action, Modifiers, Rule};
 
@@ -153,6 +153,9 @@ pub(crate) struct ChainView<'a> {
     pub(crate) uncut: u64,
     /// Packets that were to go on, and were dropped as the hook or a device was gone.
     pub(crate) lost: u64,
+    /// Bytes that its rules take, and those that their counters take for the CPUs.
+    pub(crate) memory: u64,
+    pub(crate) counter_memory: u64,
 }
 
 /// What is shown of a rule.
@@ -274,7 +277,7 @@ struct Work {
     index: usize,
     /// What is to be told of it.
     touched: Touched,
-    /// Prepared: the ruleset, and the slots that nobody has any more afterwards.
+    /// Prepared: the ruleset, and the slots that nobody has any more afterwards. Once it is published: the one before.
     ready: Option<(Arc<Ruleset>, KVVec<u32>)>,
 }
 
@@ -313,7 +316,7 @@ impl Part<'_> {
     }
 
     /// The position of a rule.
-    fn find(&self, handle: u32) -> Judged<usize> {
+    fn find(&mut self, handle: u32) -> Judged<usize> {
         let position = self.draft.find(handle);
         position.ok_or(refused(Wrong::Handle, ENOENT))
     }
@@ -323,6 +326,8 @@ impl Part<'_> {
 struct Plan<'a> {
     table: &'a mut Table,
     works: KVec<Work>,
+    /// Rulesets that were replaced: room for one of each chain.
+    replaced: KVec<Old<Ruleset>>,
 }
 
 /// Whether changes were made; if not, the number of the one that can't be, and why.
@@ -415,7 +420,7 @@ impl Plan<'_> {
                 part.draft.clear();
             }
             Change::AddRule(name, place, rule) => {
-                let part = self.part(name, index)?;
+                let mut part = self.part(name, index)?;
                 let position = match *place {
                     Place::Last => part.draft.len(),
                     Place::At(position) if position as usize <= part.draft.len() => {
@@ -550,6 +555,7 @@ impl Plan<'_> {
         self.table
             .chains
             .reserve(added, GFP_KERNEL_ACCOUNT)
+            .and_then(|()| self.replaced.reserve(self.works.len(), GFP_KERNEL))
             .map_err(|e| (0, other(e)))?;
         for work in self.works.iter_mut().filter(|w| !w.delete) {
             if let Some(entry) = &mut work.new {
@@ -586,18 +592,26 @@ impl Plan<'_> {
         }
         let table = &mut *self.table;
         table.generation = table.generation.wrapping_add(1);
-        let teller = Teller::new(net, table.generation);
         for work in self.works.iter_mut() {
-            let (delete, next_handle) = (work.delete, work.next_handle);
-            let told = work.at.map(|_| mem::take(&mut work.touched));
+            let next_handle = work.next_handle;
             let ready = work.ready.take();
             if let (Some((new, left)), Some(entry)) = (ready, work.entry_mut(table)) {
-                let before = entry.rules.clone();
                 let old = entry.chain.rules.replace(new.clone());
-                entry.rules = new;
+                let before = mem::replace(&mut entry.rules, new);
                 entry.next_handle = next_handle;
-                // Waits until no packet is in the old one.
-                drop(old);
+                work.ready = Some((before, left));
+                // There is room, reserved before.
+                let _ = self.replaced.push_within_capacity(old);
+            }
+        }
+        // Waits until no packet is in any of the old ones.
+        Old::drop_all(&mut self.replaced);
+        let teller = Teller::new(net, table.generation);
+        for work in self.works.iter_mut() {
+            let delete = work.delete;
+            let told = work.at.map(|_| mem::take(&mut work.touched));
+            let ready = work.ready.take();
+            if let (Some((before, left)), Some(entry)) = (ready, work.entry_mut(table)) {
                 entry.chain.waiting.release(|slot| left.contains(&slot));
                 // Of those that have gone, what they counted is still there.
                 if let Some(touched) = told {
@@ -633,6 +647,7 @@ impl Entry {
     /// What is shown of it.
     pub(super) fn view(&self) -> ChainView<'_> {
         let waiting = &self.chain.waiting;
+        let (shared, cells) = self.slots.memory();
         ChainView {
             name: self.name.as_cstr(),
             site: self.site,
@@ -648,6 +663,8 @@ impl Entry {
             unheld: waiting.unheld.read(),
             uncut: self.chain.uncut.read(),
             lost: waiting.lost.read(),
+            memory: self.rules.memory().saturating_add(shared) as u64,
+            counter_memory: cells as u64,
         }
     }
 
@@ -704,6 +721,7 @@ pub(crate) fn apply(
     let mut plan = Plan {
         table,
         works: KVec::new(),
+        replaced: KVec::new(),
     };
     for (index, change) in changes.iter().enumerate() {
         plan.change(index, change)

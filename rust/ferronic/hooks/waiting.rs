@@ -2,11 +2,10 @@
 
 //! Packets that a chain holds: delayed ones, and those that wait for others to overtake them.
 //!
-//! They lie in a tree by the time they are due, and a timer lets them go on behind the hook. At most [`HELD_MAX`] of a
+//! They lie in trees by the time they are due, and a timer lets them go on behind the hook. At most [`HELD_MAX`] of a
 //! chain are held; what comes then is dropped and counted. They go on at once when their rule goes or their chain is
 //! deleted, and are dropped when a device that they need goes.
 
-use core::ops::ControlFlow;
 use kernel::c_str;
 use kernel::prelude::*;
 use kernel::rbtree::{RBTree, RBTreeNodeReservation};
@@ -37,21 +36,32 @@ struct Parked {
     gap: u32,
 }
 
-struct Tree {
-    parked: RBTree<Due, Parked>,
+/// Packets in the order in which they are due.
+type Queue = RBTree<Due, Parked>;
+
+struct Parking {
+    /// Those that only wait for their time.
+    timed: Queue,
+    /// Those that wait to be overtaken, too: who overtakes looks at all of these.
+    passed: Queue,
     count: usize,
     sequence: u64,
-    /// How many wait to be overtaken.
-    gaps: usize,
     /// Nothing is held any more.
     closed: bool,
+}
+
+/// How far somebody has looked in each queue.
+#[derive(Default)]
+struct Looked {
+    timed: Due,
+    passed: Due,
 }
 
 /// What a chain holds.
 #[pin_data]
 pub(super) struct Waiting {
     #[pin]
-    tree: SpinLock<Tree>,
+    parking: SpinLock<Parking>,
     /// How many have been overtaken and are to follow the packet that did it.
     ready: AtomicWord,
     /// Dropped, as there were too many.
@@ -64,16 +74,16 @@ pub(super) struct Waiting {
 
 impl Waiting {
     pub(super) fn new() -> Result<Pin<KBox<Timer<Waiting>>>> {
-        let tree = Tree {
-            parked: RBTree::new(),
+        let parking = Parking {
+            timed: RBTree::new(),
+            passed: RBTree::new(),
             count: 0,
             sequence: 0,
-            gaps: 0,
             closed: false,
         };
         KBox::pin_init(
             Timer::new(pin_init!(Waiting {
-                tree <- SpinLock::new(tree, c_str!("ferronic_waiting"), static_lock_class!()),
+                parking <- SpinLock::new(parking, c_str!("ferronic_waiting"), static_lock_class!()),
                 ready: AtomicWord::new(0),
                 overflows: AtomicWord::new(0),
                 unheld: AtomicWord::new(0),
@@ -85,7 +95,7 @@ impl Waiting {
 
     /// How many there are.
     pub(super) fn count(&self) -> usize {
-        self.tree.lock_bh().count
+        self.parking.lock_bh().count
     }
 
     /// Whether packets have been overtaken that are to follow this one.
@@ -96,11 +106,8 @@ impl Waiting {
 
     /// A packet passes the rule of a slot without being held.
     pub(super) fn passed(&self, slot: u32, bh: &Bh<'_>) {
-        let mut tree = self.tree.lock(bh);
-        if tree.gaps == 0 {
-            return;
-        }
-        for parked in tree.parked.values_mut() {
+        let mut parking = self.parking.lock(bh);
+        for parked in parking.passed.values_mut() {
             if parked.slot == slot && parked.gap > 1 {
                 parked.gap = parked.gap.wrapping_sub(1);
             } else if parked.slot == slot && parked.gap == 1 {
@@ -113,21 +120,24 @@ impl Waiting {
 
     /// Takes out one that has been overtaken.
     pub(super) fn take_ready(&self, bh: &Bh<'_>) -> Option<Held> {
-        let mut tree = self.tree.lock(bh);
-        tree.take(&self.ready, |_, parked| parked.gap == OVERTAKEN)
+        let mut parking = self.parking.lock(bh);
+        let found = take(&mut parking.passed, &mut (0, 0), |p| p.gap == OVERTAKEN)?;
+        Some(parking.taken(found, &self.ready))
     }
 
     /// Lets those go on that the rules of such slots hold. Process context.
     pub(super) fn release(&self, mut such: impl FnMut(u32) -> bool) {
+        let mut looked = Looked::default();
         loop {
             // In between softirqs run: the queues that these go to, such as the backlog, are bounded.
             let guard = BhGuard::new();
             for _ in 0..BATCH {
-                let mut tree = self.tree.lock(guard.bh());
-                let Some(held) = tree.take(&self.ready, |_, parked| such(parked.slot)) else {
+                let mut parking = self.parking.lock(guard.bh());
+                let next = parking.next(&self.ready, &mut looked, |parked| such(parked.slot));
+                drop(parking);
+                let Some(held) = next else {
                     return;
                 };
-                drop(tree);
                 self.resume(held, guard.bh());
             }
         }
@@ -148,18 +158,20 @@ impl Waiting {
 
     /// Holds nothing any more, and lets those go on that are held. Process context.
     pub(super) fn close(&self) {
-        self.tree.lock_bh().closed = true;
+        self.parking.lock_bh().closed = true;
         self.release(|_| true);
     }
 
     /// Drops those that need a device. Process context.
     pub(super) fn drop_at(&self, dev: &Interface) {
+        let mut looked = Looked::default();
         loop {
-            let mut tree = self.tree.lock_bh();
-            let Some(held) = tree.take(&self.ready, |_, parked| parked.held.is_at(dev)) else {
-                break;
+            let mut parking = self.parking.lock_bh();
+            let next = parking.next(&self.ready, &mut looked, |p| p.held.is_at(dev));
+            drop(parking);
+            let Some(held) = next else {
+                return;
             };
-            drop(tree);
             self.lost.fetch_add(1);
             drop(held);
         }
@@ -169,37 +181,65 @@ impl Waiting {
 /// In place of a number of packets: there have been enough.
 const OVERTAKEN: u32 = u32::MAX;
 
-impl Tree {
-    /// Takes out the first such.
-    fn take(
+/// Takes out the first such that is due at `from` or later, and sets that to when it is: all such are found by going on
+/// from there.
+fn take(
+    queue: &mut Queue,
+    from: &mut Due,
+    mut such: impl FnMut(&Parked) -> bool,
+) -> Option<Parked> {
+    let mut cursor = queue.cursor_lower_bound_mut(from);
+    while let Some(at) = cursor {
+        let (due, parked) = at.current();
+        if such(parked) {
+            *from = *due;
+            let (_, node) = at.remove_current();
+            return Some(node.to_key_value().1);
+        }
+        cursor = at.move_next();
+    }
+    None
+}
+
+/// When the first is due.
+fn front(queue: &Queue) -> Option<Due> {
+    queue.cursor_front().map(|cursor| *cursor.current().0)
+}
+
+impl Parking {
+    /// Takes out the next such.
+    fn next(
         &mut self,
         ready: &AtomicWord,
-        mut such: impl FnMut(&Due, &Parked) -> bool,
+        looked: &mut Looked,
+        mut such: impl FnMut(&Parked) -> bool,
     ) -> Option<Held> {
-        let due = self.parked.iter().try_for_each(|(due, parked)| {
-            if such(due, parked) {
-                ControlFlow::Break(*due)
-            } else {
-                ControlFlow::Continue(())
-            }
-        });
-        let ControlFlow::Break(due) = due else {
-            return None;
-        };
-        let parked = self.parked.remove(&due)?;
+        let found = take(&mut self.timed, &mut looked.timed, &mut such)
+            .or_else(|| take(&mut self.passed, &mut looked.passed, &mut such))?;
+        Some(self.taken(found, ready))
+    }
+
+    /// Takes out the one that is due at that time.
+    fn due(&mut self, ready: &AtomicWord, due: &Due) -> Option<Held> {
+        let found = self.timed.remove(due).or_else(|| self.passed.remove(due))?;
+        Some(self.taken(found, ready))
+    }
+
+    /// Reckons with one that was taken out.
+    fn taken(&mut self, parked: Parked, ready: &AtomicWord) -> Held {
         self.count = self.count.wrapping_sub(1);
-        if parked.gap != 0 {
-            self.gaps = self.gaps.wrapping_sub(1);
-        }
         if parked.gap == OVERTAKEN {
             ready.fetch_sub(1);
         }
-        Some(parked.held)
+        parked.held
     }
 
     /// When the first is due.
     fn first(&self) -> Option<Due> {
-        self.parked.cursor_front().map(|cursor| *cursor.current().0)
+        match (front(&self.timed), front(&self.passed)) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
     }
 }
 
@@ -222,33 +262,33 @@ pub(super) fn park<'p>(
         }
     };
     let node = RBTreeNodeReservation::new(GFP_ATOMIC);
-    let mut tree = timer.tree.lock(bh);
+    let mut parking = timer.parking.lock(bh);
     let node = match node {
-        Ok(node) if tree.count < HELD_MAX && !tree.closed => node,
-        _ if tree.closed => {
+        Ok(node) if parking.count < HELD_MAX && !parking.closed => node,
+        _ if parking.closed => {
             // The chain is about to go; what it held has gone on.
-            drop(tree);
+            drop(parking);
             timer.resume(held, bh);
             return None;
         }
         _ => {
-            drop(tree);
+            drop(parking);
             timer.overflows.fetch_add(1);
             held.drop_with(Reason::NO_MEM);
             return None;
         }
     };
-    let due = (due, tree.sequence);
-    tree.sequence = tree.sequence.wrapping_add(1);
-    tree.count = tree.count.wrapping_add(1);
-    if gap != 0 {
-        tree.gaps = tree.gaps.wrapping_add(1);
-    }
+    let due = (due, parking.sequence);
+    parking.sequence = parking.sequence.wrapping_add(1);
+    parking.count = parking.count.wrapping_add(1);
+    let queue = if gap == 0 {
+        &mut parking.timed
+    } else {
+        &mut parking.passed
+    };
     // Numbers are given once, so nothing is replaced.
-    let _ = tree
-        .parked
-        .insert(node.into_node(due, Parked { held, slot, gap }));
-    if tree.first() == Some(due) {
+    let _ = queue.insert(node.into_node(due, Parked { held, slot, gap }));
+    if parking.first() == Some(due) {
         timer.start_at(due.0);
     }
     None
@@ -258,20 +298,20 @@ impl Expire for Waiting {
     fn expired(timer: &Timer<Self>, bh: &Bh<'_>) {
         let now = now_ns();
         for _ in 0..BATCH {
-            let mut tree = timer.tree.lock(bh);
-            match tree.first() {
+            let mut parking = timer.parking.lock(bh);
+            let due = match parking.first() {
                 None => return,
-                Some((due, _)) if due > now => break,
-                Some(_) => (),
-            }
-            let held = tree.take(&timer.ready, |_, _| true);
-            drop(tree);
+                Some(due) if due.0 > now => break,
+                Some(due) => due,
+            };
+            let held = parking.due(&timer.ready, &due);
+            drop(parking);
             if let Some(held) = held {
                 timer.resume(held, bh);
             }
         }
-        let tree = timer.tree.lock(bh);
-        if let Some((due, _)) = tree.first() {
+        let parking = timer.parking.lock(bh);
+        if let Some((due, _)) = parking.first() {
             timer.start_at(due);
         }
     }

@@ -24,15 +24,29 @@ use pure::rules::sequence;
 /// Bytes that are read of packets whose first piece is shorter than that.
 const HEADERS: usize = 192;
 
+/// What a packet has that is not in its IP and transport headers.
+const OTHERS: Fields = Fields::BESIDE.union(Fields::LINK);
+
 /// Reads the fields of a packet that a ruleset looks at into an empty key.
 #[inline]
 fn read(packet: &Packet<'_>, bytes: &Bytes<'_>, wanted: Fields, key: &mut Key) {
     let linear = bytes.linear.len();
     if linear < HEADERS && linear < bytes.length as usize {
-        read_pieces(packet, bytes, wanted, key);
-    } else {
-        read_from(packet, bytes.linear, bytes, wanted, key);
+        return read_pieces(packet, bytes, wanted, key);
     }
+    match ipv4(packet, bytes) {
+        Some(data) if !wanted.intersects(OTHERS) => {
+            let before = linear.wrapping_sub(data.len());
+            key.fill_headers(data, (bytes.length as usize).saturating_sub(before));
+        }
+        _ => read_whole(packet, bytes, wanted, key),
+    }
+}
+
+/// [`read`] for a packet of any kind, whose headers lie in one piece.
+#[inline(never)]
+fn read_whole(packet: &Packet<'_>, bytes: &Bytes<'_>, wanted: Fields, key: &mut Key) {
+    read_from(packet, bytes.linear, bytes, wanted, key);
 }
 
 /// [`read`] for a packet whose headers may lie in several pieces.
@@ -439,18 +453,24 @@ const ETHERNET: usize = 14;
 /// IPv4's ethertype.
 const IPV4: u16 = 0x800;
 
+/// An IPv4 packet from its IP header on, if no tag is before that.
+#[inline(always)]
+fn ipv4<'b>(packet: &Packet<'_>, bytes: &Bytes<'b>) -> Option<&'b [u8]> {
+    let (ethertype, data) = if bytes.ethernet {
+        let ([.., a, b], rest) = bytes.linear.split_first_chunk::<ETHERNET>()?;
+        (u16::from_be_bytes([*a, *b]), rest)
+    } else {
+        (packet.ethertype(), bytes.linear)
+    };
+    (ethertype == IPV4).then_some(data)
+}
+
 /// Whether it is seen at once that no rule matches a packet, as it lacks what all of them want.
 #[inline(always)]
 fn is_outside(hull: &Hull, packet: &Packet<'_>, bytes: &Bytes<'_>) -> bool {
-    let (ethertype, data) = if bytes.ethernet {
-        match bytes.linear.split_first_chunk::<ETHERNET>() {
-            Some(([.., a, b], rest)) => (u16::from_be_bytes([*a, *b]), rest),
-            None => return false,
-        }
-    } else {
-        (packet.skb().protocol(), bytes.linear)
-    };
-    ethertype == IPV4 && data.first_chunk().is_some_and(|ip| hull.excludes(ip))
+    ipv4(packet, bytes)
+        .and_then(|data| data.first_chunk())
+        .is_some_and(|ip| hull.excludes(ip))
 }
 
 /// What a chain does with a packet.
@@ -459,7 +479,7 @@ pub(super) fn walk<'p>(chain: &Chain, packet: Packet<'p>, bh: &Bh<'_>) -> Verdic
     let set: &Ruleset = chain.rules.read(bh);
     let bytes = packet.bytes();
     let hull = set.hull();
-    let verdict = if hull.tells() && is_outside(hull, &packet, &bytes) {
+    let verdict = if set.is_empty() || hull.tells() && is_outside(hull, &packet, &bytes) {
         let length = bytes.length;
         undecided(set, packet, bh.cpu(), length)
     } else {

@@ -248,6 +248,8 @@ pub(super) fn put(
         unheld: Some(view.unheld),
         uncut: Some(view.uncut),
         lost: Some(view.lost),
+        memory: Some(view.memory),
+        counter_memory: Some(view.counter_memory),
     })
 }
 

@@ -969,6 +969,12 @@ pub(crate) mod chain {
     /// Packets that it held, or took apart, and that were dropped then, as the
     /// hook or a device that they need was gone.
     pub(crate) const LOST: u16 = 20;
+    /// Bytes that its rules take, as allocated: what a look-up needs, what
+    /// users see of them, what all CPUs share of their counters.
+    pub(crate) const MEMORY: u16 = 21;
+    /// Bytes that the counters of its rules take for the CPUs there can be, as
+    /// allocated. Room is made for 256 rules at a time.
+    pub(crate) const COUNTER_MEMORY: u16 = 22;
 }
 
 /// Numbers of the attributes of `term`.
@@ -1029,7 +1035,8 @@ pub(crate) mod rule {
     pub(crate) const COPIES: u16 = 18;
     /// See the action delay, nanoseconds.
     pub(crate) const DELAY: u16 = 19;
-    /// See the action delay, nanoseconds.
+    /// See the action delay, nanoseconds; at most `delay`, and both together
+    /// not more than a minute.
     pub(crate) const JITTER: u16 = 20;
     /// See the action reorder; 1 if nothing is said.
     pub(crate) const GAP: u16 = 21;
@@ -2568,6 +2575,12 @@ pub(crate) struct ChainGetReply<'a> {
     /// Packets that it held, or took apart, and that were dropped then, as the
     /// hook or a device that they need was gone.
     pub(crate) lost: Option<u64>,
+    /// Bytes that its rules take, as allocated: what a look-up needs, what
+    /// users see of them, what all CPUs share of their counters.
+    pub(crate) memory: Option<u64>,
+    /// Bytes that the counters of its rules take for the CPUs there can be, as
+    /// allocated. Room is made for 256 rules at a time.
+    pub(crate) counter_memory: Option<u64>,
 }
 
 impl ChainGetReply<'_> {
@@ -2592,6 +2605,8 @@ impl ChainGetReply<'_> {
         devices: None,
         missed: None,
         lost: None,
+        memory: None,
+        counter_memory: None,
     };
 
     /// Writes it.
@@ -2656,6 +2671,12 @@ impl ChainGetReply<'_> {
         }
         if let Some(value) = self.lost {
             w.uint(chain::LOST, value)?;
+        }
+        if let Some(value) = self.memory {
+            w.uint(chain::MEMORY, value)?;
+        }
+        if let Some(value) = self.counter_memory {
+            w.uint(chain::COUNTER_MEMORY, value)?;
         }
         Ok(())
     }
@@ -2928,7 +2949,8 @@ pub(crate) struct RuleGetReply<'a> {
     pub(crate) copies: Option<u32>,
     /// See the action delay, nanoseconds.
     pub(crate) delay: Option<u64>,
-    /// See the action delay, nanoseconds.
+    /// See the action delay, nanoseconds; at most `delay`, and both together
+    /// not more than a minute.
     pub(crate) jitter: Option<u64>,
     /// See the action reorder; 1 if nothing is said.
     pub(crate) gap: Option<u32>,
@@ -3260,7 +3282,8 @@ pub(crate) struct RuleAddDoRequest<'a> {
     pub(crate) copies: Option<u32>,
     /// See the action delay, nanoseconds.
     pub(crate) delay: Option<u64>,
-    /// See the action delay, nanoseconds.
+    /// See the action delay, nanoseconds; at most `delay`, and both together
+    /// not more than a minute.
     pub(crate) jitter: Option<u64>,
     /// See the action reorder; 1 if nothing is said.
     pub(crate) gap: Option<u32>,
@@ -3325,10 +3348,10 @@ impl Spec for RuleAddDo {
         Policy::u32_in(&RULE_OFFSET_RANGE),
         Policy::U32,
         Policy::u32_in(&RULE_COPIES_RANGE),
-        Policy::UINT,
-        Policy::UINT,
+        Policy::uint_in(&RULE_DELAY_RANGE),
+        Policy::uint_in(&RULE_JITTER_RANGE),
         Policy::u32_in(&RULE_GAP_RANGE),
-        Policy::UINT,
+        Policy::uint_in(&RULE_TIMEOUT_RANGE),
         Policy::u32_in(&RULE_NTH_RANGE),
         Policy::u32_in(&RULE_EVERY_RANGE),
         Policy::u32_in(&RULE_PROBABILITY_RANGE),
@@ -3501,7 +3524,8 @@ pub(crate) struct RuleReplaceDoRequest<'a> {
     pub(crate) copies: Option<u32>,
     /// See the action delay, nanoseconds.
     pub(crate) delay: Option<u64>,
-    /// See the action delay, nanoseconds.
+    /// See the action delay, nanoseconds; at most `delay`, and both together
+    /// not more than a minute.
     pub(crate) jitter: Option<u64>,
     /// See the action reorder; 1 if nothing is said.
     pub(crate) gap: Option<u32>,
@@ -3566,10 +3590,10 @@ impl Spec for RuleReplaceDo {
         Policy::u32_in(&RULE_OFFSET_RANGE),
         Policy::U32,
         Policy::u32_in(&RULE_COPIES_RANGE),
-        Policy::UINT,
-        Policy::UINT,
+        Policy::uint_in(&RULE_DELAY_RANGE),
+        Policy::uint_in(&RULE_JITTER_RANGE),
         Policy::u32_in(&RULE_GAP_RANGE),
-        Policy::UINT,
+        Policy::uint_in(&RULE_TIMEOUT_RANGE),
         Policy::u32_in(&RULE_NTH_RANGE),
         Policy::u32_in(&RULE_EVERY_RANGE),
         Policy::u32_in(&RULE_PROBABILITY_RANGE),
@@ -4267,11 +4291,14 @@ const RULE_SNAP_RANGE: Range = Range::new(1, 2048);
 const RULE_BITS_RANGE: Range = Range::new(1, 1024);
 const RULE_OFFSET_RANGE: Range = Range::new(0, 65535);
 const RULE_COPIES_RANGE: Range = Range::new(1, 16);
+const RULE_DELAY_RANGE: Range = Range::new(1, 60000000000);
+const RULE_JITTER_RANGE: Range = Range::new(0, 60000000000);
 const RULE_GAP_RANGE: Range = Range::new(1, 1024);
+const RULE_TIMEOUT_RANGE: Range = Range::new(1, 60000000000);
 const RULE_NTH_RANGE: Range = Range::new(1, 4294967295);
 const RULE_EVERY_RANGE: Range = Range::new(1, 4294967295);
 const RULE_PROBABILITY_RANGE: Range = Range::new(1, 4294967295);
-const RULE_RATE_RANGE: Range = Range::new(1, 18446744073709551615);
+const RULE_RATE_RANGE: Range = Range::new(1, 10000000000);
 const RULE_BURST_RANGE: Range = Range::new(1, 4294967295);
 const RULE_AT_MOST_RANGE: Range = Range::new(1, 4294967295);
 const RULE_NOTIFY_RANGE: Range = Range::new(0, 2048);

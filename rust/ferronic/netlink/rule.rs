@@ -10,13 +10,17 @@ use super::generated::{
     RuleResetDoRequest, Term as TermAttributes, TermItem, Test as TestNumber,
 };
 use super::transaction;
-use crate::hooks::{Change, Extra, NewRule, Place, RuleView, Table, HOOKS};
+use crate::hooks::{
+    ChainView, Change, Extra, Name, NewRule, Place, RuleView, Site, Table, HOOKS,
+};
 use kernel::prelude::*;
 use netdev::genetlink::{Batch, Context, Do, Dump};
+use netdev::netfilter::{priority, Inet};
 use netdev::netlink::Nests;
+use netdev::rtnl::Net;
 use netdev::skb::Reason;
 use pure::rules::check::{Error as Unfit, Subject};
-use pure::rules::field::Field;
+use pure::rules::field::{Field, Fields};
 use pure::rules::rule::{Action, Modifiers, Rate};
 use pure::rules::term::{Term, Test};
 
@@ -415,6 +419,40 @@ pub(super) fn put(
     w(&reply)
 }
 
+/// What rules that look at certain fields do not see in a chain, for its place, in a sentence.
+fn caveat(view: &ChainView<'_>, fields: Fields) -> Option<&'static CStr> {
+    let Site::Inet(_, point) = view.site else {
+        return None;
+    };
+    let is_first = matches!(point, Inet::PreRouting | Inet::LocalOut);
+    if fields.contains(Field::Conntrack) && is_first && view.priority <= priority::CONNTRACK {
+        return Some(c"Connections are tracked behind this chain (-200): it sees no state");
+    }
+    if fields.contains(Field::Fragment) && !(is_first && view.priority < priority::DEFRAG) {
+        return Some(c"Where connections are tracked, fragments are put together before this chain");
+    }
+    None
+}
+
+/// Makes a change of a rule, and says so where the rule has a caveat.
+fn change_rule(
+    context: &Context<'_, Ferronic>,
+    table: &mut Table,
+    net: &Net,
+    name: &Name,
+    fields: Fields,
+    what: Change,
+) -> Result {
+    change(context, table, net, what, None)?;
+    let view = table
+        .position(name.as_cstr())
+        .and_then(|at| table.chain_at(at));
+    if let Some(text) = view.and_then(|view| caveat(&view, fields)) {
+        context.extack().message(text);
+    }
+    Ok(())
+}
+
 /// The place of a chain in the list.
 fn place_of(table: &Table, name: &CStr, context: &Context<'_, Ferronic>) -> Result<usize> {
     table
@@ -520,8 +558,10 @@ impl Do for RuleAddDo {
             return transaction::push(context, Change::AddRule(name, place, new));
         }
         let mut reply = context.reply()?;
+        let fields = new.fields();
         lock(context, |table, net| {
-            change(context, table, net, Change::AddRule(name, place, new), None)?;
+            let add = Change::AddRule(name, place, new);
+            change_rule(context, table, net, &name, fields, add)?;
             RuleAddReply {
                 chain: Some(name.as_cstr()),
                 handle: table.last_handle(name.as_cstr()),
@@ -538,12 +578,13 @@ impl Do for RuleReplaceDo {
         let name = name_of(request.chain, rule::CHAIN, context)?;
         let handle = handle_of(request.handle, context)?;
         let new = written!(request).rule(context)?;
+        let fields = new.fields();
         let replace = Change::ReplaceRule(name, handle, new);
         if request.transaction {
             return transaction::push(context, replace);
         }
         lock(context, |table, net| {
-            change(context, table, net, replace, None)
+            change_rule(context, table, net, &name, fields, replace)
         })
     }
 }

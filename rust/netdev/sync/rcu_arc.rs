@@ -105,6 +105,19 @@ impl<T: Send + Sync> Drop for RcuArcOption<T> {
 #[must_use = "dropping it sleeps; say where"]
 pub struct Old<T: Send + Sync>(Option<Arc<T>>);
 
+impl<T: Send + Sync> Old<T> {
+    /// Lets go of all of them, having waited for their readers once. Process context; sleeps.
+    pub fn drop_all(all: &mut [Old<T>]) {
+        if all.iter().any(|old| old.0.is_some()) {
+            // They all have been replaced by now.
+            synchronize_net();
+        }
+        for old in all {
+            drop(old.0.take());
+        }
+    }
+}
+
 impl<T: Send + Sync> Drop for Old<T> {
     fn drop(&mut self) {
         if let Some(object) = self.0.take() {

@@ -33,7 +33,8 @@ use crate::header::{
 
 /// Highest rate limit, packets or bytes a second; 80 Gbit/s.
 pub const RATE_MAX: u64 = 10_000_000_000;
-/// Longest time that a packet is held, in nanoseconds; one minute.
+/// Longest time that a packet is held, in nanoseconds; one minute, for a packet that was made here keeps the namespace of
+/// its socket as long.
 pub const HOLD_MAX: u64 = 60_000_000_000;
 /// Most bits that one action flips.
 pub const CORRUPT_MAX: u16 = 1024;
@@ -414,7 +415,9 @@ pub(super) fn check_action(point: &Point, action: &Action) -> Result<(), Error> 
         Action::Sample { snap } => snap == 0,
         Action::Corrupt { bits, .. } => bits == 0 || bits > CORRUPT_MAX,
         Action::Duplicate { copies } => copies == 0 || copies > COPIES_MAX,
-        Action::Delay { delay, jitter } => delay == 0 || delay > HOLD_MAX || jitter > delay,
+        Action::Delay { delay, jitter } => {
+            delay == 0 || jitter > delay || delay.saturating_add(jitter) > HOLD_MAX
+        }
         Action::Reorder { gap, timeout } => {
             gap == 0 || gap > GAP_MAX || timeout == 0 || timeout > HOLD_MAX
         }
@@ -753,7 +756,9 @@ mod tests {
             Action::Duplicate { copies: 16 },
             delay(1, 1),
             delay(HOLD_MAX, 0),
+            delay(HOLD_MAX / 2, HOLD_MAX / 2),
             reorder(1, 1),
+            reorder(1, HOLD_MAX),
         ] {
             assert_eq!(check_action(&NETDEV, &good), Ok(()));
         }
@@ -773,6 +778,9 @@ mod tests {
             delay(0, 0),
             delay(1, 2),
             delay(HOLD_MAX + 1, 0),
+            delay(HOLD_MAX, 1),
+            delay(u64::MAX, u64::MAX),
+            reorder(1, HOLD_MAX + 1),
             reorder(0, 1),
             reorder(1, 0),
             reorder(GAP_MAX + 1, 1),

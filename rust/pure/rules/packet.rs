@@ -151,6 +151,18 @@ impl Key {
         Key([0; 16])
     }
 
+    /// Reads an IPv4 packet of `length` bytes, that `data` begins with, into an empty key: only the fields of its IP and
+    /// transport headers, which [`fill`](Self::fill) would read so too.
+    #[inline]
+    pub fn fill_headers(&mut self, data: &[u8], length: usize) {
+        let data = data.get(..length).unwrap_or(data);
+        let first = self.fill_ipv4(data, length);
+
+        if let Some(word) = self.0.first_mut() {
+            *word = first;
+        }
+    }
+
     /// Reads a packet into an empty key: what [`read`](Self::read) returns.
     pub fn fill(&mut self, packet: &Packet<'_>, wanted: Fields) {
         let mut first = 0;

@@ -120,18 +120,29 @@ fn compare(seed: u64, count: &mut Count) {
         }
         assert_eq!(found, expected, "seed {seed:#x}");
 
-        // What all rules have in common excludes no packet that one of them matches.
         let ip = match packet.start {
             Start::Network {
                 ethertype: 0x800, ..
-            } => packet.data.first_chunk(),
+            } => Some((packet.data, packet.length)),
             Start::Ethernet if packet.data.get(12..14) == Some(&[8, 0]) => {
-                packet.data[14..].first_chunk()
+                Some((&packet.data[14..], packet.length - 14))
             }
             _ => None,
         };
-        if ip.is_some_and(|ip| compiled.layout.hull().excludes(ip)) {
-            assert_eq!(expected, [], "excluded, seed {seed:#x}");
+        if let Some((data, length)) = ip {
+            // What all rules have in common excludes no packet that one of them matches.
+            let start = data.first_chunk();
+            if start.is_some_and(|ip| compiled.layout.hull().excludes(ip)) {
+                assert_eq!(expected, [], "excluded, seed {seed:#x}");
+            }
+            // The short way to the fields of the headers.
+            let (mut short, all) = (Key::empty(), Key::read(&packet, Fields::ALL));
+            short.fill_headers(data, length as usize);
+            for field in Field::ALL {
+                let is_there = Fields::IP.contains(field);
+                let value = all.get(field).filter(|_| is_there);
+                assert_eq!(short.get(field), value, "{field:?}, seed {seed:#x}");
+            }
         }
 
         // From anywhere, not only from where a match was.

@@ -750,6 +750,8 @@ Attribute { name: "any-device", number: 17, kind: Kind::Flag, many: false, help:
 Attribute { name: "devices", number: 18, kind: Kind::U32, many: false, help: "At how many devices it is." },
 Attribute { name: "missed", number: 19, kind: Kind::Uint, many: false, help: "Devices that have come since, and that it could not be attached to, as their hook had all the chains that it may have, or memory was short." },
 Attribute { name: "lost", number: 20, kind: Kind::Uint, many: false, help: "Packets that it held, or took apart, and that were dropped then, as the hook or a device that they need was gone." },
+Attribute { name: "memory", number: 21, kind: Kind::Uint, many: false, help: "Bytes that its rules take, as allocated: what a look-up needs, what users see of them, what all CPUs share of their counters." },
+Attribute { name: "counter-memory", number: 22, kind: Kind::Uint, many: false, help: "Bytes that the counters of its rules take for the CPUs there can be, as allocated. Room is made for 256 rules at a time." },
 ]};
 
 /// A condition on a field.
@@ -829,7 +831,7 @@ Attribute { name: "offset", number: 16, kind: Kind::U32, many: false, help: "Fir
 Attribute { name: "length", number: 17, kind: Kind::U32, many: false, help: "See the action truncate." },
 Attribute { name: "copies", number: 18, kind: Kind::U32, many: false, help: "See the action duplicate; 1 if nothing is said." },
 Attribute { name: "delay", number: 19, kind: Kind::Uint, many: false, help: "See the action delay, nanoseconds." },
-Attribute { name: "jitter", number: 20, kind: Kind::Uint, many: false, help: "See the action delay, nanoseconds." },
+Attribute { name: "jitter", number: 20, kind: Kind::Uint, many: false, help: "See the action delay, nanoseconds; at most delay, and both together not more than a minute." },
 Attribute { name: "gap", number: 21, kind: Kind::U32, many: false, help: "See the action reorder; 1 if nothing is said." },
 Attribute { name: "timeout", number: 22, kind: Kind::Uint, many: false, help: "See the action reorder, nanoseconds; 100 ms if nothing is said." },
 Attribute { name: "nth", number: 23, kind: Kind::U32, many: false, help: "It acts for this one of the packets that match, counted from 1." },

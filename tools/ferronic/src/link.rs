@@ -302,10 +302,13 @@ impl Link {
                     }
                     NetlinkPayload::InnerMessage(inner) => self.keep(message.header, inner.payload),
                     NetlinkPayload::Error(error) if ours => {
+                        let tlvs = error.header.get(16..).unwrap_or(&[]);
                         let Some(code) = error.code else {
+                            if let Some(text) = message_of(tlvs) {
+                                eprintln!("ferronic: {}: done; {text}", command.name);
+                            }
                             return Ok((answers, whole));
                         };
-                        let tlvs = error.header.get(16..).unwrap_or(&[]);
                         return Err(refusal(command, &sent, code.get(), tlvs));
                     }
                     NetlinkPayload::Done(done) if ours => {
@@ -389,16 +392,20 @@ fn number(payload: &[u8]) -> u64 {
     }
 }
 
+/// The sentence in an extended acknowledgement.
+fn message_of(tlvs: &[u8]) -> Option<String> {
+    let mut all = NlasIterator::new(tlvs).flatten();
+    let found = all.find(|nla| nla.kind() == NLMSGERR_ATTR_MSG)?;
+    let bytes = found.value().split(|&b| b == 0).next()?;
+    Some(String::from_utf8_lossy(bytes).into_owned())
+}
+
 /// Says why the kernel refused, in its own words and with the attribute that it points to.
 fn refusal(command: &Command, sent: &[u8], code: i32, tlvs: &[u8]) -> Error {
-    let (mut text, mut attribute, mut range) = (None, None, String::new());
+    let (mut attribute, mut range) = (None, String::new());
     let (mut missing, mut nest) = (None, None);
     for nla in NlasIterator::new(tlvs).flatten() {
         match nla.kind() {
-            NLMSGERR_ATTR_MSG => {
-                let bytes = nla.value().split(|&b| b == 0).next().unwrap_or(&[]);
-                text = Some(String::from_utf8_lossy(bytes).into_owned());
-            }
             NLMSGERR_ATTR_OFFS => {
                 attribute = at(command.space, sent, HEADERS, number(nla.value()) as usize);
             }
@@ -425,7 +432,7 @@ fn refusal(command: &Command, sent: &[u8], code: i32, tlvs: &[u8]) -> Error {
             _ => (),
         }
     }
-    let text = text.unwrap_or_else(|| reason(&io::Error::from_raw_os_error(-code)));
+    let text = message_of(tlvs).unwrap_or_else(|| reason(&io::Error::from_raw_os_error(-code)));
     if let Some(missing) = missing {
         let path = nest.unwrap_or_default();
         let inner = path.last().map_or(command.space, |a| match a.kind {

@@ -16,45 +16,65 @@ use std::io::{self, BufWriter, Write};
 const ETHERNET: u16 = 1;
 const RAW: u16 = 101;
 
-/// A file of packets (draft-ietf-opsawg-pcapng): interface 0 has Ethernet headers, interface 1 none.
-struct Capture(BufWriter<File>);
+/// A file of packets (draft-ietf-opsawg-pcapng), with an interface for each link type that there is, once there is one:
+/// programs that take one link type a file read what is of one.
+struct Capture {
+    file: BufWriter<File>,
+    link_types: Vec<u16>,
+}
 
 impl Capture {
     fn create(path: &str) -> io::Result<Capture> {
-        let mut capture = Capture(BufWriter::new(File::create(path)?));
+        let mut capture = Capture {
+            file: BufWriter::new(File::create(path)?),
+            link_types: vec![],
+        };
         let mut section = vec![];
         section.extend(0x1a2b_3c4du32.to_ne_bytes());
         section.extend(1u16.to_ne_bytes());
         section.extend(0u16.to_ne_bytes());
         section.extend(u64::MAX.to_ne_bytes());
         capture.block(0x0a0d_0d0a, &section)?;
-        for link_type in [ETHERNET, RAW] {
-            let mut interface = vec![];
-            interface.extend(link_type.to_ne_bytes());
-            interface.extend(0u16.to_ne_bytes());
-            interface.extend(0u32.to_ne_bytes());
-            // if_tsresol: nanoseconds.
-            option(&mut interface, 9, &[9]);
-            option(&mut interface, 0, &[]);
-            capture.block(1, &interface)?;
-        }
         Ok(capture)
+    }
+
+    /// The number of the interface of a link type.
+    fn interface(&mut self, link_type: u16) -> io::Result<u32> {
+        let known = self.link_types.iter().position(|t| *t == link_type);
+        if let Some(number) = known {
+            return Ok(number as u32);
+        }
+        let mut interface = vec![];
+        interface.extend(link_type.to_ne_bytes());
+        interface.extend(0u16.to_ne_bytes());
+        interface.extend(0u32.to_ne_bytes());
+        // if_tsresol: nanoseconds.
+        option(&mut interface, 9, &[9]);
+        option(&mut interface, 0, &[]);
+        self.block(1, &interface)?;
+        self.link_types.push(link_type);
+        Ok(self.link_types.len() as u32 - 1)
     }
 
     fn block(&mut self, kind: u32, body: &[u8]) -> io::Result<()> {
         let length = body.len() as u32 + 12;
-        self.0.write_all(&kind.to_ne_bytes())?;
-        self.0.write_all(&length.to_ne_bytes())?;
-        self.0.write_all(body)?;
-        self.0.write_all(&length.to_ne_bytes())?;
-        self.0.flush()
+        self.file.write_all(&kind.to_ne_bytes())?;
+        self.file.write_all(&length.to_ne_bytes())?;
+        self.file.write_all(body)?;
+        self.file.write_all(&length.to_ne_bytes())?;
+        self.file.flush()
     }
 
     fn packet(&mut self, event: &Object, comment: &str) -> io::Result<()> {
         let data = bytes(event);
         let time = number(event, "time");
+        // The ethertype is beside packets that have no header with it.
+        let link_type = match event.contains_key("ethertype") {
+            true => RAW,
+            false => ETHERNET,
+        };
         let mut body = vec![];
-        body.extend(u32::from(event.contains_key("ethertype")).to_ne_bytes());
+        body.extend(self.interface(link_type)?.to_ne_bytes());
         body.extend(((time >> 32) as u32).to_ne_bytes());
         body.extend((time as u32).to_ne_bytes());
         body.extend((data.len() as u32).to_ne_bytes());
