@@ -15,7 +15,14 @@
 //! packet, so nothing has to be taken off wherever it ends, and nobody waits for it.
 //!
 //! It is seen again by hooks of our own, before all others and behind all others of a point, that are there only while
-//! packets are sampled ([`Hooks`]).
+//! packets are sampled ([`Hooks`]). Forwarding takes the stamp off, so behind FORWARD a packet is known by its address and
+//! its fingerprint ([`SkBuff::fingerprint`]).
+//!
+//! # Before the rings
+//!
+//! What comes by the sender's hooks may be sampled later, or not. So these note the time they saw a packet, by its
+//! fingerprint, and where it is sampled the times are part of its way. They are the sender's own, in its namespace: there
+//! while what comes to the sender's port is sampled, too.
 //!
 //! # Locking
 //!
@@ -57,6 +64,55 @@ struct Hint {
 
 const HINT_BITS: u32 = 10;
 
+/// The sender's hooks that a packet comes by.
+const BEFORE: [Stage; 3] = [Stage::Output, Stage::Postrouting, Stage::Egress];
+
+/// When a packet came by these; 0 where it did not. A later packet may take the place, so that nothing is known of
+/// the first any more; where both write at once, of neither for sure.
+struct Note {
+    fingerprint: Word<u64>,
+    times: [Word<u64>; BEFORE.len()],
+}
+
+impl Note {
+    const fn new() -> Self {
+        Note {
+            fingerprint: Word::new(0),
+            times: [Word::new(0), Word::new(0), Word::new(0)],
+        }
+    }
+
+    /// The packet comes by the hook of that number.
+    fn write(&self, fingerprint: u64, hook: usize) {
+        if self.fingerprint.read() != fingerprint {
+            for time in &self.times {
+                time.write(0);
+            }
+            self.fingerprint.write(fingerprint);
+        }
+        if let Some(time) = self.times.get(hook) {
+            time.write(now_ns());
+        }
+    }
+
+    /// The times of a packet, which is forgotten.
+    fn take(&self, fingerprint: u64) -> Option<[u64; BEFORE.len()]> {
+        if self.fingerprint.read() != fingerprint {
+            return None;
+        }
+        let [a, b, c] = &self.times;
+        let times = [a.read(), b.read(), c.read()];
+        self.fingerprint.write(0);
+        Some(times)
+    }
+}
+
+/// The place of what is at an address, in a table of so many places.
+fn place(address: usize) -> usize {
+    let spread = (address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (spread >> (u64::BITS - HINT_BITS)) as usize
+}
+
 /// The ways of packets that come to a port, from when they are sampled until that ends or begins anew.
 pub(crate) struct Latency {
     pub(crate) sampler: Sampler,
@@ -64,6 +120,8 @@ pub(crate) struct Latency {
     seen: AtomicWord,
     shards: KVec<Pin<KBox<SpinLock<Shard>>>>,
     hints: KVVec<Hint>,
+    /// Of packets on their way to the other end.
+    notes: KVVec<Note>,
 }
 
 /// How many there were: what is in rings has a number that a new one does not begin with.
@@ -101,19 +159,43 @@ impl Latency {
             };
             hints.push(hint, GFP_KERNEL_ACCOUNT)?;
         }
+        let mut notes = KVVec::with_capacity(1 << HINT_BITS, GFP_KERNEL_ACCOUNT)?;
+        for _ in 0..1u32 << HINT_BITS {
+            notes.push(Note::new(), GFP_KERNEL_ACCOUNT)?;
+        }
         Ok(Arc::new(
             Latency {
                 sampler,
                 seen: AtomicWord::new(0),
                 shards,
                 hints,
+                notes,
             },
             GFP_KERNEL_ACCOUNT,
         )?)
     }
 
-    /// Decides on a packet, and begins its way.
-    fn begin(&self, skb: &SkBuff, queue: u16, bh: &Bh<'_>) -> Sample {
+    /// Notes that a packet comes by a hook of the sender's.
+    fn note(&self, skb: &SkBuff, hook: usize) {
+        if let Some(note) = self.notes.get(place(skb.address())) {
+            note.write(skb.fingerprint(), hook);
+        }
+    }
+
+    /// When a packet came by the sender's hooks, if that was noted here.
+    fn noted(&self, skb: &SkBuff) -> Option<[u64; BEFORE.len()]> {
+        let note = self.notes.get(place(skb.address()))?;
+        note.take(skb.fingerprint())
+    }
+
+    /// Decides on a packet that came by the sender's hooks at the times `before`, and begins its way.
+    fn begin(
+        &self,
+        skb: &SkBuff,
+        queue: u16,
+        before: Option<[u64; BEFORE.len()]>,
+        bh: &Bh<'_>,
+    ) -> Sample {
         let number = self.seen.fetch_add(1);
         let drawn = match self.sampler.unit {
             Unit::Packet => number,
@@ -127,10 +209,22 @@ impl Latency {
             return 0;
         }
         let at = usize::from(queue) & (SHARDS - 1);
-        let code = self
-            .shards
-            .get(at)
-            .and_then(|shard| shard.lock(bh).begin(now_ns()));
+        let Some(shard) = self.shards.get(at) else {
+            return 0;
+        };
+        let mut shard = shard.lock(bh);
+        let mut code = None;
+        let mut come = |stage, time| match code {
+            None => code = shard.begin(stage, time),
+            Some(code) => {
+                shard.step(code, stage, time);
+            }
+        };
+        let before = BEFORE.into_iter().zip(before.unwrap_or_default());
+        for (stage, time) in before.filter(|(_, time)| *time != 0) {
+            come(stage, time);
+        }
+        come(Stage::TxRing, now_ns());
         code.map_or(0, |code| (at as u16) << CODE_BITS | code)
     }
 
@@ -145,8 +239,7 @@ impl Latency {
     }
 
     fn hint(&self, address: usize) -> Option<&Hint> {
-        let spread = (address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.hints.get((spread >> (u64::BITS - HINT_BITS)) as usize)
+        self.hints.get(place(address))
     }
 
     /// A packet is handed to the stack.
@@ -163,7 +256,16 @@ impl Latency {
     /// A packet comes to one of our hooks.
     #[inline]
     fn seen_at(&self, skb: &SkBuff, what: Passing, bh: &Bh<'_>) {
-        let token = skb.time_stamp();
+        let token = match what {
+            Passing::By(hook) => return self.note(skb, hook),
+            Passing::Leaving => {
+                // It may be one that was made here, or has come by another port.
+                self.note(skb, 1);
+                skb.fingerprint()
+            }
+            Passing::Left => skb.fingerprint(),
+            Passing::To(_) | Passing::Out | Passing::On => skb.time_stamp(),
+        };
         if token == 0 {
             return;
         }
@@ -179,7 +281,18 @@ impl Latency {
                 Passing::To(stage) => {
                     shard.pass(code, mark, stage, now);
                 }
-                Passing::Out(end) => shard.finish(code, mark, end, now),
+                Passing::Leaving => {
+                    shard.pass(code, mark, Stage::Leaving, now);
+                }
+                Passing::On => {
+                    let token = skb.fingerprint();
+                    if shard.mark_anew(code, mark, Mark { address, token }) {
+                        hint.token.write(token);
+                    }
+                }
+                Passing::Out => shard.finish(code, mark, trail::End::Delivered, now),
+                Passing::Left => shard.finish(code, mark, trail::End::Forwarded, now),
+                Passing::By(_) => (),
             },
         );
     }
@@ -226,16 +339,18 @@ pub(crate) fn begin(data: &PortData, skb: &SkBuff, queue: u16, bh: &Bh<'_>) -> S
     // One word for both ways, since the packet path has to know of all wires that nothing is sampled.
     match data.wire.sampled.read() {
         0 => 0,
-        _ => begin_sampled(data.other_end(), skb, queue, bh),
+        _ => begin_sampled(data, skb, queue, bh),
     }
 }
 
 #[cold]
 #[inline(never)]
-fn begin_sampled(to: &End, skb: &SkBuff, queue: u16, bh: &Bh<'_>) -> Sample {
-    to.latency
-        .read(bh)
-        .map_or(0, |latency| latency.begin(skb, queue, bh))
+fn begin_sampled(data: &PortData, skb: &SkBuff, queue: u16, bh: &Bh<'_>) -> Sample {
+    let Some(latency) = data.other_end().latency.read(bh) else {
+        return 0;
+    };
+    let own = data.end().latency.read(bh);
+    latency.begin(skb, queue, own.and_then(|own| own.noted(skb)), bh)
 }
 
 /// A sampled packet comes to a stage, on its way to that end.
@@ -318,8 +433,18 @@ fn receive_sampled(poll: &Poll<'_, Channel>, mut skb: OwnedSkb, sample: Sample) 
 /// What a packet does at one of our hooks.
 #[derive(Clone, Copy)]
 enum Passing {
+    /// One that came by the port comes to a stage.
     To(Stage),
-    Out(trail::End),
+    /// It is delivered.
+    Out,
+    /// It is forwarded.
+    On,
+    /// It comes to where packets leave.
+    Leaving,
+    /// It goes on to another host.
+    Left,
+    /// One that may be sent by the port comes by the hook of that number.
+    By(usize),
 }
 
 /// One of our hooks.
@@ -341,11 +466,17 @@ impl Hook for Point {
     }
 }
 
-/// The hooks at which sampled packets are seen again. Dropping them sleeps.
-pub(crate) struct Hooks(#[expect(dead_code, reason = "dropped")] KVec<Registration<Point>>);
+/// The hooks at which sampled packets are seen. Dropping them sleeps.
+pub(crate) struct Hooks(KVec<Registration<Point>>);
+
+impl Drop for Hooks {
+    fn drop(&mut self) {
+        Registration::detach_all(&mut self.0);
+    }
+}
 
 impl Hooks {
-    /// Attaches them, for what comes by device `ifindex` of a namespace.
+    /// Attaches them, for what comes and what leaves by device `ifindex` of a namespace.
     pub(crate) fn new(
         latency: &Arc<Latency>,
         net: &Net,
@@ -358,21 +489,28 @@ impl Hooks {
         let points = [
             (Inet::PreRouting, FIRST, Passing::To(Stage::Prerouting)),
             (Inet::LocalIn, FIRST, Passing::To(Stage::Input)),
-            (Inet::LocalIn, LAST, Passing::Out(trail::End::Delivered)),
+            (Inet::LocalIn, LAST, Passing::Out),
             (Inet::Forward, FIRST, Passing::To(Stage::Forward)),
-            (Inet::Forward, LAST, Passing::Out(trail::End::Forwarded)),
+            (Inet::Forward, LAST, Passing::On),
+            (Inet::LocalOut, FIRST, Passing::By(0)),
+            (Inet::PostRouting, FIRST, Passing::Leaving),
+            (Inet::PostRouting, LAST, Passing::Left),
         ];
         let at = |what| At {
             latency: latency.clone(),
             what,
         };
-        let mut hooks = KVec::with_capacity(points.len().saturating_add(1), GFP_KERNEL_ACCOUNT)?;
+        let mut hooks = KVec::with_capacity(points.len().saturating_add(2), GFP_KERNEL_ACCOUNT)?;
         let dev = Interface::by_index(net, ifindex, rtnl).ok_or(ENODEV)?;
-        let ingress = at(Passing::To(Stage::Ingress));
-        hooks.push(
-            Registration::on_device(dev, Direction::Ingress, FIRST, ingress, rtnl)?,
-            GFP_KERNEL_ACCOUNT,
-        )?;
+        for (direction, what) in [
+            (Direction::Ingress, Passing::To(Stage::Ingress)),
+            (Direction::Egress, Passing::By(2)),
+        ] {
+            hooks.push(
+                Registration::on_device(dev, direction, FIRST, at(what), rtnl)?,
+                GFP_KERNEL_ACCOUNT,
+            )?;
+        }
         for (point, priority, what) in points {
             let hook = Registration::new(net, Protocol::Both, point, priority, at(what))?;
             hooks.push(hook, GFP_KERNEL_ACCOUNT)?;

@@ -82,6 +82,12 @@ pub fn flow(frame: &[u8], headers: &Headers) -> u64 {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Stage {
+    /// From the sender's first hook at OUTPUT on.
+    Output,
+    /// From the sender's first hook at POSTROUTING on.
+    Postrouting,
+    /// From the egress hook of the sender's device on, with its queue discipline.
+    Egress,
     /// In the sender's TX ring.
     TxRing,
     /// With the engine.
@@ -100,10 +106,12 @@ pub enum Stage {
     Input,
     /// From the first hook at FORWARD on.
     Forward,
+    /// From the first hook at POSTROUTING on, if it is forwarded.
+    Leaving,
 }
 
 /// Number of stages.
-pub const STAGES: usize = Stage::Forward as usize + 1;
+pub const STAGES: usize = Stage::Leaving as usize + 1;
 /// Number of histograms: one a stage, and one for the whole way.
 pub const HISTOGRAMS: usize = STAGES + 1;
 
@@ -227,8 +235,8 @@ where
         }
     }
 
-    /// A packet was put into a TX ring, at time `now` in nanoseconds, as all times here. `None` if there is no memory.
-    pub fn begin(&mut self, now: u64) -> Option<Code> {
+    /// A packet's way begins with a stage, at time `now` in nanoseconds, as all times here. `None` if there is no memory.
+    pub fn begin(&mut self, stage: Stage, now: u64) -> Option<Code> {
         let places = self.trails.len().min(TRAILS) as u64;
         let slot = self.begun.checked_rem(places)? as u16;
         let trail = self.trails.get_mut(usize::from(slot))?;
@@ -239,7 +247,7 @@ where
         };
         *trail = Trail {
             generation,
-            stage: Some(Stage::TxRing),
+            stage: Some(stage),
             began: now,
             since: now,
             mark: None,
@@ -291,6 +299,16 @@ where
             trail.mark = Some(mark);
         }
         stepped
+    }
+
+    /// The packet has another mark from now on. Returns whether it had the one before.
+    pub fn mark_anew(&mut self, code: Code, before: Mark, now: Mark) -> bool {
+        let found = self.find(code).filter(|t| t.mark == Some(before));
+        if let Some(trail) = found {
+            trail.mark = Some(now);
+            return true;
+        }
+        false
     }
 
     fn has_mark(&mut self, code: Code, mark: Mark) -> bool {
@@ -385,7 +403,7 @@ mod tests {
     #[test]
     fn a_whole_way() {
         let mut t = trails(4);
-        let code = t.begin(1000).unwrap();
+        let code = t.begin(Stage::TxRing, 1000).unwrap();
         assert!(code != 0 && u32::from(code) < 1 << CODE_BITS);
         assert!(t.step(code, Stage::Engine, 1100));
         // Looked at again after a pause.
@@ -400,7 +418,10 @@ mod tests {
         let sums: Vec<_> = (0..HISTOGRAMS)
             .map(|i| t.histogram(i).unwrap().sum())
             .collect();
-        assert_eq!(sums, [100, 200, 400, 800, 1600, 0, 3200, 6400, 0, 12700]);
+        assert_eq!(
+            sums,
+            [0, 0, 0, 100, 200, 400, 800, 1600, 0, 3200, 6400, 0, 0, 12700]
+        );
         assert_eq!(
             t.outcome(),
             Outcome {
@@ -424,9 +445,34 @@ mod tests {
     }
 
     #[test]
+    fn from_the_senders_hooks_to_another_host() {
+        let mut t = trails(1);
+        let code = t.begin(Stage::Output, 100).unwrap();
+        assert!(t.step(code, Stage::Egress, 300));
+        assert!(t.step(code, Stage::TxRing, 700));
+        assert!(t.hand(code, M, 1500));
+        assert!(t.pass(code, M, Stage::Forward, 3100));
+        let other = Mark { token: 5, ..M };
+        assert!(!t.mark_anew(code, other, M));
+        assert!(t.mark_anew(code, M, other));
+        // It is known by that now.
+        assert!(!t.pass(code, M, Stage::Leaving, 6300));
+        assert!(t.pass(code, other, Stage::Leaving, 6300));
+        t.finish(code, other, End::Forwarded, 12700);
+        let sums: Vec<_> = (0..HISTOGRAMS)
+            .map(|i| t.histogram(i).unwrap().sum())
+            .collect();
+        assert_eq!(
+            sums,
+            [200, 0, 400, 800, 0, 0, 0, 1600, 0, 0, 0, 3200, 6400, 12600]
+        );
+        assert_eq!(t.outcome().forwarded, 1);
+    }
+
+    #[test]
     fn another_packet_is_not_taken_for_it() {
         let mut t = trails(4);
-        let code = t.begin(0).unwrap();
+        let code = t.begin(Stage::TxRing, 0).unwrap();
         // Not the stack's yet.
         assert!(!t.pass(code, Mark::default(), Stage::Prerouting, 1));
         assert!(t.hand(code, M, 1));
@@ -439,10 +485,10 @@ mod tests {
     #[test]
     fn the_oldest_gives_way() {
         let mut t = trails(2);
-        let a = t.begin(0).unwrap();
-        let b = t.begin(1).unwrap();
+        let a = t.begin(Stage::TxRing, 0).unwrap();
+        let b = t.begin(Stage::TxRing, 1).unwrap();
         t.step(a, Stage::RxRing, 2);
-        let c = t.begin(3).unwrap();
+        let c = t.begin(Stage::TxRing, 3).unwrap();
         assert!(a != c && b != c);
         assert!(!t.step(a, Stage::Napi, 4));
         assert!(t.step(b, Stage::Napi, 4));
@@ -456,8 +502,8 @@ mod tests {
     #[test]
     fn codes_come_again_late() {
         let mut t = trails(TRAILS);
-        let first = t.begin(0).unwrap();
-        let again = (1u32..).find(|_| t.begin(0).unwrap() == first).unwrap();
+        let first = t.begin(Stage::TxRing, 0).unwrap();
+        let again = (1u32..).find(|_| t.begin(Stage::TxRing, 0).unwrap() == first).unwrap();
         assert_eq!(again as usize, TRAILS * usize::from(GENERATIONS));
     }
 
@@ -466,7 +512,7 @@ mod tests {
         let codes = |epoch| {
             let empty = vec![Trail::new(epoch); 2];
             let mut t = Trails::new(empty, vec![Histogram::new(); HISTOGRAMS]);
-            (0..16).map(|_| t.begin(0).unwrap()).collect::<Vec<_>>()
+            (0..16).map(|_| t.begin(Stage::TxRing, 0).unwrap()).collect::<Vec<_>>()
         };
         for epoch in 0..200 {
             let (old, new) = (codes(epoch), codes(epoch + 1));
@@ -476,7 +522,7 @@ mod tests {
 
     #[test]
     fn no_memory() {
-        assert_eq!(trails(0).begin(1), None);
+        assert_eq!(trails(0).begin(Stage::TxRing, 1), None);
     }
 
     #[test]
@@ -540,13 +586,16 @@ mod tests {
     fn op() -> impl Strategy<Value = Op> {
         prop_oneof![
             Just(Op::Begin),
-            (0usize..64, 0u8..9).prop_map(|(i, s)| Op::Step(i, s)),
+            (0usize..64, 0u8..STAGES as u8).prop_map(|(i, s)| Op::Step(i, s)),
             (0usize..64).prop_map(Op::Hand),
             (0usize..64, 0u8..3).prop_map(|(i, s)| Op::Finish(i, s)),
         ]
     }
 
     const ALL: [Stage; STAGES] = [
+        Stage::Output,
+        Stage::Postrouting,
+        Stage::Egress,
         Stage::TxRing,
         Stage::Engine,
         Stage::RxRing,
@@ -556,6 +605,7 @@ mod tests {
         Stage::Prerouting,
         Stage::Input,
         Stage::Forward,
+        Stage::Leaving,
     ];
 
     proptest! {
@@ -568,7 +618,7 @@ mod tests {
             for op in ops {
                 now += 100;
                 match op {
-                    Op::Begin => codes.push(t.begin(now).unwrap()),
+                    Op::Begin => codes.push(t.begin(Stage::TxRing, now).unwrap()),
                     Op::Step(i, s) => {
                         if let Some(&c) = codes.get(i) {
                             t.step(c, ALL[usize::from(s)], now);
@@ -607,17 +657,17 @@ mod tests {
         fn times_add_up(stages in prop::collection::btree_set(1usize..5, 0..5), after in 0usize..5, steps in prop::collection::vec(0u64..1 << 36, 12)) {
             let mut t = trails(1);
             let mut now = 5;
-            let code = t.begin(now).unwrap();
+            let code = t.begin(Stage::TxRing, now).unwrap();
             let mut steps = steps.into_iter();
             for s in stages.into_iter().filter(|s| *s < 4) {
                 now += steps.next().unwrap();
-                t.step(code, ALL[s], now);
+                t.step(code, ALL[Stage::TxRing as usize + s], now);
             }
             now += steps.next().unwrap();
             t.hand(code, M, now);
             if after > 0 {
                 now += steps.next().unwrap();
-                t.pass(code, M, ALL[4 + after.min(4)], now);
+                t.pass(code, M, ALL[Stage::Gro as usize + after], now);
             }
             now += steps.next().unwrap();
             t.finish(code, M, End::Forwarded, now);

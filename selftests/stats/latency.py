@@ -21,8 +21,8 @@ import tap      # noqa: E402
 from hooks import UDP, term     # noqa: E402
 from rtnl import attr           # noqa: E402
 
-STAGES = ("tx-ring", "engine", "rx-ring", "napi", "gro", "ingress", "prerouting", "input",
-          "forward", "total")
+STAGES = ("output", "postrouting", "egress", "tx-ring", "engine", "rx-ring", "napi", "gro",
+          "ingress", "prerouting", "input", "forward", "leaving", "total")
 SAMPLING = ("ifindex", "generation", "one-in", "unit", "seed", "packets", "samples", "delivered",
             "forwarded", "merged", "lost")
 LATENCY = ("ifindex", "stage", "generation", "packets", "lost", "sum", "longest", "bucket")
@@ -128,7 +128,8 @@ def way(sampling, stages, datapath):
             raise AssertionError(f"{name}: {stages[name]}, of {before}; {sampling}")
         before = stages[name]["packets"]
     tap.equal(entered(stages, "ingress"), before, "ingress")
-    tap.equal(entered(stages, "forward"), sampling["forwarded"], "forward")
+    for name in ("forward", "leaving"):
+        tap.equal(entered(stages, name), sampling["forwarded"], name)
 
 
 @tap.case("every sample is accounted for, stage by stage: UDP, both datapaths")
@@ -194,14 +195,47 @@ def delayed(t):
             s.wait("delivered", 3)
             _, stages = s.end()
             t.h1.clear()
-            for name in (hook, "total"):
-                late = sum(b["packets"] for b in stages[name]["bucket"] if b["below"] > 50 * MS)
-                if late < 3 or stages[name]["longest"] < 50 * MS:
-                    raise AssertionError(f"{datapath}, {hook}: {stages[name]}")
+            told_late(stages, hook, 3, datapath)
         t.tidy()
 
 
-@tap.case("forwarded packets are followed to the end of forward")
+@tap.case("the sender's hooks, where its port is sampled, too: what is delayed there is told there")
+def sender(t):
+    for datapath in DATAPATHS:
+        t.pair(only4=True, info=info(datapath))
+        own, s = Sampling(t.h0, "fe0"), Sampling(t.h1)
+        for hook, dev in (("output", None), ("postrouting", None), ("egress", "fe0")):
+            with hooks.Datagrams(t) as udp:
+                udp.send(b"first")
+                udp.receive(1)
+                t.h0.chain("x", hook, dev=dev)
+                t.h0.rule("x", term("protocol", UDP), action="delay", delay=50 * MS)
+                own.set(1)
+                s.set(1)
+                for _ in range(3):
+                    udp.send(b"x")
+                udp.receive(3)
+            s.wait("delivered", 3)
+            sampling, stages = s.end()
+            own.end()
+            t.h0.clear()
+            way(sampling, stages, datapath)
+            for name in STAGES[:3]:
+                if stages[name]["packets"] < 3:
+                    raise AssertionError(f"{datapath}, {name}: {stages[name]}")
+            told_late(stages, hook, 3, datapath)
+        t.tidy()
+
+
+def told_late(stages, hook, count, what):
+    """So many packets were in that stage for longer than they were delayed there."""
+    for name in (hook, "total"):
+        late = sum(b["packets"] for b in stages[name]["bucket"] if b["below"] > 50 * MS)
+        if late < count or stages[name]["longest"] < 50 * MS:
+            raise AssertionError(f"{what}, {hook}: {stages[name]}")
+
+
+@tap.case("forwarded packets are followed until they leave")
 def forwarded(t):
     t.pair(only4=True)
     t.n1.sysctl("net/ipv4/ip_forward", 1)
@@ -211,14 +245,19 @@ def forwarded(t):
     t.n1.run("ip", "neigh", "add", "10.9.0.2", "lladdr", "02:00:00:00:00:09", "dev", "out")
     t.n0.run("ip", "route", "add", "10.9.0.0/24", "via", net.V4[1])
     s = Sampling(t.h1)
-    s.set(1)
-    with t.n0.socket(2, 2) as sender:
-        for _ in range(5):
-            sender.sendto(b"x", ("10.9.0.2", 9))
-    s.wait("forwarded", 5)
-    sampling, stages = s.end()
-    way(sampling, stages, "nic")
-    tap.equal(stages["forward"]["packets"], sampling["forwarded"], "forward")
+    for hook, name in (("forward", "forward"), ("postrouting", "leaving")):
+        t.h1.chain("x", hook)
+        t.h1.rule("x", term("protocol", UDP), action="delay", delay=50 * MS)
+        s.set(1)
+        with t.n0.socket(2, 2) as sends:
+            for _ in range(5):
+                sends.sendto(b"x", ("10.9.0.2", 9))
+        s.wait("forwarded", 5)
+        sampling, stages = s.end()
+        way(sampling, stages, "nic")
+        tap.equal(stages["leaving"]["packets"], sampling["forwarded"], "leaving")
+        told_late(stages, name, 5, "nic")
+        t.h1.clear()
 
 
 @tap.case("one in so many: the same seed, the same packets; a flow wholly or not at all")

@@ -286,7 +286,14 @@ enum ferronic_sampling_unit {
 /**
  * enum ferronic_latency_stage - Where a sampled packet is, in the order in
  *   which it comes by. It is in a stage from when it comes there until it
- *   comes to another.
+ *   comes to another. Of the first three nothing is known unless the port that
+ *   sends it is sampled as well.
+ * @FERRONIC_LATENCY_STAGE_OUTPUT: It was made by the sender, and has come to
+ *   the first hook at OUTPUT.
+ * @FERRONIC_LATENCY_STAGE_POSTROUTING: It has come to the sender's first hook
+ *   at POSTROUTING.
+ * @FERRONIC_LATENCY_STAGE_EGRESS: It has come to the egress hook of the port
+ *   that sends it; behind that is the queue discipline.
  * @FERRONIC_LATENCY_STAGE_TX_RING: The stack has posted it to a TX ring of the
  *   other end: it waits for the doorbell, or behind others. On the handoff
  *   datapath that is the only ring.
@@ -304,12 +311,17 @@ enum ferronic_sampling_unit {
  *   PREROUTING.
  * @FERRONIC_LATENCY_STAGE_INPUT: It has come to the first hook at INPUT. The
  *   stage ends behind the last one, where its transport protocol takes it.
- * @FERRONIC_LATENCY_STAGE_FORWARD: It has come to the first hook at FORWARD.
- *   The stage ends behind the last one, where it goes on to another host.
+ * @FERRONIC_LATENCY_STAGE_FORWARD: It has come to the first hook at FORWARD:
+ *   it is to go on to another host.
+ * @FERRONIC_LATENCY_STAGE_LEAVING: It goes on to another host, and has come to
+ *   the first hook at POSTROUTING. The stage ends behind the last one.
  * @FERRONIC_LATENCY_STAGE_TOTAL: The whole way, of those packets that came to
- *   the end of @input or @forward.
+ *   the end of @input or @leaving.
  */
 enum ferronic_latency_stage {
+	FERRONIC_LATENCY_STAGE_OUTPUT,
+	FERRONIC_LATENCY_STAGE_POSTROUTING,
+	FERRONIC_LATENCY_STAGE_EGRESS,
 	FERRONIC_LATENCY_STAGE_TX_RING,
 	FERRONIC_LATENCY_STAGE_ENGINE,
 	FERRONIC_LATENCY_STAGE_RX_RING,
@@ -319,6 +331,7 @@ enum ferronic_latency_stage {
 	FERRONIC_LATENCY_STAGE_PREROUTING,
 	FERRONIC_LATENCY_STAGE_INPUT,
 	FERRONIC_LATENCY_STAGE_FORWARD,
+	FERRONIC_LATENCY_STAGE_LEAVING,
 	FERRONIC_LATENCY_STAGE_TOTAL,
 };
 

@@ -664,41 +664,55 @@ impl SamplingUnit {
 }
 
 /// Where a sampled packet is, in the order in which it comes by. It is in a
-/// stage from when it comes there until it comes to another.
+/// stage from when it comes there until it comes to another. Of the first
+/// three nothing is known unless the port that sends it is sampled as well.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u32)]
 pub(crate) enum LatencyStage {
+    /// It was made by the sender, and has come to the first hook at OUTPUT.
+    Output = 0,
+    /// It has come to the sender's first hook at POSTROUTING.
+    Postrouting = 1,
+    /// It has come to the egress hook of the port that sends it; behind that
+    /// is the queue discipline.
+    Egress = 2,
     /// The stack has posted it to a TX ring of the other end: it waits for
     /// the doorbell, or behind others. On the handoff datapath that is the
     /// only ring.
-    TxRing = 0,
+    TxRing = 3,
     /// The engine moves it into the receiver's buffers, for which it may have
     /// to wait.
-    Engine = 1,
+    Engine = 4,
     /// It is in the RX ring, and waits for the poll.
-    RxRing = 2,
+    RxRing = 5,
     /// The poll has taken it, and makes a packet of it.
-    Napi = 3,
+    Napi = 6,
     /// GRO has it, then what the stack does before the first hook.
-    Gro = 4,
+    Gro = 7,
     /// It has come to the ingress hook of the device.
-    Ingress = 5,
+    Ingress = 8,
     /// It has come to the first hook at PREROUTING.
-    Prerouting = 6,
+    Prerouting = 9,
     /// It has come to the first hook at INPUT. The stage ends behind the last
     /// one, where its transport protocol takes it.
-    Input = 7,
-    /// It has come to the first hook at FORWARD. The stage ends behind the
-    /// last one, where it goes on to another host.
-    Forward = 8,
+    Input = 10,
+    /// It has come to the first hook at FORWARD: it is to go on to another
+    /// host.
+    Forward = 11,
+    /// It goes on to another host, and has come to the first hook at
+    /// POSTROUTING. The stage ends behind the last one.
+    Leaving = 12,
     /// The whole way, of those packets that came to the end of `input` or
-    /// `forward`.
-    Total = 9,
+    /// `leaving`.
+    Total = 13,
 }
 
 impl LatencyStage {
     /// All, by number.
-    pub(crate) const ALL: [LatencyStage; 10] = [
+    pub(crate) const ALL: [LatencyStage; 14] = [
+        LatencyStage::Output,
+        LatencyStage::Postrouting,
+        LatencyStage::Egress,
         LatencyStage::TxRing,
         LatencyStage::Engine,
         LatencyStage::RxRing,
@@ -708,22 +722,27 @@ impl LatencyStage {
         LatencyStage::Prerouting,
         LatencyStage::Input,
         LatencyStage::Forward,
+        LatencyStage::Leaving,
         LatencyStage::Total,
     ];
 
     /// The one of that number.
     pub(crate) fn from_number(number: u32) -> Result<LatencyStage> {
         Ok(match number {
-            0 => LatencyStage::TxRing,
-            1 => LatencyStage::Engine,
-            2 => LatencyStage::RxRing,
-            3 => LatencyStage::Napi,
-            4 => LatencyStage::Gro,
-            5 => LatencyStage::Ingress,
-            6 => LatencyStage::Prerouting,
-            7 => LatencyStage::Input,
-            8 => LatencyStage::Forward,
-            9 => LatencyStage::Total,
+            0 => LatencyStage::Output,
+            1 => LatencyStage::Postrouting,
+            2 => LatencyStage::Egress,
+            3 => LatencyStage::TxRing,
+            4 => LatencyStage::Engine,
+            5 => LatencyStage::RxRing,
+            6 => LatencyStage::Napi,
+            7 => LatencyStage::Gro,
+            8 => LatencyStage::Ingress,
+            9 => LatencyStage::Prerouting,
+            10 => LatencyStage::Input,
+            11 => LatencyStage::Forward,
+            12 => LatencyStage::Leaving,
+            13 => LatencyStage::Total,
             _ => return Err(EINVAL),
         })
     }
@@ -4305,4 +4324,4 @@ const RULE_NOTIFY_RANGE: Range = Range::new(0, 2048);
 const SAMPLING_IFINDEX_RANGE: Range = Range::new(1, 2147483647);
 const SAMPLING_UNIT_RANGE: Range = Range::new(0, 1);
 const LATENCY_IFINDEX_RANGE: Range = Range::new(1, 2147483647);
-const LATENCY_STAGE_RANGE: Range = Range::new(0, 9);
+const LATENCY_STAGE_RANGE: Range = Range::new(0, 13);

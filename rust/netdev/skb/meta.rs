@@ -44,6 +44,18 @@ impl SkBuff {
         self.as_ptr() as usize
     }
 
+    /// A number that tells it from others for a while, also from one that comes to be at its place in memory: made of its
+    /// address, that of its buffer, and of what neither forwarding nor translation changes in its IP header (length,
+    /// identification; of IPv6, length and flow).
+    pub fn fingerprint(&self) -> u64 {
+        let mut bytes = [0; 4];
+        let at = (self.network_offset() as i32).saturating_add(2);
+        // A shorter packet has none of these.
+        let _ = self.copy_bits_from(at, &mut bytes);
+        let header = u64::from(u32::from_ne_bytes(bytes));
+        (self.address() as u64).rotate_left(17) ^ self.raw().head as u64 ^ header.rotate_left(40)
+    }
+
     /// When it was received, nanoseconds of `CLOCK_REALTIME`; 0 if it bears no time stamp. On a transmit path the field
     /// means something else (`skb->tstamp`).
     #[inline]

@@ -406,47 +406,64 @@ pub const VALUES_SAMPLING_UNIT: &[Value] = &[
 ];
 
 /// Where a sampled packet is, in the order in which it comes by. It is in a
-/// stage from when it comes there until it comes to another.
+/// stage from when it comes there until it comes to another. Of the first
+/// three nothing is known unless the port that sends it is sampled as well.
 pub const VALUES_LATENCY_STAGE: &[Value] = &[
     Value {
-        name: "tx-ring",
+        name: "output",
         number: 0,
     },
     Value {
-        name: "engine",
+        name: "postrouting",
         number: 1,
     },
     Value {
-        name: "rx-ring",
+        name: "egress",
         number: 2,
     },
     Value {
-        name: "napi",
+        name: "tx-ring",
         number: 3,
     },
     Value {
-        name: "gro",
+        name: "engine",
         number: 4,
     },
     Value {
-        name: "ingress",
+        name: "rx-ring",
         number: 5,
     },
     Value {
-        name: "prerouting",
+        name: "napi",
         number: 6,
     },
     Value {
-        name: "input",
+        name: "gro",
         number: 7,
     },
     Value {
-        name: "forward",
+        name: "ingress",
         number: 8,
     },
     Value {
-        name: "total",
+        name: "prerouting",
         number: 9,
+    },
+    Value {
+        name: "input",
+        number: 10,
+    },
+    Value {
+        name: "forward",
+        number: 11,
+    },
+    Value {
+        name: "leaving",
+        number: 12,
+    },
+    Value {
+        name: "total",
+        number: 13,
     },
 ];
 

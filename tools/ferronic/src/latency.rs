@@ -200,7 +200,7 @@ fn print(out: &mut impl Write, port: &str, sampling: &Object, stages: &[Stage]) 
     let quantiles = QUANTILES.map(|(_, name)| format!("{:>10}", name.to_uppercase()));
     writeln!(
         out,
-        "{:10}  {:>9}  {:>9}{}{:>10}",
+        "{:11}  {:>9}  {:>9}{}{:>10}",
         "STAGE",
         "PACKETS",
         "LOST",
@@ -214,7 +214,7 @@ fn print(out: &mut impl Write, port: &str, sampling: &Object, stages: &[Stage]) 
             .map(|q| format!("{:>10}", q.map_or("-".into(), time)));
         writeln!(
             out,
-            "{:10}  {:>9}  {:>9}{}{:>10}",
+            "{:11}  {:>9}  {:>9}{}{:>10}",
             stage.name,
             stage.packets,
             stage.lost.map_or("-".into(), |n| n.to_string()),
@@ -230,14 +230,14 @@ fn print(out: &mut impl Write, port: &str, sampling: &Object, stages: &[Stage]) 
             scale = format!("{scale:column$}|{label}");
         }
     }
-    writeln!(out, "\n{:10}  {scale}", "")?;
+    writeln!(out, "\n{:11}  {scale}", "")?;
     for stage in seen().filter(|s| s.packets != 0) {
         let bars = stage.shares(first, last).into_iter().map(|share| {
             let eighths = (share * BARS.len() as f64).ceil() as usize;
             eighths.checked_sub(1).map_or(' ', |at| BARS[at])
         });
         let line: String = bars.collect();
-        writeln!(out, "{:10}  {}", stage.name, line.trim_end())?;
+        writeln!(out, "{:11}  {}", stage.name, line.trim_end())?;
     }
     Ok(())
 }

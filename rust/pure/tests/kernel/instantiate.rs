@@ -37,7 +37,7 @@ pub fn resize(new: &mut [u32], old: &[u32]) {
 pub type Watched<'a> = Trails<&'a mut [Trail], &'a mut [Histogram]>;
 
 pub fn trail(trails: &mut Watched<'_>, mark: Mark, now: u64) -> Outcome {
-    if let Some(code) = trails.begin(now) {
+    if let Some(code) = trails.begin(Stage::Output, now) {
         trails.step(code, Stage::Engine, now);
         trails.hand(code, mark, now);
         trails.pass(code, mark, Stage::Input, now);
