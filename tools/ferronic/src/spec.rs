@@ -92,7 +92,8 @@ fn value(kind: Kind, payload: &[u8]) -> Json {
         }
         Kind::Bytes => payload
             .iter()
-            .map(|b| format!("{b:02x}"))
+            .flat_map(|b| [b >> 4, b & 15])
+            .filter_map(|n| char::from_digit(n.into(), 16))
             .collect::<String>()
             .into(),
         Kind::Flag => true.into(),
