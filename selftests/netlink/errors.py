@@ -116,7 +116,7 @@ def ranges(t):
     t.c0.refused(RANGE, control.STAGE_GET, index + attr(2, 0) + attr(3, 6), at=16)
     t.c0.refused(RANGE, control.WIRE_SET, attr(1, 1) + attr(3, 2), at=8)
     t.c0.refused(RANGE, control.SAMPLING_SET, index + attr(3, 1) + attr(4, 2), at=16)
-    t.c0.refused(RANGE, control.LATENCY_GET, index + attr(2, 10), at=8)
+    t.c0.refused(RANGE, control.LATENCY_GET, index + attr(2, 999), at=8)
 
 
 @tap.case("attributes that are nested and should not be")
