@@ -69,6 +69,22 @@ def filled(t):
         tap.equal(needed >= 16, words == "on", f"tx {words}: {needed} checksums left to the device")
 
 
+@tap.case("the same in frames that take several buffers")
+def filled_in_many(t):
+    _, other = t.nics(own={"mtu": 9000}, peer={"mtu": 9000})
+    other.set("-K", "gro", "off", "rx-gro-hw", "off")
+    with t.n1.packet("fe1") as receiver:
+        receiver.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+        for addresses in (net.V4, net.V6):
+            for size in (2000, 3999, 4096, 8951, 8952):
+                with t.n0.socket(content.family(addresses[0]), socket.SOCK_DGRAM) as sender:
+                    sender.sendto(content.randbytes(size, size), (addresses[1], 9))
+                (frame, status), = captured(receiver, 17, 1)
+                if status & TP_STATUS_CSUMNOTREADY or not right(frame):
+                    raise AssertionError(f"{size} bytes to {addresses[1]}: status {status:#x}, "
+                                         f"{frame[14:60].hex()}")
+
+
 @tap.case("a UDP checksum that comes to zero is sent as all ones")
 def zero(t):
     """The last two bytes are chosen so that the sum of everything is 0xffff."""

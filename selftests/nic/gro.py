@@ -120,13 +120,16 @@ def against_tso(t):
     one, other = t.nics(only4=True)
     supported(other)
     other.set("-K", "gro", "on", "rx-gro-hw", "on")
-    before = one.link["stats"], other.link["stats"], wire_counts(other)
+    before = one.link["stats"], other.link["stats"], wire_counts(other), one.qstats()
     content.stream(t.n0, t.n1, *net.V4, 2000000)
     t.balanced()
-    after = one.link["stats"], other.link["stats"], wire_counts(other)
+    after = one.link["stats"], other.link["stats"], wire_counts(other), one.qstats()
     merged = after[2][2] - before[2][2]
     if merged < 500:
         raise AssertionError(f"{merged} frames merged of 2 MB")
+    cut = after[3]["tx_hw_gso_wire_packets"] - before[3]["tx_hw_gso_wire_packets"]
+    if cut < merged // 2:
+        raise AssertionError(f"{cut} frames sent of super-frames, {merged} merged")
     for key in ("packets", "bytes"):
         tap.equal(after[0][f"tx_{key}"] - before[0][f"tx_{key}"],
                   after[1][f"rx_{key}"] - before[1][f"rx_{key}"], key)

@@ -204,11 +204,16 @@ def too_long(t):
         sender.send(head + bytes(1500))
         tap.equal(len(receiver.recv(70000)), 1514, "the longest")
         before = other.link["stats"]["rx_length_errors"]
-        for size in (1505, 4000, 9000):
+        # A tag comes on top, and what is beyond the MTU is beyond it by one byte.
+        tagged = head[:12] + b"\x81\x00\x00\x05" + head[12:]
+        sender.send(tagged + bytes(1500))
+        tap.equal(len(receiver.recv(70000)), 1514, "the longest behind a tag")
+        sender.send(tagged + bytes(1501))
+        for size in (1501, 1505, 4000, 9000):
             sender.send(head + bytes(size))
         sender.send(head + b"after" * 20)
         tap.equal(receiver.recv(70000)[14:19], b"after", "next frame")
-        tap.equal(other.link["stats"]["rx_length_errors"] - before, 3, "counted")
+        tap.equal(other.link["stats"]["rx_length_errors"] - before, 5, "counted")
 
 
 tap.main(nic.Pair)

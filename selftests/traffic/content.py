@@ -160,8 +160,28 @@ def any_ethertype(t):
             for size in list(range(14, 130)) + list(range(130, 1515, 41)) + [1514]:
                 frame = head + content.randbytes(size, size - 14)
                 sender.send(frame)
-                content.same(receiver.recv(4000).ljust(60, b"\0")[:max(size, 60)],
-                             frame.ljust(60, b"\0"), f"frame of {size} bytes")
+                got = receiver.recv(4000)
+                if net.KIND == "ferronic":
+                    tap.equal(len(got), max(size, 60), f"length of a frame of {size} bytes")
+                content.same(got.ljust(60, b"\0")[:max(size, 60)], frame.ljust(60, b"\0"),
+                             f"frame of {size} bytes")
+
+
+@tap.case("short frames behind long ones are padded with zeros, not with what was there")
+def padding(t):
+    if net.KIND != "ferronic":
+        raise tap.Skip(f"{net.KIND} does not pad")
+    t.pair(quiet=True)
+    head = bytes.fromhex((net.MAC[1] + net.MAC[0]).replace(":", "")) + b"\x88\xb5"
+    with t.n0.packet("fe0", 0x88B5) as sender, t.n1.packet("fe1", 0x88B5) as receiver:
+        # Each buffer of the ring has held one.
+        for _ in range(2200):
+            sender.send(head + b"\xff" * 1500)
+            receiver.recv(4000)
+        for size in range(14, 60):
+            frame = head + content.randbytes(size, size - 14)
+            sender.send(frame)
+            content.same(receiver.recv(4000), frame.ljust(60, b"\0"), f"frame of {size} bytes")
 
 
 @tap.case("with checksum, scatter-gather and segmentation offload off")
