@@ -571,7 +571,7 @@ mod tests {
             9 => Action::Truncate { length: d },
             10 => Action::Duplicate { copies: a % 16 + 1 },
             11 => Action::Delay {
-                delay: 60_000_000_000 - u64::from(d),
+                delay: 50_000_000_000 - u64::from(d),
                 jitter: e.into(),
             },
             _ => Action::Reorder {
