@@ -503,7 +503,9 @@ mod tests {
     fn codes_come_again_late() {
         let mut t = trails(TRAILS);
         let first = t.begin(Stage::TxRing, 0).unwrap();
-        let again = (1u32..).find(|_| t.begin(Stage::TxRing, 0).unwrap() == first).unwrap();
+        let again = (1u32..)
+            .find(|_| t.begin(Stage::TxRing, 0).unwrap() == first)
+            .unwrap();
         assert_eq!(again as usize, TRAILS * usize::from(GENERATIONS));
     }
 
@@ -512,7 +514,9 @@ mod tests {
         let codes = |epoch| {
             let empty = vec![Trail::new(epoch); 2];
             let mut t = Trails::new(empty, vec![Histogram::new(); HISTOGRAMS]);
-            (0..16).map(|_| t.begin(Stage::TxRing, 0).unwrap()).collect::<Vec<_>>()
+            (0..16)
+                .map(|_| t.begin(Stage::TxRing, 0).unwrap())
+                .collect::<Vec<_>>()
         };
         for epoch in 0..200 {
             let (old, new) = (codes(epoch), codes(epoch + 1));

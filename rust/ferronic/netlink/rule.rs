@@ -10,9 +10,7 @@ use super::generated::{
     RuleResetDoRequest, Term as TermAttributes, TermItem, Test as TestNumber,
 };
 use super::transaction;
-use crate::hooks::{
-    ChainView, Change, Extra, Name, NewRule, Place, RuleView, Site, Table, HOOKS,
-};
+use crate::hooks::{ChainView, Change, Extra, Name, NewRule, Place, RuleView, Site, Table, HOOKS};
 use kernel::prelude::*;
 use netdev::genetlink::{Batch, Context, Do, Dump};
 use netdev::netfilter::{priority, Inet};
@@ -429,7 +427,9 @@ fn caveat(view: &ChainView<'_>, fields: Fields) -> Option<&'static CStr> {
         return Some(c"Connections are tracked behind this chain (-200): it sees no state");
     }
     if fields.contains(Field::Fragment) && !(is_first && view.priority < priority::DEFRAG) {
-        return Some(c"Where connections are tracked, fragments are put together before this chain");
+        return Some(
+            c"Where connections are tracked, fragments are put together before this chain",
+        );
     }
     None
 }
