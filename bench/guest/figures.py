@@ -16,9 +16,12 @@ class Figure:
     gives a function which measures so many batches: (nanoseconds, units)."""
 
     def __init__(self, name, title, unit, method, rows=PAIRS, goals=None, tolerance=0.01,
-                 limit=None, counts=None, wall=False, cpus=1):
+                 limit=None, counts=None, wall=False, cpus=1, peer=None, grows=None):
         self.name, self.title, self.unit = name, title, unit
         self.method, self.rows = method, rows
+        # What the rows are compared with, if it isn't what all others are; a figure of fewer, and
+        # by how much this may be more in ours.
+        self.peer, self.grows = peer, grows
         self.goals, self.tolerance = goals or {}, tolerance
         # A goal for ours that is no ratio; and what is counted, where it isn't time.
         self.limit, self.counts = limit, counts
@@ -40,6 +43,11 @@ LOOSE = 0.03
 OURS = "nic", "handoff"
 MANAGED = "veth", *OURS
 FLOWING = "veth", "veth-gro", *OURS
+LISTED = "nft", "nft-set", "hooks"
+SETS = "nft-set", "hooks"
+# What a packet costs with many rules is at most so many times what it costs with ten.
+GROWTH = 1.3
+SECOND = 10**9
 
 part = functools.partial
 
@@ -109,15 +117,41 @@ FIGURES = {figure.name: figure for figure in (
              counts="bytes", limit=(12 << 20) if (channels, ring) == (4, 512) else None)
       for channels, ring in ((1, 1024), (4, 256), (4, 512), (4, 1024), (4, 4096), (16, 1024))),
     *(Figure(f"rules/{count}", f"UDP, 60 bytes, {count or 'no'} rule{'s' * (count != 1)} that "
-             f"{'do' if count != 1 else 'does'}n't match, at netdev ingress", "packet",
-             part(rules.rules, count=count), ("veth", "nft", "nft-set", "hooks"))
+             f"{'do' if count != 1 else 'does'}n't match, at PREROUTING", "packet",
+             part(rules.unmatched, count=count), LISTED, peer="nft",
+             goals={"hooks": 1.0} if count else None, grows=("rules/10", GROWTH) if count > 10 else None)
       for count in (0, 1, 10, 100, 1000)),
     # Walked one by one, so many would take minutes a batch.
     *(Figure(f"rules/{count}", f"the same, {count} rules", "packet",
-             part(rules.rules, count=count), ("veth", "nft-set", "hooks"))
+             part(rules.unmatched, count=count), SETS, peer="nft-set", goals={"hooks": 1.0},
+             grows=("rules/10", GROWTH))
       for count in (10000, 100000)),
-    Figure("rules/100/8-shapes", "the same, 100 rules that look at 8 different sets of fields",
-           "packet", part(rules.rules, count=100, shapes=8), ("veth", "nft", "hooks")),
+    Figure("rules/10/16-shapes", "the same, 10 rules: prefixes of several lengths, protocols, ports",
+           "packet", part(rules.unmatched, count=10, shapes=16), LISTED, peer="nft",
+           goals={"hooks": 1.0}),
+    *(Figure(f"rules/{count}/16-shapes", f"the same, {count} rules of 16 shapes", "packet",
+             part(rules.unmatched, count=count, shapes=16), SETS, peer="nft-set",
+             goals={"hooks": 1.0}, grows=("rules/10/16-shapes", GROWTH))
+      for count in (10000, 100000)),
+    *(Figure(f"rules/1/{name}", f"UDP, 60 bytes, one rule at PREROUTING that matches and {does}; "
+             "nftables drops behind it", "packet", part(rules.matched, action=action),
+             ("nft", "hooks"), peer="nft", goals={"hooks": 1.0})
+      for name, action, does in (("count", "continue", "counts"), ("accept", "accept", "accepts"))),
+    *(Figure(f"rules/ingress/{count}", f"UDP, 60 bytes, {count} rule{'s' * (count != 1)} that "
+             f"{'do' if count != 1 else 'does'}n't match, at netdev ingress", "packet",
+             part(rules.unmatched, count=count, where="ingress"), rows, peer=rows[0],
+             goals={"hooks": 1.0})
+      for count, rows in ((1, LISTED), (10000, SETS))),
+    Figure("rules/replace/10000", "10,000 rules replaced by a transaction, from its begin to its end",
+           "ruleset", part(rules.replaced, count=10000, whole=True), ("hooks",), tolerance=None,
+           limit=SECOND),
+    Figure("rules/commit/10000", "the same, its commit only", "ruleset",
+           part(rules.replaced, count=10000, whole=False), ("hooks",), tolerance=None, limit=SECOND),
+    # What is allowed, and counters of one CPU.
+    *(Figure(f"rules/memory/{count}", f"memory of a rule, of {count}", "rule",
+             part(rules.memory, count=count), ("hooks",), tolerance=0.2, counts="bytes",
+             limit=256 + 16)
+      for count in (10000, 100000)),
     *(Figure(f"scale/{threads}", f"UDP, 60 bytes, dropped by tc, sent by {threads} "
              f"CPU{'s' * (threads > 1)} at once, each on a channel of its own", "packet",
              part(udp.scaled, threads=threads), MANAGED, cpus=threads, wall=True)

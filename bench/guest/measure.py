@@ -121,7 +121,7 @@ def main():
             continue
         tell(figure=name, title=figure.title, unit=figure.unit, group=figure.group,
              goals=figure.goals, tolerance=figure.tolerance, limit=figure.limit,
-             counts=figure.counts)
+             counts=figure.counts, peer=figure.peer, grows=figure.grows)
         for some in [these] if bench.turns else [[row] for row in these]:
             try:
                 method(bench, figure, some)

@@ -2,6 +2,7 @@
 """Results as tables of Markdown: a table for each unit in each group of figures."""
 
 from page import GROUPS
+from results import peer_of
 from table import value
 
 
@@ -22,8 +23,8 @@ def cell(word, figure, peer):
 def text(results):
     """All groups."""
     lines = [f"ferronic {results['commit']}, {results['date']}; Linux {results['kernel']}, one "
-             f"{results['processor']}, {results['emulator']}. In brackets the ratio to {results['peer']}; "
-             "bold is a goal reached.", ""]
+             f"{results['processor']}, {results['emulator']}. In brackets the ratio to {results['peer']}, "
+             "or to the first row that has a number; bold is a goal reached.", ""]
     figures = results["figures"]
     for group in dict.fromkeys(figure["group"] for figure in figures.values()):
         lines += [f"### {GROUPS.get(group, group)}", ""]
@@ -34,6 +35,6 @@ def text(results):
         for name, figure in these.items():
             what = f"{figure['title']}, {figure['counts'] or results['counts']} per {figure['unit']}"
             lines.append(f"| {what} | " +
-                         " | ".join(cell(word, figure, results["peer"]) for word in words) + " |")
+                         " | ".join(cell(word, figure, peer_of(figure, results)) for word in words) + " |")
         lines.append("")
     return "\n".join(lines)

@@ -3,6 +3,7 @@
 
 import html
 
+from results import peer_of
 from table import value as shown
 
 COLOURS = {"dummy": "#b8b8b8", "veth": "#4878a8", "veth-gro": "#7fa8cf", "netkit": "#76a886",
@@ -135,7 +136,7 @@ def page(results, faults):
             if figure["group"] == group:
                 out.append(f"<div class='card'><h3>{html.escape(figure['title'])} <span class='name'>"
                            f"{name}, {figure['counts'] or results['counts']} per {figure['unit']}</span></h3>"
-                           f"{bars(figure, results['peer'])}</div>")
+                           f"{bars(figure, peer_of(figure, results))}</div>")
         out.append("</div>")
     rows = ", ".join(f"<b>{name}</b>: {html.escape(title)}" for name, title in results["rows"].items())
     out.append(f"<p class='small'>Rows: {rows}.</p></body></html>")

@@ -6,11 +6,14 @@
 and what follows from the batches: `value` is their median, in nanoseconds (under
 --icount: instructions) per unit, `spread` the largest distance of a batch from it,
 as a share of it; `ratio` is that to the peer's value; `above` the share of the
-value that isn't the floor's too.
+value that isn't the floor's too, and `grown` the ratio to the same row of the figure
+that this one may be so many times as much as. A figure may name a peer of its own.
 """
 
 import json
 import statistics
+
+OURS = "nic", "handoff", "hooks"
 
 
 def collect(lines):
@@ -26,8 +29,24 @@ def collect(lines):
         else:
             results["figures"][name]["rows"][row] = item
     for figure in results["figures"].values():
-        reckon(figure, results["floor"], results["peer"])
+        reckon(figure, results["floor"], peer_of(figure, results))
+    for figure in results["figures"].values():
+        grow(figure, results["figures"])
     return results
+
+
+def peer_of(figure, results):
+    """What the rows of a figure are compared with."""
+    return figure.get("peer") or results["peer"]
+
+
+def grow(figure, figures):
+    """Adds to ours by how much they are more than in a figure of fewer."""
+    fewer = figures.get((figure["grows"] or [None])[0], {"rows": {}})["rows"]
+    for word in OURS:
+        row, less = figure["rows"].get(word, {}), fewer.get(word, {})
+        if row.get("value") and less.get("value"):
+            row["grown"] = row["value"] / less["value"]
 
 
 def reckon(figure, floor, peer):
@@ -60,8 +79,15 @@ def faults(results):
 
 
 def missed(results):
-    """Goals that aren't reached: figure, row, ratio, goal."""
-    return [(name, word, row["ratio"], figure["goals"][word])
-            for name, figure in results["figures"].items()
-            for word, row in figure["rows"].items()
-            if "ratio" in row and row["ratio"] > figure["goals"].get(word, row["ratio"])]
+    """Goals that aren't reached: figure, row, ratio, what it is to, goal."""
+    found = []
+    for name, figure in results["figures"].items():
+        for word, row in figure["rows"].items():
+            if "ratio" in row and row["ratio"] > figure["goals"].get(word, row["ratio"]):
+                peer = peer_of(figure, results)
+                found.append((name, word, row["ratio"], peer, figure["goals"][word]))
+            if "grown" in row and row["grown"] > figure["grows"][1]:
+                found.append((name, word, row["grown"], *figure["grows"]))
+            if word in OURS and figure["limit"] and row.get("value", 0) > figure["limit"]:
+                found.append((name, word, row["value"] / figure["limit"], "the limit", 1))
+    return found

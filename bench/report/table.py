@@ -11,11 +11,18 @@ def value(number):
 
 def goal(word, row, figure):
     """What the row is to stay below, and whether it does."""
+    def met(is_met):
+        return "met" if is_met else "missed"
+
+    words = []
     if "ratio" in row and word in figure["goals"]:
-        return f"{figure['goals'][word]:.2f} {'met' if row['ratio'] <= figure['goals'][word] else 'missed'}"
+        words.append(f"{figure['goals'][word]:.2f} {met(row['ratio'] <= figure['goals'][word])}")
+    if "grown" in row:
+        fewer, most = figure["grows"]
+        words.append(f"{most:.2f} of {fewer} {met(row['grown'] <= most)} ({row['grown']:.2f})")
     if figure["limit"]:
-        return f"{value(figure['limit'])} {'met' if row['value'] <= figure['limit'] else 'missed'}"
-    return ""
+        words.append(f"{value(figure['limit'])} {met(row['value'] <= figure['limit'])}")
+    return ", ".join(words)
 
 
 def cells(word, row, figure):
