@@ -109,6 +109,8 @@ fn change(
         limits::ring_bytes(&before, &old_layout),
         limits::ring_bytes(new, &layout),
     );
+    updown::follow(dev, rtnl)?;
+    let state = dev.state();
     // Both sets exist for a while; the larger one is charged until it is known which stays.
     let most = if up { wants.max(had) } else { wants };
     state.charge.set_bytes(most, &limits::quota())?;

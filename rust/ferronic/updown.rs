@@ -153,6 +153,16 @@ pub(crate) fn fill_channel(
     Ok((channel, halves))
 }
 
+/// Lets the port count where it is: it may have been moved since, which closed it.
+///
+/// # Errors
+///
+/// `EDQUOT` if it is one more than that user namespace may have, `ENOMEM`.
+pub(crate) fn follow(dev: &mut Locked<'_, Port>, rtnl: &Rtnl) -> Result {
+    let net = dev.device().net(rtnl);
+    dev.state().charge.follow(net, &limits::quota())
+}
+
 /// Brings the port up.
 pub(crate) fn open(dev: &mut Locked<'_, Port>, rtnl: &Rtnl) -> Result {
     let plan = Plan::new(dev, dev.device().data().wire.datapath());
@@ -163,6 +173,7 @@ pub(crate) fn open(dev: &mut Locked<'_, Port>, rtnl: &Rtnl) -> Result {
         rx_ring: plan.rx_ring,
     };
     let bytes = limits::ring_bytes(&rings, &plan.layout);
+    follow(dev, rtnl)?;
     dev.state().charge.set_bytes(bytes, &limits::quota())?;
 
     // Prepare.

@@ -6,8 +6,8 @@
 //!
 //! Who may make devices in a user namespace could make any number. The core's own limits (`ucounts`) are a fixed set,
 //! so a driver keeps its own: a [`Charge`] stands for one object, and for memory that hangs on it, and is counted in
-//! the namespace that owned the network namespace when it was made, and in all above it: a namespace cannot escape
-//! its limit by making others. The initial one has none.
+//! the namespace that owns the network namespace the object is in, and in all above it: a namespace cannot escape its
+//! limit by making others. The initial one has none. Whose objects move says so with [`Charge::follow`].
 
 use crate::errno::EDQUOT;
 use crate::rtnl::Net;
@@ -74,6 +74,73 @@ fn find(table: &mut KVec<Usage>, ns: *mut bindings::user_namespace) -> Option<&m
     table.iter_mut().find(|u| u.ns == ns)
 }
 
+/// Counts an object and its memory in a namespace and in all above it, which must have a reference for as long.
+///
+/// # Errors
+///
+/// `EDQUOT` if that is more than one of them may have, `ENOMEM`; nothing is counted then.
+fn count(
+    table: &mut KVec<Usage>,
+    ns: *mut bindings::user_namespace,
+    bytes: u64,
+    limits: &Limits,
+) -> Result {
+    table.reserve(levels(ns).count(), GFP_KERNEL)?;
+    let exceeds = |u: &Usage| {
+        u.objects >= limits.objects || bytes > 0 && u.bytes.saturating_add(bytes) > limits.bytes
+    };
+    if levels(ns).any(|l| find(table, l).is_some_and(|u| exceeds(u))) {
+        return Err(EDQUOT());
+    }
+    count_anyway(table, ns, bytes);
+    Ok(())
+}
+
+/// As [`count`], without limits, in a table that has room.
+fn count_anyway(table: &mut KVec<Usage>, ns: *mut bindings::user_namespace, bytes: u64) {
+    for level in levels(ns) {
+        match find(table, level) {
+            Some(u) => {
+                u.objects = u.objects.wrapping_add(1);
+                u.bytes = u.bytes.saturating_add(bytes);
+            }
+            None => {
+                let usage = Usage {
+                    ns: level,
+                    objects: 1,
+                    bytes,
+                };
+                let _ = table.push_within_capacity(usage);
+            }
+        }
+    }
+}
+
+/// The opposite of [`count`]. The table keeps its room.
+fn uncount(table: &mut KVec<Usage>, ns: *mut bindings::user_namespace, bytes: u64) {
+    for level in levels(ns) {
+        if let Some(u) = find(table, level) {
+            u.objects = u.objects.saturating_sub(1);
+            u.bytes = u.bytes.saturating_sub(bytes);
+        }
+    }
+    let mut i = 0usize;
+    while let Some(u) = table.get(i) {
+        if u.objects > 0 {
+            i = i.wrapping_add(1);
+        } else {
+            let _ = table.remove(i);
+        }
+    }
+}
+
+/// The owner of a network namespace, with a reference.
+fn owner_of(net: &Net) -> Result<NonNull<bindings::user_namespace>> {
+    // SAFETY: The network namespace holds a reference to its owner; another is taken.
+    let ns = unsafe { bindings::get_user_ns(bindings::net_user_ns(net.as_raw())) };
+    NonNull::new(ns).ok_or(EINVAL)
+}
+
 /// One object that counts against its user namespace, and its memory. Dropping it gives both back.
 pub struct Charge {
     ns: NonNull<bindings::user_namespace>,
@@ -90,38 +157,41 @@ impl Charge {
     ///
     /// `EDQUOT` if that one or one above it has its number of objects already, `ENOMEM`.
     pub fn new(net: &Net, limits: &Limits) -> Result<Self> {
-        // SAFETY: The network namespace holds a reference to its owner; another is taken.
-        let ns = unsafe { bindings::get_user_ns(bindings::net_user_ns(net.as_raw())) };
-        let ns = NonNull::new(ns).ok_or(EINVAL)?;
-        let counted = with_table(|table| {
-            let depth = levels(ns.as_ptr()).fold(0usize, |n, _| n.wrapping_add(1));
-            table.reserve(depth, GFP_KERNEL)?;
-            if levels(ns.as_ptr())
-                .any(|l| find(table, l).is_some_and(|u| u.objects >= limits.objects))
-            {
-                return Err(EDQUOT());
-            }
-            for level in levels(ns.as_ptr()) {
-                match find(table, level) {
-                    Some(u) => u.objects = u.objects.wrapping_add(1),
-                    None => {
-                        // There is room, reserved above.
-                        let _ = table.push_within_capacity(Usage {
-                            ns: level,
-                            objects: 1,
-                            bytes: 0,
-                        });
-                    }
-                }
-            }
-            Ok(())
-        });
-        if let Err(e) = counted {
+        let ns = owner_of(net)?;
+        if let Err(e) = with_table(|table| count(table, ns.as_ptr(), 0, limits)) {
             // SAFETY: Taken above.
             unsafe { bindings::put_user_ns(ns.as_ptr()) };
             return Err(e);
         }
         Ok(Charge { ns, bytes: 0 })
+    }
+
+    /// Lets the object, which is in that network namespace now, count for its owner, with all its memory. Process
+    /// context; sleeps.
+    ///
+    /// # Errors
+    ///
+    /// `EDQUOT` if that is more than the owner, or a namespace above it, may have, `ENOMEM`. The object counts where it
+    /// did then.
+    pub fn follow(&mut self, net: &Net, limits: &Limits) -> Result {
+        let (from, to, bytes) = (self.ns, owner_of(net)?, self.bytes);
+        let moved = with_table(|table| {
+            if to == from {
+                return Ok(());
+            }
+            // First, as both may be below the same one.
+            uncount(table, from.as_ptr(), bytes);
+            count(table, to.as_ptr(), bytes, limits)
+                // What has just been taken out has room.
+                .inspect_err(|_| count_anyway(table, from.as_ptr(), bytes))
+        });
+        let left = match moved {
+            Ok(()) => core::mem::replace(&mut self.ns, to),
+            Err(_) => to,
+        };
+        // SAFETY: The reference to the one taken here or in `new`, whichever is not kept.
+        unsafe { bindings::put_user_ns(left.as_ptr()) };
+        moved
     }
 
     /// Changes how much memory hangs on the object, in bytes. Process context; sleeps.
@@ -155,23 +225,8 @@ impl Charge {
 impl Drop for Charge {
     fn drop(&mut self) {
         let (ns, bytes) = (self.ns.as_ptr(), self.bytes);
-        with_table(|table| {
-            for level in levels(ns) {
-                if let Some(u) = find(table, level) {
-                    u.objects = u.objects.saturating_sub(1);
-                    u.bytes = u.bytes.saturating_sub(bytes);
-                }
-            }
-            let mut i = 0usize;
-            while let Some(u) = table.get(i) {
-                if u.objects > 0 {
-                    i = i.wrapping_add(1);
-                } else {
-                    let _ = table.remove(i);
-                }
-            }
-        });
-        // SAFETY: Taken in `new`.
+        with_table(|table| uncount(table, ns, bytes));
+        // SAFETY: Taken in `new` or `follow`.
         unsafe { bindings::put_user_ns(ns) };
     }
 }

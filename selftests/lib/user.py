@@ -11,6 +11,7 @@ import traceback
 import tap
 
 NOBODY = 65534
+ASK = b"?"
 
 
 def unshare_user():
@@ -31,9 +32,10 @@ def unshare_user():
             out.write(text)
 
 
-def as_user(function):
+def as_user(function, given=None):
     """Runs the function in a child that has become such a root; what it raises is
-    raised here."""
+    raised here.  Before that `given`, if there is one, is called here with a
+    descriptor of the child's network namespace."""
     parent, child = socket.socketpair()
     pid = os.fork()
     if pid == 0:
@@ -43,6 +45,9 @@ def as_user(function):
             parent.close()
             try:
                 unshare_user()
+                if given:
+                    child.sendall(ASK)
+                    child.recv(len(ASK))
                 function()
                 answer = b"ok"
             except tap.Skip as reason:
@@ -57,6 +62,14 @@ def as_user(function):
         answer = b""
         while chunk := parent.recv(65536):
             answer += chunk
+            if answer == ASK:
+                answer = b""
+                namespace = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+                try:
+                    given(namespace)
+                finally:
+                    os.close(namespace)
+                parent.sendall(ASK)
     os.waitpid(pid, 0)
     if answer.startswith(b"skip"):
         raise tap.Skip(answer[4:].decode())

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """User namespaces: caps on ports and on memory in rings, refused with a reason,
-given back when ports go; the number of chains; memory that is charged to who
-asked for it."""
+given back when ports go, and in force for ports that were given to one; the
+number of chains; memory that is charged to who asked for it."""
 
 import contextlib
+import errno
 import os
 import sys
 import tempfile
@@ -17,6 +18,20 @@ import nic      # noqa: E402
 import rtnl     # noqa: E402
 import tap      # noqa: E402
 import user     # noqa: E402
+
+
+# Rings that take more than the 128 MiB a user namespace may have.
+CHANNELS, RING = 8, 8192
+
+
+class Here:
+    """The namespace the caller is in."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
 
 
 def fill(link, many=100000):
@@ -50,14 +65,6 @@ def ports(_):
 def memory(_):
     def work():
         link = rtnl.Rtnl()
-
-        class Here:
-            def __enter__(self):
-                return self
-
-            def __exit__(self, *_):
-                pass
-
         errors = []
         for number in range(40):
             name = f"a{number}"
@@ -178,6 +185,43 @@ def charged(t):
         for number in range(4):
             space.rtnl.delete(f"a{number}")
         net.wait_until(lambda: kernel() < whole - sum(costs.values()) // 2, "memory given back")
+
+
+@tap.case("a port that was given to a user namespace counts there, rings set before or after")
+def moved(t):
+    for early in (True, False):
+        nics = t.nics(up=False)
+        if early:
+            nics[1].ethtool.set(ethnl.CHANNELS, combined=CHANNELS)
+            nics[1].ethtool.set(ethnl.RINGS, rx=RING)
+
+        def work():
+            link = rtnl.Rtnl()
+            tool = ethnl.Ethtool(Here(), net.NAME1)
+            if not early:
+                tool.set(ethnl.CHANNELS, combined=CHANNELS)
+                link.change(net.NAME1, up=True)
+                refused(lambda: tool.set(ethnl.RINGS, rx=RING))
+                tap.equal(tool.get(ethnl.RINGS)["rx"], 512, "descriptors")
+                link.change(net.NAME1, up=False)
+                refused(lambda: tool.set(ethnl.RINGS, rx=RING))
+            else:
+                refused(lambda: link.change(net.NAME1, up=True))
+                tool.set(ethnl.RINGS, rx=512)
+            link.change(net.NAME1, up=True)
+
+        user.as_user(work, given=lambda namespace: t.n1.rtnl.change(net.NAME1, ns=namespace))
+        t.tidy()
+
+
+def refused(change):
+    """The change must be refused for lack of quota."""
+    try:
+        change()
+    except rtnl.NetlinkError as error:
+        tap.equal(error.errno, errno.EDQUOT, f"error {error}")
+    else:
+        raise AssertionError("more than a user namespace may have was taken")
 
 
 @tap.case("root's own ports are not counted against it")
