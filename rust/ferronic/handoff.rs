@@ -17,6 +17,7 @@ use crate::stats::{Drop, PollCounters};
 use crate::vector::Vector;
 use crate::wire::{Inlet, Outlet, OutletOpen, Side, TxDescriptor, Wire};
 use netdev::context::Bh;
+use netdev::counter::Counter;
 use netdev::device::Device;
 use netdev::napi::Poll;
 use netdev::sync::smp_mb;
@@ -113,6 +114,7 @@ pub(crate) fn discard(outlet: &Outlet, dev: Option<&Device<Port>>, index: u16, b
             queue.completed(n.packets, n.bytes);
             if queue.is_stopped() {
                 queue.wake();
+                outlet.counters.wakes.inc();
             }
         }
         drop(guard);
@@ -131,7 +133,7 @@ pub(crate) fn discard_closed(outlet: &Outlet, open: &mut OutletOpen) {
         outlet
             .counters
             .drops
-            .add(Drop::NoCarrier, u64::from(n.packets));
+            .add(Drop::Closed, u64::from(n.packets));
         refuse(batch);
     }
 }
@@ -256,6 +258,18 @@ fn next_bit(bits: u64, start: u32) -> u32 {
         & 63
 }
 
+/// Counts a frame that is for more than one.
+#[inline(always)]
+fn count_group(frame: &[u8], multicast: &Counter, broadcast: &Counter) {
+    if frame.first().is_some_and(|&b| b & 1 != 0) {
+        if frame.starts_with(&[0xff; 6]) {
+            broadcast.inc();
+        } else {
+            multicast.inc();
+        }
+    }
+}
+
 /// What was taken from a ring.
 struct Taken {
     packets: u32,
@@ -295,6 +309,7 @@ fn collect(
             c.lengths.count(of_packet.max(FRAME_MIN), || {
                 c.frames.get().wrapping_add(taken.into())
             });
+            count_group(d.skb.linear(), &c.multicast, &c.broadcast);
             taken = taken.wrapping_add(1);
             *slot = Some(d);
         }
@@ -354,15 +369,7 @@ fn deliver(
 ) {
     let sample = d.label.sample();
     let bytes = u64::from(d.label.bytes().max(FRAME_MIN));
-    if let Some(&b) = d.skb.linear().first() {
-        if b & 1 != 0 {
-            if d.skb.linear().starts_with(&[0xff; 6]) {
-                counters.broadcast.inc();
-            } else {
-                counters.multicast.inc();
-            }
-        }
-    }
+    count_group(d.skb.linear(), &counters.multicast, &counters.broadcast);
     counters.checksum_none.inc();
     // It was made our own before it was posted; this only sees that it still is.
     let owned = match sender {

@@ -78,7 +78,10 @@ impl Counts {
         match place {
             (Direction::Tx, Stage::Post) => {
                 c.stops = sum(outlets(), |o| o.counters.stops.get());
-                c.wakes = sum(polls(), |p| p.wakes.get());
+                // By the own poll, or by the receiver, where it is the receiver who takes packets from the ring.
+                let by_poll = sum(polls(), |p| p.wakes.get()).unwrap_or(0);
+                c.wakes =
+                    sum(outlets(), |o| o.counters.wakes.get()).map(|n| n.wrapping_add(by_poll));
                 c.drop(DropReason::NotOpen, sum(entry.dropped.iter(), |d| d.get()));
                 let closed = own.closed.get(stats::Drop::Closed);
                 c.drop(DropReason::Closed, Some(closed));
