@@ -145,8 +145,8 @@ fn refuse(batch: [Option<TxDescriptor>; BATCH]) {
     }
 }
 
-/// The inlet has been closed: what was announced to it goes to another channel, or, if the whole port is closed, is
-/// dropped and counted.
+/// The inlet has been closed, and its vector is polled no more: what was announced to it goes to another channel, or, if
+/// the whole port is closed, is dropped and counted. No bit is left, which whoever opens the inlet again relies on.
 pub(crate) fn redirect(vector: &Vector, peer: Option<&Device<Port>>, bh: &Bh<'_>) {
     let (wire, side) = (&vector.wire, vector.side);
     let Some(inlet) = wire.end(side).inlets.get(usize::from(vector.index)) else {

@@ -343,6 +343,7 @@ fn remove(dev: &mut Locked<'_, Port>, from: usize, owners: &mut [Owner<Channel>]
     napi::remove_all(dev, owners, |i, channel| {
         updown::bury(device, from.wrapping_add(i), channel)
     });
+    updown::redirect(device, owners);
 }
 
 /// Lets producers wait and the poll empty an RX ring, for a bounded time.

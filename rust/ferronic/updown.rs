@@ -294,28 +294,38 @@ pub(crate) fn stop(dev: &mut Locked<'_, Port>, rtnl: &Rtnl) {
         dev.set_queue_napi::<Channel>(i as u32, None);
     }
     napi::remove_all(dev, &mut owners, |i, channel| bury(device, i, channel));
+    redirect(device, &owners);
     // What is posted is gone.
     let _ = dev.state().charge.set_bytes(0, &limits::quota());
 }
 
 /// Closes the inlets of channels from number `from` on: from here on nobody writes their buffers or raises their
-/// vectors. The other end's outlets that wait for them go on, and find them closed.
+/// vectors. The other end's outlets that wait for them go on, and find them closed. What has been announced to them on
+/// a wire that hands packets off is left to [`redirect`].
 pub(crate) fn close_inlets(device: &Device<Port>, from: usize, owners: &[Owner<Channel>]) {
     let end = device.data().end();
     for (k, owner) in owners.iter().enumerate() {
         if let Some(inlet) = end.inlets.get(from.wrapping_add(k)) {
             let open = inlet.lock.lock_bh().take();
-            let bh = BhGuard::new();
-            match device.data().wire.datapath() {
-                Datapath::Nic => serve_waiters(owner.instance().shared(), bh.bh(), &mut 0),
-                Datapath::Handoff => {
-                    let vector = owner.instance().shared();
-                    handoff::redirect(vector, device.peer_rcu(bh.bh()), bh.bh());
-                }
+            if device.data().wire.datapath() == Datapath::Nic {
+                let bh = BhGuard::new();
+                serve_waiters(owner.instance().shared(), bh.bh(), &mut 0);
             }
-            drop(bh);
             drop(open);
         }
+    }
+}
+
+/// Sees to what was announced to closed inlets, whose NAPI instances are gone: only now nobody announces anything to
+/// them, and no poll puts back what it had no budget for.
+pub(crate) fn redirect(device: &Device<Port>, gone: &[Owner<Channel>]) {
+    if device.data().wire.datapath() == Datapath::Nic {
+        return;
+    }
+    for owner in gone {
+        let bh = BhGuard::new();
+        let vector = owner.instance().shared();
+        handoff::redirect(vector, device.peer_rcu(bh.bh()), bh.bh());
     }
 }
 

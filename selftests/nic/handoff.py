@@ -3,6 +3,7 @@
 """The hand-off datapath: the transmitted packet itself becomes the received one,
 scrubbed; everything arrives as on the other datapath."""
 
+import contextlib
 import errno
 import os
 import socket
@@ -10,6 +11,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import content  # noqa: E402
+import control  # noqa: E402
 import ethnl    # noqa: E402
 import frames   # noqa: E402
 import net      # noqa: E402
@@ -20,6 +22,7 @@ import tap      # noqa: E402
 
 INFO_DATAPATH, NIC, HANDOFF = 2, 0, 1
 SO_INCOMING_NAPI_ID = 56
+SO_SNDBUFFORCE, SOL_PACKET, PACKET_QDISC_BYPASS = 32, 263, 20
 INFO = [rtnl.attr(INFO_DATAPATH, HANDOFF)]
 
 
@@ -166,6 +169,101 @@ def trouble(t):
                 t.n1.rtnl.change("fe1", up=True)
             t.n[turn % 2].rtnl.delete(f"fe{turn % 2}")
         t.tidy()
+
+
+@tap.case("a receiver that goes down while it receives leaves nothing behind in the ring")
+def down_amid(t):
+    """Its poll has the ring to itself when the port is closed, and uses up its budget;
+    the thread it runs in lets the test get between."""
+    one, other = t.nics(quiet=True)
+    for port in (one, other):
+        port.ethtool.set(ethnl.CHANNELS, combined=1)
+    for napi in other.napis():
+        other.netdev.napi_set(napi, threaded=1)
+        os.setpriority(os.PRIO_PROCESS, other.napis()[napi]["pid"], 19)
+    with t.n0.packet("fe0") as sender, t.n1.packet("fe1", frames.ETH_P_TEST) as receiver, \
+            contextlib.ExitStack() as stack:
+        # What makes receiving slower.
+        for _ in range(16):
+            stack.enter_context(t.n1.packet("fe1", frames.ETH_P_TEST))
+        straight(sender)
+        for turn in range(net.rounds(40)):
+            fill(sender, 512)
+            t.n1.rtnl.change("fe1", up=False)
+            t.n1.rtnl.change("fe1", up=True)
+            t.ready()
+            sender.send(frame(b"after%d" % turn))
+            while not received(receiver).startswith(b"after%d" % turn):
+                pass
+    t.balanced()
+
+
+def straight(sender):
+    """Lets a socket send past the queueing discipline and byte queue limits, until the
+    ring is full."""
+    sender.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, 1 << 24)
+    sender.setsockopt(SOL_PACKET, PACKET_QDISC_BYPASS, 1)
+    sender.setblocking(False)
+
+
+def fill(sender, count):
+    """Sends frames as long as the queue takes them."""
+    with contextlib.suppress(OSError):
+        for _ in range(count):
+            sender.send(frame(b"before"))
+
+
+def frame(text):
+    """A frame for the other end that holds a text."""
+    return frames.ether(net.MAC[1], net.MAC[0], frames.ETH_P_TEST, text + bytes(60))
+
+
+def received(receiver):
+    """The content of the next frame; a socket tells once that its device was down."""
+    while True:
+        try:
+            return receiver.recv(4000)[14:]
+        except OSError as error:
+            if error.errno != errno.ENETDOWN:
+                raise
+
+
+@tap.case("what the sender's own ring holds when it is closed is no error of the carrier's")
+def closed(t):
+    one, other = t.nics(quiet=True)
+    for port in (one, other):
+        port.ethtool.set(ethnl.CHANNELS, combined=1)
+    with t.n0.packet("fe0") as sender, nic.stalled(other, sender, frame(b"first")):
+        for _ in range(20):
+            sender.send(frame(b"held"))
+        t.n0.rtnl.change("fe0", up=False)
+        stats = one.link["stats"]
+        tap.equal((stats["tx_carrier_errors"], stats["tx_errors"]), (0, 0), "errors")
+        if not one.private()["tx_drop_closed"]:
+            raise AssertionError(f"no frame was left in the ring: {one.private()}")
+        t.n0.rtnl.change("fe0", up=True)
+        t.ready()
+    t.balanced()
+
+
+@tap.case("every queue that is woken is counted, the same in all statistics")
+def wakes(t):
+    one, other = t.nics(quiet=True)
+    for port in (one, other):
+        port.ethtool.set(ethnl.CHANNELS, combined=1)
+        port.ethtool.set(ethnl.RINGS, tx=64, rx=64)
+
+    with t.n0.packet("fe0") as sender:
+        straight(sender)
+        with nic.stalled(other, sender, frame(b"first")):
+            fill(sender, 64)
+    t.balanced()
+    with contextlib.closing(control.Family(t.n0)) as family:
+        stage = family.stages("fe0")["tx", "post"]
+    queue = one.qstats()
+    tap.equal((stage["stops"], stage["wakes"]), (queue["tx_stop"], queue["tx_wake"]), "stops and wakes")
+    if not queue["tx_wake"]:
+        raise AssertionError("no queue was woken")
 
 
 tap.main(Handoff)
