@@ -182,6 +182,8 @@ pub(crate) fn catch_up(vector: &Vector, dev: &Device<Port>, bh: &Bh<'_>) {
         return;
     }
     outlet.kicked.write(0);
+    // The receiver looks at the ring after that is seen: whoever kicks after it has posted is not forgotten.
+    smp_mb();
     if !announce(&vector.wire, vector.side, vector.index, bh) {
         discard(outlet, Some(dev), vector.index, bh);
     }

@@ -28,7 +28,7 @@ use netdev::quota::Charge;
 use netdev::ring::Poster;
 use netdev::rtnl::Rtnl;
 use netdev::skb::{Reason, SkBuff};
-use netdev::sync::{Snapshot, Word};
+use netdev::sync::{smp_mb, Snapshot, Word};
 use netdev::txq::TxQueue;
 
 /// The driver.
@@ -153,7 +153,9 @@ fn doorbell(
 ) {
     let data = dev.data();
     if bh.irqs_disabled() {
-        // netpoll, perhaps in an interrupt of somebody who holds the outlet's lock on this CPU.
+        // netpoll, perhaps in an interrupt of somebody who holds the outlet's lock on this CPU. Who sees the mark sees the
+        // packets, too.
+        smp_mb();
         outlet.kicked.write(1);
         Vector::raise_now(&open.vector);
     } else if open.handoff {
