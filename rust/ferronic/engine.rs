@@ -24,7 +24,6 @@ use crate::vector::Vector;
 use crate::wire::{End, InletOpen, Outlet, OutletOpen, Side, Wire};
 use netdev::clock::now_ns;
 use netdev::context::Bh;
-use netdev::napi::Timer;
 use netdev::skb::{SkBuff, TxChecksum};
 use netdev::sync::Guard;
 use pure::checksum;
@@ -168,12 +167,11 @@ pub(crate) fn service(
             outlet.held.read() != 0,
         );
     }
-    if run.waiting_since != 0 && open.waiting_since == 0 {
-        // Somebody has to look again when the pause has lasted too long, even if the receiver never polls.
-        let limit = own.pause_limit_ns();
-        vector.start_timer(Timer::Pause, limit, limit / 10);
-    }
     outlet.waiting.write((run.waiting_since != 0).into());
+    if run.waiting_since != 0 {
+        // Somebody has to look again when the pause has lasted too long, even if the receiver never polls.
+        Vector::watch_pause(vector, run.waiting_since, own.pause_limit_ns());
+    }
     open.waiting_since = run.waiting_since;
     open.pause_expired = run.pause_expired;
     if run.frames > 0 {

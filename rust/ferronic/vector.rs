@@ -72,6 +72,9 @@ const QUIET_FRAMES: u32 = 2;
 /// Bytes sent after which completions do not wait for their timer: TCP's small queues want them.
 const COMPLETION_BYTES: u32 = 32 * 1024;
 
+/// The least time to the next look at an outlet that waits: 1 ms.
+const PAUSE_LOOK_NS: u64 = 1_000_000;
+
 /// Where the moderation comes from. A user changes it, and at the same time the library that adapts it.
 #[derive(Clone, Copy)]
 struct Settings {
@@ -87,6 +90,8 @@ pub(crate) struct Vector {
     held: AtomicWord,
     /// Whether the Completion timer runs.
     completion_armed: AtomicWord,
+    /// Whether the Pause timer runs.
+    pause_armed: AtomicWord,
     /// When the vector was last raised, nanoseconds. Written by who took the state out of Idle.
     last: Word<u64>,
     /// Frames since the vector was last raised. Written under the inlet's lock, and by who fires.
@@ -124,6 +129,7 @@ impl Vector {
             state: AtomicWord::new(IDLE),
             held: AtomicWord::new(0),
             completion_armed: AtomicWord::new(0),
+            pause_armed: AtomicWord::new(0),
             last: Word::new(0),
             frames: Word::new(0),
             last_frames: Word::new(0),
@@ -273,6 +279,23 @@ impl Vector {
         }
     }
 
+    /// The outlet has waited since `since`, in nanoseconds: it is looked at again when that has lasted for `limit`. Under
+    /// the outlet's lock.
+    ///
+    /// A timer that runs is left alone, as one is started anew at most once in `limit` then: it fires no later than it
+    /// should, and where it was too early the look that it causes leads here again. The caller has marked the outlet as
+    /// waiting, which that look goes by.
+    #[inline]
+    pub(crate) fn watch_pause(instance: &Instance<Channel>, since: u64, limit: u64) {
+        let v = instance.shared();
+        // A full barrier, as is what the timer does with it: it is found to run, and finds the mark, or is started here.
+        if v.pause_armed.xchg(1) == 0 {
+            let left = limit.saturating_sub(now_ns().saturating_sub(since));
+            // Where the pause does not end by the limit, as the receiver is exchanging its rings, the looks are not too many.
+            instance.start_timer(Timer::Pause, left.max(PAUSE_LOOK_NS), limit / 10);
+        }
+    }
+
     /// Raises without moderation. Any context.
     #[inline]
     pub(crate) fn raise_now(instance: &Instance<Channel>) {
@@ -293,7 +316,12 @@ impl Vector {
                 v.completion_armed.xchg(0);
                 Self::raise_now(instance);
             }
-            Timer::Retry | Timer::Pause => Self::raise_now(instance),
+            Timer::Pause => {
+                // If the outlet still waits, whoever finds that arms it anew.
+                v.pause_armed.xchg(0);
+                Self::raise_now(instance);
+            }
+            Timer::Retry => Self::raise_now(instance),
         }
     }
 

@@ -189,10 +189,15 @@ def stalled(port, sender, frame, napis=None, seconds=60):
     try:
         yield
     finally:
-        for napi in napis:
-            port.netdev.napi_set(napi, defer_hard_irqs=0, gro_flush_timeout=0)
-        if seconds > 10:
-            # Exchanging its rings stops a NAPI and its timer, and starts it anew.
-            rings = port.rings()
-            port.ethtool.set(ethnl.RINGS, rx=rings["rx"] * 2 if rings["rx"] < 4096 else 2048)
-            port.ethtool.set(ethnl.RINGS, rx=rings["rx"])
+        revive(port, napis, now=seconds > 10)
+
+
+def revive(port, napis, now=True):
+    """Ends the deferral of NAPIs, at once if told so."""
+    for napi in napis:
+        port.netdev.napi_set(napi, defer_hard_irqs=0, gro_flush_timeout=0)
+    if now:
+        # Exchanging its rings stops a NAPI and its timer, and starts it anew.
+        rings = port.rings()
+        port.ethtool.set(ethnl.RINGS, rx=rings["rx"] * 2 if rings["rx"] < 4096 else 2048)
+        port.ethtool.set(ethnl.RINGS, rx=rings["rx"])

@@ -6,6 +6,7 @@ lasts ends in counted drops; with pause off, drops come at once."""
 import contextlib
 import errno
 import os
+import socket
 import sys
 import time
 
@@ -20,6 +21,7 @@ import tap      # noqa: E402
 import toeplitz  # noqa: E402
 
 RING = 64
+SO_SNDBUFFORCE = 32
 FRAME = frames.ether(net.MAC[1], net.MAC[0], frames.ETH_P_TEST, bytes(86))
 
 
@@ -109,6 +111,65 @@ def expired(t):
         while receiver.recv(4000)[14:19] != b"after":
             pass
     t.balanced()
+
+
+@tap.case("a receiver that came slowly and then not at all: the pause expires all the same")
+def stops(t):
+    one, other = small(t)
+    # More than the receiver takes at a time: the head always waits.
+    one.ethtool.set(ethnl.RINGS, tx=8 * RING)
+    napis = list(other.napis())
+    for napi in napis:
+        other.netdev.napi_set(napi, defer_hard_irqs=1 << 30, gro_flush_timeout=60 * 10**6)
+    pauses = other.ethtool.pause_stats()["tx_frames"]
+    with t.n0.packet("fe0") as sender:
+        sender.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, 1 << 22)
+        try:
+            def going():
+                push(sender, RING)
+                return other.ethtool.pause_stats()["tx_frames"] > pauses + 5
+
+            # Each look brings buffers, soon enough for the pause to go on.
+            net.wait_until(going, "pauses that end in time")
+            for napi in napis:
+                other.netdev.napi_set(napi, gro_flush_timeout=60 * 10**9)
+            missed(other, sender)
+        finally:
+            nic.revive(other, napis)
+    t.balanced()
+
+
+@tap.case("a longer limit while a frame waits: the pause lasts longer, and expires")
+def longer(t):
+    one, other = small(t)
+    with contextlib.closing(control.Raw(t.n0)) as family, t.n0.packet("fe0") as sender:
+        def limit(milliseconds):
+            family.send(control.PORT_SET, rtnl.attr(control.IFINDEX, one.index) +
+                        rtnl.attr(control.PORT_PAUSE_LIMIT, milliseconds))
+
+        limit(1000)
+        with nic.stalled(other, sender, FRAME):
+            pauses = other.ethtool.pause_stats()["tx_frames"]
+
+            def waits():
+                push(sender, RING)
+                return other.ethtool.pause_stats()["tx_frames"] > pauses
+
+            net.wait_until(waits, "a pause")
+            limit(2000)
+            missed(other, sender)
+    t.balanced()
+
+
+def missed(port, sender):
+    """Sends until the port misses frames for lack of buffers."""
+    before = port.link["stats"]["rx_missed_errors"]
+
+    def more():
+        push(sender, RING)
+        return port.link["stats"]["rx_missed_errors"] > before
+
+    net.wait_until(more, "drops of an expired pause")
 
 
 @tap.case("with pause off at either end drops come at once, each counted")
