@@ -281,8 +281,9 @@ impl Driver for Port {
         // The last of a burst rings for all of it, even if it is not sent itself.
         let published = open.ring.unpublished();
         if ring_now && published > 0 {
-            open.ring.publish();
+            // First, as an engine on another CPU may take the packets at once.
             outlet.held.write(queue.queue().is_held().into());
+            open.ring.publish();
             doorbell(dev, outlet, index, open, published, bh);
         }
         refused.map_or(Ok(()), Err)

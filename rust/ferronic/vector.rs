@@ -4,14 +4,14 @@
 //!
 //! A vector is masked while its NAPI instance is scheduled or is polled by the core on its own account (deferral,
 //! busy polling), and unmasked when a poll has been completed. Raising a masked vector leaves a mark, which
-//! completion finds; so no event is lost, and none schedules twice.
+//! completion finds; so no event is lost, and none schedules twice. The mark says whether it can wait.
 //!
 //! ```text
-//!            raise                     poll begins
-//!   Idle -----------> Masked+Pending -------------> Masked
-//!    ^                   ^                            |
-//!    |                   +---------- raise -----------+
-//!    +------------- completed, nothing pending -------+
+//!            raise                            poll begins
+//!   Idle -----------> Masked+Pending[+Urgent] -------------> Masked
+//!    ^                          ^                              |
+//!    |                          +------------ raise -----------+
+//!    +------------------ completed, nothing pending -----------+
 //! ```
 //!
 //! Moderation is that of interrupt throttling: an idle vector is raised at once, and only raises that come closer
@@ -41,6 +41,8 @@ const ADAPTING_TX: u32 = 2;
 const IDLE: u64 = 0;
 const MASKED: u64 = 1;
 const PENDING: u64 = 3;
+/// Pending, and not to be moderated.
+const URGENT: u64 = 7;
 
 /// Settings of the moderation, in microseconds and frames. 0 microseconds: at once. 0 frames: however many.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -241,8 +243,10 @@ impl Vector {
     #[inline]
     pub(crate) fn completed(instance: &Instance<Channel>) {
         let v = instance.shared();
-        if v.state.cmpxchg(MASKED, IDLE).is_err() {
-            v.moderate(instance);
+        match v.state.cmpxchg(MASKED, IDLE) {
+            Ok(_) => (),
+            Err(URGENT) => v.fire(instance, now_ns()),
+            Err(_) => v.moderate(instance),
         }
     }
 
@@ -251,11 +255,14 @@ impl Vector {
     pub(crate) fn raise_rx(instance: &Instance<Channel>, frames: u32) {
         let v = instance.shared();
         v.frames.add(frames);
-        if v.state.xchg(PENDING) == IDLE {
-            v.moderate(instance);
-        } else if v.held.read() != 0 {
-            if v.frames.read() >= v.rx_frames.read() {
-                v.release(instance);
+        match v.state.xchg(PENDING) {
+            IDLE => v.moderate(instance),
+            // That was not to be taken back.
+            URGENT => Self::raise_now(instance),
+            _ => {
+                if v.held.read() != 0 && v.frames.read() >= v.rx_frames.read() {
+                    v.release(instance);
+                }
             }
         }
     }
@@ -300,7 +307,7 @@ impl Vector {
     #[inline]
     pub(crate) fn raise_now(instance: &Instance<Channel>) {
         let v = instance.shared();
-        if v.state.xchg(PENDING) == IDLE {
+        if v.state.xchg(URGENT) == IDLE {
             v.fire(instance, now_ns());
         } else {
             v.release(instance);
@@ -345,8 +352,13 @@ impl Vector {
         if since >= gap || self.frames.read() >= self.rx_frames.read() {
             self.fire(instance, now);
         } else {
+            // A full barrier, as is the exchange of the state: either who raises the vector at once sees that it is held,
+            // or that it is urgent is seen here.
             self.held.xchg(1);
             instance.start_timer(Timer::Moderation, gap.wrapping_sub(since), 0);
+            if self.state.read() == URGENT {
+                self.release(instance);
+            }
         }
     }
 

@@ -118,6 +118,8 @@ pub(crate) mod napi {
         pub(crate) work: [AtomicU32; 2],
         /// Work seen by polls: belongs to the poll that runs.
         pub(crate) seen: Cell<u32>,
+        /// Whether that of the second context was among it.
+        pub(crate) second: Cell<bool>,
         handler: PhantomData<T>,
     }
 
@@ -128,6 +130,7 @@ pub(crate) mod napi {
                 poll,
                 work: [AtomicU32::new(0), AtomicU32::new(0)],
                 seen: Cell::new(0),
+                second: Cell::new(false),
                 handler: PhantomData,
             }
         }
@@ -137,8 +140,9 @@ pub(crate) mod napi {
         }
 
         fn look(&self) {
-            let seen = self.work.iter().map(|w| w.load(Ordering::Relaxed)).sum();
-            self.seen.set(seen);
+            let [first, second] = [0, 1].map(|i| self.work[i].load(Ordering::Relaxed));
+            self.seen.set(first + second);
+            self.second.set(second != 0);
         }
     }
 
@@ -167,25 +171,30 @@ pub(crate) mod napi {
 enum Second {
     AtOnce,
     WithCompletions,
+    /// By a timer that has been started for a pause before.
+    AfterPause,
+}
+
+fn instance(rx_usecs: u32, poll: Poll) -> loom::sync::Arc<Instance<channel::Channel>> {
+    let user = Moderation {
+        coalesce: Coalesce {
+            rx_usecs,
+            tx_usecs: 50,
+            ..Coalesce::DEFAULT
+        },
+        adaptive_rx: false,
+        adaptive_tx: false,
+    };
+    let wire = sync::Arc::new(wire::Wire, GFP_KERNEL_ACCOUNT).unwrap();
+    let counters = prelude::KVec::with_capacity(0, GFP_KERNEL_ACCOUNT).unwrap();
+    let counters = sync::Arc::new(counters, GFP_KERNEL_ACCOUNT).unwrap();
+    let vector = Vector::new(wire, wire::Side::A, 0, user, counters).unwrap();
+    loom::sync::Arc::new(Instance::new(vector, poll))
 }
 
 fn model(strength: Strength, rx_usecs: u32, second: Second, poll: Poll) {
     model::check(strength, move || {
-        let user = Moderation {
-            coalesce: Coalesce {
-                rx_usecs,
-                tx_usecs: 50,
-                ..Coalesce::DEFAULT
-            },
-            adaptive_rx: false,
-            adaptive_tx: false,
-        };
-        let wire = sync::Arc::new(wire::Wire, GFP_KERNEL_ACCOUNT).unwrap();
-        let counters = prelude::KVec::with_capacity(0, GFP_KERNEL_ACCOUNT).unwrap();
-        let counters = sync::Arc::new(counters, GFP_KERNEL_ACCOUNT).unwrap();
-        let vector = Vector::new(wire, wire::Side::A, 0, user, counters).unwrap();
-        let instance = loom::sync::Arc::new(Instance::new(vector, poll));
-
+        let instance = instance(rx_usecs, poll);
         let other = instance.clone();
         let frames = thread::spawn(move || {
             other.work[0].store(1, Ordering::Relaxed);
@@ -195,6 +204,7 @@ fn model(strength: Strength, rx_usecs: u32, second: Second, poll: Poll) {
         match second {
             Second::AtOnce => Vector::raise_now(&instance),
             Second::WithCompletions => Vector::raise_tx(&instance, 1, &mut 100, false),
+            Second::AfterPause => Vector::watch_pause(&instance, 1, 1000),
         }
         frames.join().unwrap();
         assert_eq!(instance.seen.get(), 2, "work was lost");
@@ -215,6 +225,28 @@ fn nothing_is_lost_with_moderation() {
 fn nothing_is_lost_with_completions() {
     model(Strength::Strong, 0, Second::WithCompletions, Poll::Right);
     model(Strength::Strong, 80, Second::WithCompletions, Poll::Right);
+}
+
+#[test]
+fn nothing_is_lost_behind_a_pause() {
+    model(Strength::Strong, 0, Second::AfterPause, Poll::Right);
+}
+
+/// What is raised at once is seen without a timer's help, whatever the frames that come at the same time have to wait for.
+#[test]
+fn at_once_waits_for_no_timer() {
+    model::check(Strength::Strong, || {
+        let instance = instance(80, Poll::NoTimers);
+        let other = instance.clone();
+        let frames = thread::spawn(move || {
+            other.work[0].store(1, Ordering::Relaxed);
+            Vector::raise_rx(&other, 1);
+        });
+        instance.work[1].store(1, Ordering::Relaxed);
+        Vector::raise_now(&instance);
+        frames.join().unwrap();
+        assert!(instance.second.get(), "it was held back");
+    });
 }
 
 #[test]
