@@ -4,6 +4,7 @@
 
 use crate::port::Port;
 use netdev::device::Device;
+use netdev::log::may_print;
 use netdev::rtnl::Rtnl;
 
 /// `NETIF_MSG_LINK`: tell of carriers that come and go.
@@ -32,7 +33,8 @@ pub(crate) fn down(device: &Device<Port>, rtnl: &Rtnl) {
 }
 
 fn tell(dev: &Device<Port>, what: &str) {
-    if dev.data().messages.read() & MESSAGE_LINK != 0 {
+    // Root of a user namespace can have it switched on, and lose its link without end.
+    if dev.data().messages.read() & MESSAGE_LINK != 0 && may_print() {
         kernel::pr_info!("{}: link is {what}\n", dev.name());
     }
 }

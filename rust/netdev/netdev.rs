@@ -108,6 +108,7 @@ pub mod genetlink;
 pub mod interface;
 #[cfg(CONFIG_KUNIT = "y")]
 mod kunit;
+pub mod log;
 pub mod memory;
 pub mod namespace;
 pub mod napi;

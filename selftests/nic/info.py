@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """What ethtool tells about a port, and its self-test."""
 
+import contextlib
 import os
 import re
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import content  # noqa: E402
@@ -95,6 +97,27 @@ def messages(t):
     shown = t.n0.ethtool("fe0")
     if "0x00000007" not in shown:
         raise AssertionError(shown)
+
+
+@tap.case("links that come and go are told of, however often, without flooding the log")
+def flapping(t):
+    one, _ = t.nics(quiet=True)
+    one.set("-s", "msglvl", "link", "on")
+    log = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
+    os.lseek(log, 0, os.SEEK_END)
+    begin = time.monotonic()
+    told = 0
+    for _ in range(100):
+        t.n1.rtnl.change("fe1", up=False)
+        t.n1.rtnl.change("fe1", up=True)
+        with contextlib.suppress(BlockingIOError):
+            while line := os.read(log, 8192):
+                told += b"fe0: link is" in line
+    os.close(log)
+    # Ten in five seconds, and what the time before left of that.
+    most = 10 * (2 + (time.monotonic() - begin) // 5)
+    if not 0 < told <= most:
+        raise AssertionError(f"{told} lines, at most {most} expected")
 
 
 @tap.case("self-test, online under traffic and offline, loses no setting")

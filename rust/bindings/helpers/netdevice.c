@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <linux/netdevice.h>
+#include <linux/ratelimit.h>
 #include <net/netdev_lock.h>
 #include <net/netdev_rx_queue.h>
 
@@ -121,4 +122,11 @@ struct napi_struct *rust_helper_netdev_queue_napi(struct net_device *dev, unsign
 	if (type == NETDEV_QUEUE_TYPE_TX)
 		return netdev_get_tx_queue(dev, index)->napi;
 	return __netif_get_rx_queue(dev, index)->napi;
+}
+
+bool rust_helper_netdev_may_print(void)
+{
+	static DEFINE_RATELIMIT_STATE(lines, DEFAULT_RATELIMIT_INTERVAL, DEFAULT_RATELIMIT_BURST);
+
+	return __ratelimit(&lines);
 }
