@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """Sending without copying in the stack: completions come from the sender's NAPI,
-and none says that the data was copied after all."""
+and none says that the data was copied after all; but where packets are handed
+off, all was copied before anybody at the other end could see it."""
 
 import os
 import select
@@ -13,8 +14,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import content  # noqa: E402
 import net      # noqa: E402
 import nic      # noqa: E402
+import rtnl     # noqa: E402
 import tap      # noqa: E402
 
+INFO_DATAPATH, HANDOFF = 2, 1
 SO_ZEROCOPY, MSG_ZEROCOPY = 60, 0x4000000
 SO_EE_ORIGIN_ZEROCOPY, SO_EE_CODE_ZEROCOPY_COPIED = 5, 1
 
@@ -68,6 +71,29 @@ def udp(t):
             sender.sendto(data, MSG_ZEROCOPY, (net.V4[1], 5007))
             content.same(taker.recv(4000), data, "data")
             tap.equal(completions(sender, 1), {0}, "code")
+
+
+@tap.case("handed off to a socket or to another device: completions say copied")
+def handed_off(t):
+    for redirected in (False, True):
+        t.nics(info=[rtnl.attr(INFO_DATAPATH, HANDOFF)])
+        if redirected:
+            t.n0.ip("neigh", "replace", net.V4[1], "lladdr", net.MAC[1], "dev", "fe0", "nud",
+                    "permanent")
+            t.n1.ip("link", "add", "dummy0", "up", "type", "dummy")
+            t.n1.tc("qdisc", "add", "dev", "fe1", "clsact")
+            t.n1.tc("filter", "add", "dev", "fe1", "ingress", "matchall", "action", "mirred",
+                    "egress", "redirect", "dev", "dummy0")
+        with t.n0.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender, \
+                t.n1.socket(socket.AF_INET, socket.SOCK_DGRAM) as taker:
+            taker.bind((net.V4[1], 5007))
+            sender.setsockopt(socket.SOL_SOCKET, SO_ZEROCOPY, 1)
+            data = content.randbytes(1, 1400)
+            sender.sendto(data, MSG_ZEROCOPY, (net.V4[1], 5007))
+            if not redirected:
+                content.same(taker.recv(4000), data, "data")
+            tap.equal(completions(sender, 1), {SO_EE_CODE_ZEROCOPY_COPIED}, "code")
+        t.tidy()
 
 
 @tap.case("sendfile and splice arrive whole")

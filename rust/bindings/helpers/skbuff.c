@@ -77,9 +77,14 @@ void rust_helper_netdev_skb_scrub(struct sk_buff *skb, bool xnet)
 		skb->priority = 0;
 }
 
-int rust_helper_skb_orphan_frags(struct sk_buff *skb, gfp_t gfp)
+int rust_helper_skb_orphan_frags_rx(struct sk_buff *skb, gfp_t gfp)
 {
-	return skb_orphan_frags(skb, gfp);
+	return skb_orphan_frags_rx(skb, gfp);
+}
+
+bool rust_helper_pskb_may_pull(struct sk_buff *skb, unsigned int len)
+{
+	return pskb_may_pull(skb, len);
 }
 
 struct sk_buff *rust_helper_skb_share_check(struct sk_buff *skb, gfp_t gfp)

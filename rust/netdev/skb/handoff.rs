@@ -8,16 +8,16 @@ use kernel::prelude::*;
 use netdev_sys as bindings;
 
 /// A packet that is its holder's to change: nobody else uses it, though who sent it may have a reference left that he
-/// only gives up, and no user pages are lent to it.
+/// only gives up, and no user pages are lent to it. Its Ethernet header lies in its linear part.
 pub struct OwnedSkb(SkBuff);
 
 impl SkBuff {
     /// Makes the packet its holder's alone: a shared one is cloned, pages lent for MSG_ZEROCOPY are copied, so that
-    /// no user's memory reaches another's socket. Softirqs off.
+    /// no memory that a user can still change reaches another's rules, devices, and sockets. Softirqs off.
     ///
     /// # Errors
     ///
-    /// `ENOMEM`; the packet has been freed then.
+    /// `ENOMEM`, `EINVAL` if it has no whole Ethernet header; the packet has been freed then.
     #[inline]
     pub fn into_owned(self) -> Result<OwnedSkb> {
         // SAFETY: The reference is given away; a clone or the same comes back, or NULL with the packet freed.
@@ -33,7 +33,7 @@ impl SkBuff {
     ///
     /// # Errors
     ///
-    /// `ENOMEM`; the packet has been freed then.
+    /// As [`into_owned`](Self::into_owned).
     #[inline]
     pub fn into_owned_from<D: Driver>(self, sender: &Device<D>) -> Result<OwnedSkb> {
         // SAFETY: Valid; the core sets the device before it calls the driver.
@@ -49,14 +49,33 @@ impl SkBuff {
         self.into_unlent()
     }
 
-    /// Copies pages lent for MSG_ZEROCOPY.
+    /// Copies pages lent for MSG_ZEROCOPY, as for a packet that goes up to sockets: those that only stay valid until the
+    /// packet is freed, too, as their owner may change them. Pulls the Ethernet header into the linear part.
     #[inline]
     fn into_unlent(self) -> Result<OwnedSkb> {
         // SAFETY: Valid.
         crate::errno::to_result(unsafe {
-            bindings::skb_orphan_frags(self.as_ptr(), bindings::GFP_ATOMIC)
+            bindings::skb_orphan_frags_rx(self.as_ptr(), bindings::GFP_ATOMIC)
         })?;
+        if self.linear().len() < bindings::ETH_HLEN as usize {
+            return self.pull_header();
+        }
         Ok(OwnedSkb(self))
+    }
+
+    /// Pulls the Ethernet header into the linear part. Some tunnels leave nothing there, and what redirects packets that
+    /// come out of them does not look.
+    #[cold]
+    fn pull_header(self) -> Result<OwnedSkb> {
+        // SAFETY: Valid; its head is exchanged only while nobody else has a reference.
+        let pulled = unsafe {
+            !bindings::skb_shared(self.as_ptr())
+                && bindings::pskb_may_pull(self.as_ptr(), bindings::ETH_HLEN)
+        };
+        match pulled {
+            true => Ok(OwnedSkb(self)),
+            false => Err(EINVAL),
+        }
     }
 }
 
