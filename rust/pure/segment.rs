@@ -33,6 +33,7 @@
 //! # let layout = Layout {
 //! #     protocol: Protocol::Udp, network_offset: 14, transport_offset: 34, header_length: 42,
 //! #     segment_size: 1000, payload_length: 2500, fixed_id: false, keep_cwr: false,
+//! #     pseudo: false,
 //! # };
 //! let plan = Plan::new(&headers, &layout).unwrap();
 //! let mut cursor = Cursor::default();
@@ -101,6 +102,9 @@ pub struct Layout {
     pub fixed_id: bool,
     /// CWR is part of accurate ECN and stays on all frames (`SKB_GSO_TCP_ACCECN`).
     pub keep_cwr: bool,
+    /// The checksum field holds the sum of the pseudo header of the whole super frame (`CHECKSUM_PARTIAL`). It is over
+    /// the address where the packet ends, which a source route or a routing header makes another than the IP header's.
+    pub pseudo: bool,
 }
 
 /// Why a super frame can't be segmented.
@@ -296,16 +300,25 @@ impl Plan {
                 }
                 self.sequence = u32::from_be_bytes([tcp[4], tcp[5], tcp[6], tcp[7]]);
                 self.flags = u16::from_be_bytes([tcp[12], tcp[13]]);
+                if self.layout.pseudo {
+                    let length = self.layout.payload_length;
+                    let length = length.wrapping_add(transport.len() as u32);
+                    *sum = without_length([tcp[16], tcp[17]], length);
+                }
                 sum.add_bytes(transport.get(..4)?);
                 sum.add_bytes(transport.get(8..12)?);
                 sum.add_bytes(transport.get(14..16)?);
                 sum.add_bytes(transport.get(18..)?);
             }
             Protocol::Udp => {
-                let [p0, p1, p2, p3, _, _, c0, c1] = *<&[u8; UDP_LEN]>::try_from(transport).ok()?;
+                let [p0, p1, p2, p3, l0, l1, c0, c1] =
+                    *<&[u8; UDP_LEN]>::try_from(transport).ok()?;
 
                 if [c0, c1] == [0, 0] {
                     return Some(());
+                }
+                if self.layout.pseudo {
+                    *sum = without_length([c0, c1], u16::from_be_bytes([l0, l1]).into());
                 }
                 sum.add_bytes(&[p0, p1, p2, p3]);
             }
@@ -527,6 +540,15 @@ impl Plan {
     }
 }
 
+/// The sum of the pseudo header without the length, of the one with it.
+#[inline]
+fn without_length(pseudo: [u8; 2], length: u32) -> Sum {
+    let mut sum = Sum::new();
+    sum.add_bytes(&pseudo);
+    sum.add_long(!length);
+    sum
+}
+
 /// Reads the IPv6 header and returns the sum of the pseudo header, which has no length here.
 fn read_ipv6(network: &[u8], protocol: u8) -> Option<Sum> {
     let addresses = array_at::<32>(network, 8)?;
@@ -625,6 +647,7 @@ mod tests {
                             payload_length: length as u32,
                             fixed_id: flags.0,
                             keep_cwr: flags.1,
+                            pseudo: false,
                         },
                         headers: h,
                         payload: (0..length).map(|i| (i as u8).wrapping_mul(fill)).collect(),
@@ -867,6 +890,7 @@ mod tests {
                 payload_length: sizes.1,
                 fixed_id: false,
                 keep_cwr: false,
+                pseudo: sizes.0 & 1 != 0,
             };
             if let Ok(plan) = Plan::new(&headers, &layout) {
                 let mut frame = [0; 256];
@@ -895,12 +919,51 @@ mod tests {
             payload_length: 2001,
             fixed_id: false,
             keep_cwr: false,
+            pseudo: false,
         };
         let payload = vec![3; 2001];
         Case {
             headers,
             layout,
             payload,
+        }
+    }
+
+    /// Lets the checksum field hold the sum of a pseudo header that ends at another address, as behind a source route, and
+    /// says that with the address.
+    fn routed(case: &mut Case) -> [u8; 8] {
+        let mut addresses = [0; 8];
+        addresses.copy_from_slice(&case.headers[26..34]);
+        addresses[4..].copy_from_slice(&[192, 168, 7, 9]);
+        let length = case.headers.len() - 34 + case.payload.len();
+        let protocol = case.headers[23];
+        let at = 34 + if protocol == TCP { 16 } else { 6 };
+        if protocol == UDP {
+            case.headers[38..40].copy_from_slice(&(length as u16).to_be_bytes());
+        }
+        let pseudo = Sum::pseudo_ipv4(&addresses, protocol, length as u32).fold();
+        case.headers[at..at + 2].copy_from_slice(&pseudo.to_be_bytes());
+        case.layout.pseudo = true;
+        addresses
+    }
+
+    #[test]
+    fn checksums_are_over_the_address_where_the_packet_ends() {
+        let mut udp = tcp4();
+        udp.headers.truncate(42);
+        udp.headers[23] = UDP;
+        udp.layout.protocol = Protocol::Udp;
+        udp.layout.header_length = 42;
+        let mut long = tcp4();
+        long.payload = vec![5; 150_000];
+        long.layout.payload_length = 150_000;
+        for mut case in [tcp4(), udp, long] {
+            let addresses = routed(&mut case);
+            for f in frames(&case, 0) {
+                let length = ((f.len() - 34) as u16).to_be_bytes();
+                let pseudo = [&[0, case.headers[23]], &length[..]].concat();
+                assert_eq!(naive(&[&addresses[..], &pseudo, &f[34..]].concat()), 0xffff);
+            }
         }
     }
 

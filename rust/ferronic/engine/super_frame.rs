@@ -11,7 +11,7 @@ use crate::receive::Checked;
 use crate::stats::Drop;
 use crate::steer::Way;
 use crate::wire::InletOpen;
-use netdev::skb::{Gso, GsoKind, Merged, SkBuff};
+use netdev::skb::{Gso, GsoKind, Merged, SkBuff, TxChecksum};
 use pure::checksum::Sum;
 use pure::header::{self, Headers};
 use pure::segment::{self, Cursor, Layout, Plan, Run as Frames};
@@ -209,6 +209,7 @@ fn plan(skb: &SkBuff, linear: &[u8], headers: &Headers, gso: Gso) -> Option<Plan
         payload_length: skb.len().checked_sub(u32::from(header_length))?,
         fixed_id: gso.fixed_id,
         keep_cwr: gso.keep_cwr,
+        pseudo: skb.tx_checksum() != TxChecksum::Done,
     };
     Plan::new(linear.get(..usize::from(header_length))?, &layout).ok()
 }
