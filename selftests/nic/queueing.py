@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import sys
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import content  # noqa: E402
@@ -81,6 +82,38 @@ def qdisc(t):
     if shown["packets"] < 100:
         raise AssertionError(shown)
     t.n0.tc("qdisc", "del", "dev", "fe0", "root")
+    t.ping()
+
+
+@tap.case("a discipline that has packets of several queues loses none of them")
+def several_queues(t):
+    """`skbedit queue_mapping` below mq: the core locks the queue of the first packet of a burst, whatever the others say."""
+    one, _ = t.nics()
+    one.ethtool.set(ethnl.CHANNELS, combined=2)
+    t.n0.tc("qdisc", "replace", "dev", "fe0", "root", "handle", "1:", "mq")
+    for child in ("1", "2"):
+        t.n0.tc("qdisc", "replace", "dev", "fe0", "parent", f"1:{child}", "handle", f"1{child}:",
+                "fq_codel")
+        for queue in (0, 1):
+            t.n0.tc("filter", "add", "dev", "fe0", "parent", f"1{child}:", "protocol", "ip", "u32",
+                    "match", "ip", "dport", str(20000 + queue), "0xffff", "flowid", f"1{child}:1",
+                    "action", "skbedit", "queue_mapping", str(queue))
+
+        t.n0.tc("filter", "add", "dev", "fe0", "parent", f"1{child}:", "pref", "60000", "matchall",
+                "flowid", f"1{child}:1")
+
+    def send():
+        with t.n0.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            for number in range(1500):
+                sender.sendto(bytes(200), (net.V4[1], 20000 + number % 2))
+
+    threads = [threading.Thread(target=send) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    net.wait_until(lambda: not any(inflight(one)), "nothing in flight")
+    t.balanced()
     t.ping()
 
 

@@ -8,6 +8,12 @@ struct netdev_queue *rust_helper_netdev_get_tx_queue(const struct net_device *de
 	return netdev_get_tx_queue(dev, index);
 }
 
+/* Whether this CPU has the queue's lock. Softirqs are off. */
+bool rust_helper_netdev_tx_owned(const struct netdev_queue *txq)
+{
+	return READ_ONCE(txq->xmit_lock_owner) == smp_processor_id();
+}
+
 bool rust_helper_netdev_xmit_more(void)
 {
 	return netdev_xmit_more();

@@ -159,26 +159,58 @@ impl<D: Driver> Adapter<D> {
         let device = unsafe { Device::<D>::from_raw(dev) };
         // SAFETY: The packet is given away by the core, which never passes NULL.
         let skb = unsafe { SkBuff::from_raw(NonNull::new_unchecked(skb)) };
-        let index = skb.queue_mapping();
+        // SAFETY: The core has the lock of a queue, so softirqs are off.
+        let bh = unsafe { Bh::assume() };
+        let Some(index) = Self::locked_queue(device, skb.queue_mapping(), &bh) else {
+            skb.drop_with(crate::skb::Reason::DEV_READY);
+            return bindings::netdev_tx::NETDEV_TX_OK;
+        };
         let Some(cell) = device.body().tx.get(usize::from(index)) else {
             skb.drop_with(crate::skb::Reason::DEV_READY);
             return bindings::netdev_tx::NETDEV_TX_OK;
         };
-        // SAFETY: The core holds the queue's lock (devices made here never set `lltx`), so the cell is ours; the
-        // queue exists, since the cell does. Softirqs are off.
+        let given = skb.as_ptr();
+        // SAFETY: This CPU has the queue's lock, as just seen (devices made here never set `lltx`), so the cell is ours.
         let ret = unsafe {
             let txq = (*dev)._tx.add(usize::from(index));
             let queue = TxQueue::assume(Queue::from_raw(NonNull::new_unchecked(txq)), index);
-            D::start_xmit(device, &mut *cell.get(), queue, &Bh::assume(), skb)
+            D::start_xmit(device, &mut *cell.get(), queue, &bh, skb)
         };
         match ret {
             Ok(()) => bindings::netdev_tx::NETDEV_TX_OK,
-            Err(skb) => {
+            Err(skb) if skb.as_ptr() == given => {
                 // The packet stays with the stack.
                 let _ = ManuallyDrop::new(skb);
                 bindings::netdev_tx::NETDEV_TX_BUSY
             }
+            Err(other) => {
+                // The one that was given is gone: the stack must not see it again.
+                other.drop_with(crate::skb::Reason::DEV_READY);
+                bindings::netdev_tx::NETDEV_TX_OK
+            }
         }
+    }
+
+    /// The queue whose lock this CPU has: `mapping`, unless that was changed after the core had chosen (`skbedit` at a filter
+    /// of a queue's own discipline; the core does not look again).
+    #[inline(always)]
+    fn locked_queue(device: &Device<D>, mapping: u16, _bh: &Bh<'_>) -> Option<u16> {
+        let owned = |index: u16| {
+            // SAFETY: The queue exists, as its number shows; softirqs are off, so the CPU stays the same.
+            u32::from(index) < device.num_tx_queues()
+                && unsafe {
+                    bindings::netdev_tx_owned((*device.as_raw())._tx.add(usize::from(index)))
+                }
+        };
+        if owned(mapping) {
+            return Some(mapping);
+        }
+        Self::search_queue(device, owned)
+    }
+
+    #[cold]
+    fn search_queue(device: &Device<D>, owned: impl Fn(u16) -> bool) -> Option<u16> {
+        (0..device.num_tx_queues() as u16).find(|&index| owned(index))
     }
 
     /// # Safety

@@ -90,7 +90,12 @@ impl<T: Hook> Registration<T> {
         let entry = KBox::pin(Entry::<T> { data, seat }, GFP_KERNEL_ACCOUNT)?;
         let at: *const Entry<T> = &*entry;
         // What the hook is called with stays where it is until it was unregistered and a grace period has passed.
-        service::seat(&entry.seat, net, at.cast_mut().cast())?;
+        if let Err(e) = service::seat(&entry.seat, net, at.cast_mut().cast()) {
+            // A hook of both families is registered for one after the other: if the second fails, packets may be in the
+            // first, which is withdrawn without a wait.
+            synchronize_net();
+            return Err(e);
+        }
         Ok(Registration {
             entry,
             ifindex,
