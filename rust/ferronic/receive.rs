@@ -7,7 +7,7 @@ use crate::channel::Channel;
 use crate::latency::{self, Sample};
 use crate::limits::{FRAME_MIN, VLAN_HLEN};
 use crate::stats::PollCounters;
-use netdev::napi::Poll;
+use netdev::napi::{Owner, Poll};
 use netdev::page_pool::{Buffer, PagePool};
 use netdev::ring::{Poster, Taker};
 use netdev::skb::{Checksum, HashKind, Merged, RxSkb, SkBuff};
@@ -142,6 +142,9 @@ impl BufferLayout {
 /// Frames up to this size are copied out, so that their buffers are posted again at once.
 const COPYBREAK: u32 = 256;
 
+/// Pages for such copies that wait for their next use, where the stack has freed them elsewhere than in the poll.
+pub(crate) const COPY_PAGES: u32 = 64;
+
 /// What the stack is told.
 #[derive(Clone, Copy)]
 pub(crate) struct Offloads {
@@ -155,7 +158,10 @@ pub(crate) struct Offloads {
 pub(crate) struct RxHalf {
     pub(crate) taker: Taker<RxDescriptor>,
     pub(crate) poster: Poster<RxDescriptor>,
+    /// Of the posted buffers.
     pub(crate) pool: PagePool,
+    /// Of what small frames are copied into: among posted buffers such pieces would leave holes in the pages.
+    pub(crate) copies: PagePool,
     pub(crate) layout: BufferLayout,
     /// Number of the queue.
     pub(crate) queue: u16,
@@ -172,6 +178,12 @@ struct Total {
 }
 
 impl RxHalf {
+    /// Says which instance polls it, which has to be disabled.
+    pub(crate) fn link(&mut self, owner: &mut Owner<Channel>) {
+        self.pool.link(owner);
+        self.copies.link(owner);
+    }
+
     /// Posts buffers until the ring is full, in process context.
     pub(crate) fn prefill(&mut self) -> kernel::error::Result {
         while self.poster.free() > 0 {
@@ -387,15 +399,15 @@ impl RxHalf {
 
     /// Copies a small frame out of its buffer, which is posted again.
     ///
-    /// The copy lies in a small piece of a page of the same pool: it comes back as it is, where memory of the allocator is
-    /// cleared for each packet (`init_on_alloc`).
+    /// The copy lies in a small piece of a page that comes back as it is, where memory of the allocator is cleared for each
+    /// packet (`init_on_alloc`).
     #[inline]
     fn copy_out(&mut self, poll: &Poll<'_, Channel>, first: RxDescriptor) -> Option<RxSkb> {
         let (len, start) = (first.frame.len, self.layout.headroom as usize);
         let size = HEADROOM
             .wrapping_add(len.next_multiple_of(CACHE_LINE))
             .wrapping_add(SkBuff::SHARED_INFO);
-        let skb = self.pool.alloc_polled(size, poll).and_then(|mut to| {
+        let skb = self.copies.alloc_polled(size, poll).and_then(|mut to| {
             let from = first
                 .buffer
                 .bytes()

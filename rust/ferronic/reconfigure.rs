@@ -404,7 +404,7 @@ fn exchange_rings(
         })
         .flatten();
     if let Some(rx) = channel.rx.as_mut() {
-        rx.pool.link(owner);
+        rx.link(owner);
     }
     let old = owner.handler().and_then(|slot| {
         let mut old = slot.replace(channel);

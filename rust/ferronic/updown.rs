@@ -14,7 +14,7 @@ use crate::engine;
 use crate::handoff;
 use crate::limits;
 use crate::port::{publish_filter, Port, TxOpen};
-use crate::receive::{BufferLayout, RxDescriptor, RxHalf};
+use crate::receive::{self, BufferLayout, RxDescriptor, RxHalf};
 use crate::reconfigure::Rings;
 use crate::stats::Drop;
 use crate::steer::Steer;
@@ -92,7 +92,7 @@ pub(crate) fn make_channel(
     let mut owner = Owner::<Channel>::add(dev, index, vector)?;
     let filled = fill_channel(device, index, plan).and_then(|(mut channel, halves)| {
         if let Some(rx) = channel.rx.as_mut() {
-            rx.pool.link(&mut owner);
+            rx.link(&mut owner);
         }
         channel.adaptive = Some(Adaptive::new(owner.instance())?);
         *owner.handler().ok_or(EBUSY)? = Some(channel);
@@ -119,11 +119,13 @@ pub(crate) fn fill_channel(
     match plan.datapath {
         Datapath::Nic => {
             let pool = PagePool::new(device, index, plan.rx_ring)?;
+            let copies = PagePool::new(device, index, receive::COPY_PAGES)?;
             let (poster, rx_filler, taker) = ring::new(plan.rx_ring)?;
             let mut half = RxHalf {
                 taker,
                 poster,
                 pool,
+                copies,
                 layout: plan.layout,
                 queue: index as u16,
                 aggregates: Aggregates::new(),

@@ -84,7 +84,10 @@ impl PagePool {
     }
 
     fn alloc(&mut self, len: u32, gfp: bindings::gfp_t) -> Option<Buffer> {
-        let mut size = len;
+        // The core takes any number, also none; packets want their parts aligned.
+        let mut size = len
+            .max(1)
+            .checked_next_multiple_of(bindings::SMP_CACHE_BYTES)?;
         // SAFETY: `&mut self` makes this the pool's only user.
         let va = unsafe { bindings::netdev_page_pool_alloc_va(self.pool.as_ptr(), &mut size, gfp) };
         Some(Buffer {

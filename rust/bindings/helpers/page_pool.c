@@ -3,8 +3,8 @@
 #include <net/page_pool/helpers.h>
 
 /*
- * A fragment of at least *size bytes; *size becomes what it really takes of the page. As page_pool_alloc_va(), but
- * keeps to the halves of a page: two fragments, or the page.
+ * A fragment of at least *size bytes; *size becomes what it really takes of the page: all that is left, where no other one
+ * of that size would fit behind it.
  */
 void *rust_helper_netdev_page_pool_alloc_va(struct page_pool *pool, u32 *size, gfp_t gfp)
 {
@@ -17,14 +17,6 @@ void rust_helper_netdev_page_pool_put_va(void *va)
 	struct page *page = virt_to_head_page(va);
 
 	page_pool_put_full_page(pp_page_to_nmdesc(page)->pp, page, false);
-}
-
-/* The caller is the pool's NAPI. */
-void rust_helper_netdev_page_pool_recycle_va(void *va)
-{
-	struct page *page = virt_to_head_page(va);
-
-	page_pool_put_full_page(pp_page_to_nmdesc(page)->pp, page, true);
 }
 
 void rust_helper_netdev_skb_add_rx_va(struct sk_buff *skb, void *va, u32 len, u32 truesize)
