@@ -77,6 +77,15 @@ class Router(hooks.Topology):
         for namespace, address in ((self.n0, V6[0]), (self.n1, V6[1]), (self.router, GATE6[0]),
                                    (self.router, GATE6[1])):
             namespace.wait_local(address)
+        self.acquaint()
+
+    def acquaint(self):
+        """Has neighbours know each other: while the core sends what has waited for that, what
+        comes then overtakes it."""
+        for family in (4, 6):
+            with hooks.Datagrams(self, family, port=4999) as udp:
+                udp.send(b"first")
+                udp.receive(1)
 
     def index(self, end):
         """Number of the router's device on that side."""
