@@ -81,11 +81,12 @@ impl Link for Ferronic {
         })?;
         let result = made.ok_or(EINVAL).and_then(|wire| {
             dev.random_address();
-            register(dev, wire, Side::A, rtnl, extack)
+            let dev = register(dev, wire, Side::A, rtnl, extack)?;
+            dev.pair(peer, rtnl)?;
+            Ok(dev)
         });
         match result {
             Ok(dev) => {
-                dev.pair(peer, rtnl);
                 netlink::announce(dev, rtnl);
                 netlink::announce(peer, rtnl);
                 Ok(())

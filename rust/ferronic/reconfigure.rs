@@ -163,9 +163,8 @@ fn apply(
     let mut prepare = || -> Result<(Snapshot<Steer>, Snapshot<Steer>)> {
         if exchange {
             fresh.reserve(kept as usize, GFP_KERNEL_ACCOUNT)?;
-            let device = dev.device();
             for i in 0..kept {
-                fresh.push(updown::fill_channel(device, i, &plan)?, GFP_KERNEL_ACCOUNT)?;
+                fresh.push(updown::fill_channel(dev, i, &plan)?, GFP_KERNEL_ACCOUNT)?;
             }
         }
         let more = new.channels.saturating_sub(old.channels) as usize;
@@ -327,7 +326,8 @@ fn store(
         steering.publish_context(context.id, Some(new.spread));
     }
     if other_size {
-        dev.rss_contexts_resize(entries, rtnl);
+        // It can be done: `resize_contexts` has seen that, under the same lock.
+        let _ = dev.rss_contexts_resize(entries, rtnl);
     }
 }
 

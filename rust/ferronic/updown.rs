@@ -90,7 +90,7 @@ pub(crate) fn make_channel(
         data.poll.clone(),
     )?;
     let mut owner = Owner::<Channel>::add(dev, index, vector)?;
-    let filled = fill_channel(device, index, plan).and_then(|(mut channel, halves)| {
+    let filled = fill_channel(dev, index, plan).and_then(|(mut channel, halves)| {
         if let Some(rx) = channel.rx.as_mut() {
             rx.link(&mut owner);
         }
@@ -109,17 +109,17 @@ pub(crate) fn make_channel(
 
 /// Makes what a NAPI instance polls: rings, pool, posted buffers. Its owner may be running with another set.
 pub(crate) fn fill_channel(
-    device: &Device<Port>,
+    dev: &mut Locked<'_, Port>,
     index: u32,
     plan: &Plan,
 ) -> Result<(Channel, Halves)> {
-    let data = device.data();
+    let data = dev.device().data();
     let (tx_poster, tx_filler, tx_taker) = ring::new(plan.tx_ring)?;
     let (mut rx, mut filler, mut own_taker, mut shared_taker) = (None, None, None, None);
     match plan.datapath {
         Datapath::Nic => {
-            let pool = PagePool::new(device, index, plan.rx_ring)?;
-            let copies = PagePool::new(device, index, receive::COPY_PAGES)?;
+            let pool = PagePool::new(dev, index, plan.rx_ring)?;
+            let copies = PagePool::new(dev, index, receive::COPY_PAGES)?;
             let (poster, rx_filler, taker) = ring::new(plan.rx_ring)?;
             let mut half = RxHalf {
                 taker,

@@ -46,6 +46,7 @@ use core::ops::Deref;
 use core::ptr::NonNull;
 use core::sync::atomic::AtomicPtr;
 use kernel::error::VTABLE_DEFAULT_ERROR;
+use kernel::fmt;
 use kernel::prelude::*;
 use kernel::types::Opaque;
 use netdev_sys as bindings;
@@ -55,6 +56,33 @@ pub const ETH_ALEN: usize = bindings::ETH_ALEN as usize;
 
 /// An Ethernet address.
 pub type MacAddress = [u8; ETH_ALEN];
+
+/// The name of a device at some time.
+#[derive(Clone, Copy)]
+pub struct Name([u8; bindings::IFNAMSIZ as usize]);
+
+impl Deref for Name {
+    type Target = CStr;
+    fn deref(&self) -> &CStr {
+        CStr::from_bytes_until_nul(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&**self, f)
+    }
+}
+
+/// Copies bytes that others may write meanwhile: each is what it was at some time.
+///
+/// # Safety
+///
+/// `from` points to `N` bytes.
+unsafe fn copy_bytes<const N: usize>(from: *const u8) -> [u8; N] {
+    // SAFETY: Within the bytes, by the caller's promise.
+    core::array::from_fn(|i| unsafe { from.add(i).read_volatile() })
+}
 
 /// What [`Driver::get_stats`] reports (`struct rtnl_link_stats64`): frames, and bytes without the frame check
 /// sequence.
@@ -118,7 +146,7 @@ pub trait Driver: Sized + Send + Sync + 'static {
     /// # Errors
     ///
     /// Giving the packet back is `NETDEV_TX_BUSY`: it stays with the stack, which sends it again. A driver
-    /// that stops its queues in time never does.
+    /// that stops its queues in time never does. Another packet than the one given is dropped.
     fn start_xmit(
         dev: &Device<Self>,
         state: &mut Self::TxState,
@@ -240,6 +268,22 @@ impl<D: Driver> Device<D> {
         &self.private().promised
     }
 
+    /// Whether it is registered, and its unregistration has not begun. It stays so for as long as the instance lock is
+    /// held; under RTNL alone, for as long as the caller doesn't unregister it himself. A [`Device`] can be reached
+    /// beyond that, until RTNL is dropped.
+    pub fn is_registered(&self) -> bool {
+        // SAFETY: Valid by the type invariant.
+        unsafe { Self::raw_is_registered(self.as_raw()) }
+    }
+
+    /// # Safety
+    ///
+    /// `dev` is valid.
+    pub(crate) unsafe fn raw_is_registered(dev: *mut bindings::net_device) -> bool {
+        // SAFETY: By the caller's promise.
+        unsafe { bindings::netdev_reg_state(dev) == bindings::netdev_reg_state_NETREG_REGISTERED }
+    }
+
     /// Number of the device in its namespace.
     pub fn ifindex(&self) -> i32 {
         // SAFETY: A plain integer.
@@ -297,19 +341,16 @@ impl<D: Driver> Device<D> {
         unsafe { (&raw const (*self.as_raw()).flags).read_volatile() }
     }
 
-    /// The name, for messages: what it is now.
-    pub fn name(&self) -> &CStr {
-        // SAFETY: A rename may be seen half way, as in the C code. CAST: `c_char` is a byte.
-        let name = unsafe {
-            &*(&raw const (*self.as_raw()).name).cast::<[u8; bindings::IFNAMSIZ as usize]>()
-        };
-        CStr::from_bytes_until_nul(name).unwrap_or_default()
+    /// The name, for messages: a copy of what it is now. A rename may be seen half way.
+    pub fn name(&self) -> Name {
+        // SAFETY: Valid by the type invariant. CAST: `c_char` is a byte.
+        Name(unsafe { copy_bytes((&raw const (*self.as_raw()).name).cast()) })
     }
 
-    /// The primary address.
+    /// The primary address: a copy. Without the instance lock a change may be seen half way.
     pub fn address(&self) -> MacAddress {
         // SAFETY: `dev_addr` points to at least ETH_ALEN bytes of an Ethernet device.
-        unsafe { *(*self.as_raw()).dev_addr.cast::<MacAddress>() }
+        unsafe { copy_bytes((*self.as_raw()).dev_addr) }
     }
 
     /// Says that the other end is there (`netif_carrier_on`). Any context.

@@ -26,14 +26,15 @@
 use crate::context::Bh;
 use crate::device::{Device, Driver, Locked};
 use crate::page_pool::Buffer;
-use crate::skb::{OwnedSkb, RxSkb, SkBuff};
+use crate::skb::{OwnedSkb, Reason, RxSkb, SkBuff};
 use crate::txq::Queue;
 use core::cell::UnsafeCell;
 use core::marker::PhantomData;
 use core::mem::offset_of;
 use core::ptr::NonNull;
+use core::sync::atomic::{AtomicBool, Ordering};
 use kernel::prelude::*;
-use kernel::sync::Arc;
+use kernel::sync::{Arc, Mutex};
 use kernel::types::Opaque;
 use netdev_sys as bindings;
 
@@ -99,7 +100,46 @@ pub struct Instance<H: Handler> {
     // Owned by the poll while the instance is enabled, by `Owner` while it is not. `None` before the driver has
     // put it in and after `remove_all`.
     handler: UnsafeCell<Option<H>>,
+    #[pin]
+    gate: Gate,
     shared: H::Shared,
+}
+
+/// Whether an instance is enabled, and what may only be done while it is not.
+#[pin_data]
+pub(crate) struct Gate {
+    enabled: AtomicBool,
+    /// Held by who sets `enabled`, and by who needs it not to be set.
+    #[pin]
+    lock: Mutex<()>,
+}
+
+impl Gate {
+    fn new() -> impl PinInit<Self> {
+        pin_init!(Gate {
+            enabled: AtomicBool::new(false),
+            lock <- kernel::new_mutex!((), "netdev_napi_gate"),
+        })
+    }
+
+    fn is_enabled(&self) -> bool {
+        self.enabled.load(Ordering::Acquire)
+    }
+
+    /// Calls `f` unless the instance is enabled, which it doesn't become meanwhile. Returns whether it has. Sleeps, but
+    /// not while it is enabled.
+    pub(crate) fn unless_enabled(&self, f: &mut dyn FnMut()) -> bool {
+        if self.is_enabled() {
+            return false;
+        }
+        let guard = self.lock.lock();
+        let disabled = !self.is_enabled();
+        if disabled {
+            f();
+        }
+        drop(guard);
+        disabled
+    }
 }
 
 // SAFETY: `raw` is changed by C functions that synchronise, `handler` reached by one context at a time (see the
@@ -121,6 +161,10 @@ impl<H: Handler> PinnedDrop for Instance<H> {
 impl<H: Handler> Instance<H> {
     pub(crate) fn as_raw(&self) -> *mut bindings::napi_struct {
         self.raw.get()
+    }
+
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.gate
     }
 
     /// What others than the poll may reach.
@@ -418,23 +462,31 @@ impl<'a, H: Handler> Poll<'a, H> {
         }
     }
 
-    /// Gives it a protocol, and takes off its Ethernet header.
+    /// Gives it a protocol, and takes off its Ethernet header. A packet that has none in its linear part is dropped, or
+    /// taking it off would be a bug to the core.
     #[inline]
-    fn prepare(&self, skb: SkBuff) -> *mut bindings::sk_buff {
+    fn prepare(&self, skb: SkBuff) -> Option<*mut bindings::sk_buff> {
+        if skb.linear().len() < bindings::ETH_HLEN as usize {
+            skb.drop_with(Reason::TOO_SMALL);
+            return None;
+        }
         let raw = skb.into_raw();
-        // SAFETY: The packet is the driver's alone, starts with an Ethernet header, and goes to the device polled.
+        // SAFETY: The packet is the driver's alone, starts with an Ethernet header, as just seen, and goes to the device
+        // polled.
         unsafe {
             (*raw).__bindgen_anon_4.__bindgen_anon_1.as_mut().protocol =
                 bindings::eth_type_trans(raw, (*self.tx.napi).dev)
         };
-        raw
+        Some(raw)
     }
 
     /// Passes a received frame to GRO (`napi_gro_receive`), from its Ethernet header on. Returns whether it was merged
-    /// into one received before.
+    /// into one received before. A packet whose Ethernet header is not in the linear part is dropped.
     #[inline]
     pub fn gro_receive(&self, skb: RxSkb) -> bool {
-        let raw = self.prepare(skb.into_inner());
+        let Some(raw) = self.prepare(skb.into_inner()) else {
+            return false;
+        };
         // SAFETY: This is the poll of `napi`; the reference is given away.
         unsafe { bindings::netdev_gro_receive(self.tx.napi, raw) }
     }
@@ -447,10 +499,12 @@ impl<'a, H: Handler> Poll<'a, H> {
     }
 
     /// Passes a received frame to the stack past GRO (`netif_receive_skb`), from its Ethernet header on. Its socket learns of
-    /// the instance (`skb_mark_napi_id`).
+    /// the instance (`skb_mark_napi_id`). A packet whose Ethernet header is not in the linear part is dropped.
     #[inline]
     pub fn receive(&self, skb: OwnedSkb) {
-        let raw = self.prepare(skb.into_skb());
+        let Some(raw) = self.prepare(skb.into_skb()) else {
+            return;
+        };
         // SAFETY: This is the poll of `napi`, softirqs are off; the reference is given away.
         unsafe { bindings::netdev_receive(self.tx.napi, raw) };
     }
@@ -475,7 +529,6 @@ impl SkBuff {
 /// get the lock of another device do nothing but complain.
 pub struct Owner<H: Handler> {
     instance: Arc<Instance<H>>,
-    enabled: bool,
     listed: bool,
 }
 
@@ -511,6 +564,7 @@ impl<H: Handler> Owner<H> {
                     }
                 }),
                 handler: UnsafeCell::new(None),
+                gate <- Gate::new(),
                 shared,
             }),
             GFP_KERNEL_ACCOUNT,
@@ -529,7 +583,6 @@ impl<H: Handler> Owner<H> {
         unsafe { bindings::dev_hold(dev.as_raw()) };
         Ok(Owner {
             instance,
-            enabled: false,
             listed: true,
         })
     }
@@ -541,10 +594,10 @@ impl<H: Handler> Owner<H> {
 
     /// The handler, while the instance is disabled.
     pub fn handler(&mut self) -> Option<&mut Option<H>> {
-        if self.enabled {
+        if self.instance.gate.is_enabled() {
             return None;
         }
-        // SAFETY: Disabled, so no poll runs, and `&mut self` is the only owner.
+        // SAFETY: Disabled, so no poll runs, and `&mut self` is the only owner, who alone enables it.
         Some(unsafe { &mut *self.instance.handler.get() })
     }
 
@@ -561,8 +614,12 @@ impl<H: Handler> Owner<H> {
 
     /// Lets the core poll (`napi_enable_locked`). No-op if it does already.
     pub fn enable(&mut self, dev: &mut Locked<'_, H::Driver>) {
-        if !self.enabled && self.is_listed(dev) {
-            self.enabled = true;
+        let gate = &self.instance.gate;
+        if !gate.is_enabled() && self.is_listed(dev) {
+            // Whoever destroys a pool that is linked to it comes before.
+            let guard = gate.lock.lock();
+            gate.enabled.store(true, Ordering::Release);
+            drop(guard);
             // SAFETY: Added and disabled; the instance lock is held.
             unsafe { bindings::napi_enable_locked(self.instance.raw.get()) };
         }
@@ -571,10 +628,11 @@ impl<H: Handler> Owner<H> {
     /// Waits for a running poll and keeps the core from polling again (`napi_disable_locked`). No-op if it is
     /// disabled. Sleeps.
     pub fn disable(&mut self, dev: &mut Locked<'_, H::Driver>) {
-        if self.enabled && self.is_listed(dev) {
+        let gate = &self.instance.gate;
+        if gate.is_enabled() && self.is_listed(dev) {
             // SAFETY: Enabled; the instance lock is held.
             unsafe { bindings::napi_disable_locked(self.instance.raw.get()) };
-            self.enabled = false;
+            gate.enabled.store(false, Ordering::Release);
         }
     }
 }

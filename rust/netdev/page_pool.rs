@@ -13,7 +13,7 @@
 //! come back into that cache in the softirq of the instance; from then on only its poll allocates. The pool is to be kept
 //! in the state that [`napi`] protects.
 
-use crate::device::{Device, Driver};
+use crate::device::{Driver, Locked};
 use crate::napi;
 use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
@@ -34,9 +34,16 @@ pub struct PagePool {
 }
 
 /// An instance, whatever its handler.
-trait Linked: Send + Sync {}
+trait Linked: Send + Sync {
+    /// Calls `f` unless the instance is enabled, which it doesn't become meanwhile. Returns whether it has.
+    fn unless_enabled(&self, f: &mut dyn FnMut()) -> bool;
+}
 
-impl<H: napi::Handler> Linked for napi::Instance<H> {}
+impl<H: napi::Handler> Linked for napi::Instance<H> {
+    fn unless_enabled(&self, f: &mut dyn FnMut()) -> bool {
+        self.gate().unless_enabled(f)
+    }
+}
 
 // SAFETY: A pool is not tied to a CPU or context, only to one user at a time, which `&mut` ensures.
 unsafe impl Send for PagePool {}
@@ -45,7 +52,16 @@ impl PagePool {
     /// Makes a pool of single pages for receive queue `queue` of `dev`, whose ring has `len` buffers.
     ///
     /// It belongs to no NAPI instance yet: see [`link`](Self::link). Process context.
-    pub fn new<D: Driver>(dev: &Device<D>, queue: u32, len: u32) -> Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// `ENODEV` if the device is being unregistered: the core has parted it from its pools then, or is about to.
+    /// `ENOMEM`, and what else the core may say.
+    pub fn new<D: Driver>(dev: &mut Locked<'_, D>, queue: u32, len: u32) -> Result<Self> {
+        // The instance lock, which `dev` shows, keeps this answer.
+        if !dev.is_registered() {
+            return Err(ENODEV);
+        }
         let mut params = bindings::page_pool_params::default();
         // SAFETY: Both members of the unions have the same layout (struct_group), and all fields are plain data.
         unsafe {
@@ -58,7 +74,7 @@ impl PagePool {
             slow.queue_idx = queue;
         }
         // SAFETY: The parameters are valid; the device outlives the pool's use of it, since the core unlinks both when
-        // the device goes.
+        // a device goes that was registered after the pool was made.
         let pool = unsafe { bindings::page_pool_create(&params) };
         // INVARIANT: Not an error pointer.
         Ok(PagePool {
@@ -127,16 +143,28 @@ impl PagePool {
 }
 
 impl Drop for PagePool {
+    /// Process context; sleeps. The pool's NAPI instance is to be disabled: in its softirq pages come back into the
+    /// cache that is emptied here. If it is not, the pool stays for ever, and so does the instance.
     fn drop(&mut self) {
-        // SAFETY: By the type invariant; nobody uses the pool any more. Sleeps not, but is to be called with the
-        // pool's NAPI disabled.
-        unsafe { bindings::page_pool_destroy(self.pool.as_ptr()) };
+        let pool = self.pool.as_ptr();
+        // SAFETY: By the type invariant; nobody else uses the pool any more.
+        let mut destroy = || unsafe { bindings::page_pool_destroy(pool) };
+        match self.linked.take() {
+            None => destroy(),
+            Some(instance) => {
+                if !instance.unless_enabled(&mut destroy) {
+                    pr_err!("a page pool was dropped while its NAPI instance was enabled\n");
+                    core::mem::forget(instance);
+                }
+            }
+        }
     }
 }
 
 /// A piece of a page of a pool.
 ///
-/// Its content is whatever was there before.
+/// Its content is whatever was there before. It is to be dropped in any context but a hard interrupt: one that is
+/// dropped there is lost.
 ///
 /// # Invariants
 ///
@@ -199,7 +227,9 @@ impl Buffer {
 impl Drop for Buffer {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: The fragment is owned and given back. Any context: it goes through the pool's lock.
+        // SAFETY: The fragment is owned and given back. In the softirq of the pool's instance it goes into the cache that
+        // belongs to that softirq, elsewhere through the pool's lock; in a hard interrupt, which may have come in between,
+        // nothing happens but a warning.
         unsafe { bindings::netdev_page_pool_put_va(self.va.as_ptr().cast()) };
     }
 }

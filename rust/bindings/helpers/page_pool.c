@@ -11,11 +11,16 @@ void *rust_helper_netdev_page_pool_alloc_va(struct page_pool *pool, u32 *size, g
 	return page_pool_alloc_va(pool, size, gfp);
 }
 
-/* Any context; the pool is the page's own. */
+/*
+ * The pool is the page's own. Not in a hard interrupt: that may have interrupted the softirq that the pool's cache belongs
+ * to, on the CPU by which page_pool_napi_local() knows it.
+ */
 void rust_helper_netdev_page_pool_put_va(void *va)
 {
 	struct page *page = virt_to_head_page(va);
 
+	if (WARN_ON_ONCE(in_hardirq()))
+		return;
 	page_pool_put_full_page(pp_page_to_nmdesc(page)->pp, page, false);
 }
 

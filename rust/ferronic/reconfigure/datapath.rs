@@ -32,7 +32,7 @@ impl<'a> Half<'a> {
             let channels = dev.state().up.as_ref().map_or(0, |up| up.owners.len());
             let mut fresh = KVec::with_capacity(channels, GFP_KERNEL_ACCOUNT)?;
             for i in 0..channels as u32 {
-                fresh.push(updown::fill_channel(device, i, &plan)?, GFP_KERNEL_ACCOUNT)?;
+                fresh.push(updown::fill_channel(dev, i, &plan)?, GFP_KERNEL_ACCOUNT)?;
             }
             Ok::<_, Error>(fresh)
         })?;

@@ -11,15 +11,24 @@ use crate::context::Bh;
 use crate::rtnl::Rtnl;
 use core::ptr;
 use core::sync::atomic::Ordering;
+use kernel::prelude::*;
 
 impl<D: Driver> Device<D> {
     /// Makes each of the two the other's peer.
-    pub fn pair(&self, other: &Device<D>, rtnl: &Rtnl) {
+    ///
+    /// # Errors
+    ///
+    /// `ENODEV` if one is not registered any more: nothing would cut the link. Nothing changes then.
+    pub fn pair(&self, other: &Device<D>, rtnl: &Rtnl) -> Result {
+        if !self.is_registered() || !other.is_registered() {
+            return Err(ENODEV);
+        }
         // Nobody is left pointing at one who has another peer now.
         self.unpair(rtnl);
         other.unpair(rtnl);
         self.private().peer.store(other.as_raw(), Ordering::Release);
         other.private().peer.store(self.as_raw(), Ordering::Release);
+        Ok(())
     }
 
     /// Cuts the link, if there is one, on both sides.

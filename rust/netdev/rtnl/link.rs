@@ -107,7 +107,12 @@ impl<'a, D: Driver> NewLink<'a, D> {
     /// Makes, registers and configures the device at the other end.
     ///
     /// `peer` is the attribute that describes it; what is missing there has its default (the name: the kind and a
-    /// number). `register` gets the fresh device. If anything fails, nothing is left of it.
+    /// number). `register` gets the fresh device, which is the one to return. If anything fails, nothing is left of it.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if `peer` is no description of a device, or `register` returns another device or one that it has
+    /// unregistered; those of `register` and of the core.
     pub fn create_peer(
         &self,
         peer: Option<Attribute<'_>>,
@@ -171,6 +176,9 @@ impl<'a, D: Driver> NewLink<'a, D> {
                 }
             }
         })?;
+        if dev.as_raw() != raw.as_ptr() || !dev.is_registered() {
+            return Err(EINVAL);
+        }
         // SAFETY: RTNL is held and nobody holds the instance lock. The core opens the device if the user said "up".
         let ret = unsafe {
             bindings::netdev_lock(dev.as_raw());
@@ -201,12 +209,8 @@ impl<D: Driver> Device<D> {
     /// Unregisters it (`unregister_netdevice`), unless that has begun. Process context; nothing may use the device
     /// once RTNL is dropped.
     pub fn unregister(&self, _rtnl: &Rtnl) {
-        // SAFETY: RTNL is held; the device is registered.
-        unsafe {
-            if !bindings::netdev_unregister_queued(self.as_raw()) {
-                bindings::unregister_netdevice(self.as_raw());
-            }
-        }
+        // SAFETY: RTNL is held, and keeps the device. Without a list it is unregistered at once.
+        unsafe { bindings::netdev_unregister_once(self.as_raw(), core::ptr::null_mut()) };
     }
 }
 
@@ -214,11 +218,11 @@ impl<D: Driver> Device<D> {
 pub struct KillList<'a>(*mut bindings::list_head, PhantomData<&'a ()>);
 
 impl KillList<'_> {
-    /// Adds a device, unless it is on such a list already: a namespace that dies may have both ends of a pair on
-    /// one, and lists them itself.
+    /// Adds a device, unless it is on such a list already (a namespace that dies may have both ends of a pair on
+    /// one, and lists them itself) or its unregistration has begun.
     pub fn add<D: Driver>(&mut self, dev: &Device<D>) {
         // SAFETY: RTNL is held, as in all callbacks with such a list.
-        unsafe { bindings::netdev_unregister_queue_once(dev.as_raw(), self.0) };
+        unsafe { bindings::netdev_unregister_once(dev.as_raw(), self.0) };
     }
 }
 
@@ -227,6 +231,8 @@ pub struct Registration<L: Link> {
     // Before `ops`, whose address it knows the devices by.
     _notifier: Option<Notifier<L>>,
     ops: Pin<KBox<Opaque<bindings::rtnl_link_ops>>>,
+    /// Where the table is known: what [`Link::slot`] said once.
+    slot: Option<&'static Slot<L>>,
     _link: PhantomData<L>,
 }
 
@@ -267,15 +273,23 @@ impl<L: Link> Registration<L> {
         };
         // SAFETY: The table is complete and pinned until `drop`.
         to_result(unsafe { bindings::rtnl_link_register(ops.get()) })?;
-        if let Some(slot) = L::slot() {
+        let slot = L::slot();
+        if let Some(slot) = slot {
             // SAFETY: Just registered; cleared by `drop`, before the table is freed.
             unsafe { slot.set(ops.get()) };
         }
         Ok(Registration {
             _notifier: notifier,
             ops,
+            slot,
             _link: PhantomData,
         })
+    }
+
+    /// What the core calls for links of the kind.
+    #[cfg(CONFIG_KUNIT = "y")]
+    pub(crate) fn table(&self) -> *const bindings::rtnl_link_ops {
+        self.ops.get()
     }
 
     /// # Safety
@@ -341,21 +355,34 @@ impl<L: Link> Registration<L> {
                 Rtnl::assume(),
             )
         };
-        from_result(L::newlink(dev, &params, &rtnl, &extack))
+        let raw = dev.as_raw();
+        let result = L::newlink(dev, &params, &rtnl, &extack);
+        // SAFETY: Whatever became of the device, it is there until RTNL is dropped.
+        let registered = unsafe { Device::<L::Driver>::raw_is_registered(raw) };
+        from_result(match result {
+            // The core goes on with a registered device, or frees one that is not.
+            Ok(()) if !registered => Err(EINVAL),
+            Err(e) if registered => {
+                // SAFETY: As above; RTNL is held. The core frees it when RTNL is dropped.
+                unsafe { bindings::netdev_unregister_once(raw, core::ptr::null_mut()) };
+                Err(e)
+            }
+            result => result,
+        })
     }
 
     /// # Safety
     ///
     /// The core's call of `dellink` for a link of the kind `L`.
     unsafe extern "C" fn dellink(dev: *mut bindings::net_device, head: *mut bindings::list_head) {
-        // SAFETY: A registered device of this kind, under RTNL; the list may be NULL, for a single device.
+        let mut list = KillList(head, PhantomData);
+        // SAFETY: A device of this kind with its data, under RTNL; the list may be NULL, for a single device.
         unsafe {
-            L::dellink(
-                Device::from_raw(dev),
-                &mut KillList(head, PhantomData),
-                &Rtnl::assume(),
-            )
-        };
+            let dev = Device::from_raw(dev);
+            L::dellink(dev, &mut list, &Rtnl::assume());
+            // Whatever the driver did: when its kind goes, no device may be left that refers to it.
+            list.add::<L::Driver>(dev);
+        }
     }
 }
 
@@ -363,7 +390,7 @@ impl<L: Link> Drop for Registration<L> {
     fn drop(&mut self) {
         // SAFETY: Registered in `new`. Kills all devices and waits for them.
         unsafe { bindings::rtnl_link_unregister(self.ops.get()) };
-        if let Some(slot) = L::slot() {
+        if let Some(slot) = self.slot {
             // SAFETY: It is cleared. The core refuses a second kind of the same name, so it was this one's.
             unsafe { slot.set(core::ptr::null_mut()) };
         }
