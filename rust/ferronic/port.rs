@@ -240,7 +240,7 @@ impl Driver for Port {
             skb.drop_with(Reason::DEV_READY);
             return Ok(());
         };
-        skb.tx_timestamp();
+        skb.tx_timestamp(dev);
         let bytes = skb.len();
         let more = queue.xmit_more();
         let label = Label::new(bytes, latency::begin(data, &skb, index, bh));

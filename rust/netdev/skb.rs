@@ -22,6 +22,7 @@ pub use gso::{Gso, GsoKind};
 pub use handoff::OwnedSkb;
 pub use rx::{Checksum, HashKind, Merged, RxSkb};
 
+use crate::device::{Device, Driver};
 use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 use core::slice;
@@ -126,6 +127,14 @@ impl SkBuff {
         unsafe { (*self.as_ptr()).queue_mapping = queue.wrapping_add(1) };
     }
 
+    /// Whether there are `n` bytes from `offset` on.
+    #[inline(always)]
+    fn reaches(&self, offset: u32, n: usize) -> bool {
+        (self.len() as usize)
+            .checked_sub(n)
+            .is_some_and(|rest| offset as usize <= rest)
+    }
+
     /// Copies `to.len()` bytes from `offset` on, wherever they lie (`skb_copy_bits`).
     ///
     /// # Errors
@@ -133,7 +142,11 @@ impl SkBuff {
     /// `EFAULT` if the packet is shorter.
     #[inline]
     pub fn copy_bits(&self, offset: u32, to: &mut [u8]) -> Result {
-        // SAFETY: `to` is valid for writing its length; the packet is valid.
+        if !self.reaches(offset, to.len()) {
+            return Err(EFAULT);
+        }
+        // SAFETY: `to` is valid for writing its length; the packet is valid and has that many bytes from `offset` on. To
+        // the function both are signed, and what would be negative is not, as just seen.
         let ret = unsafe {
             bindings::skb_copy_bits(
                 self.as_ptr(),
@@ -153,8 +166,7 @@ impl SkBuff {
     /// `EFAULT` if the packet is shorter; nothing is copied then.
     #[inline]
     pub fn copy_and_sum(&self, offset: u32, to: &mut [u8]) -> Result<u32> {
-        let n = to.len() as u32;
-        if self.len() < n || self.len().wrapping_sub(n) < offset {
+        if !self.reaches(offset, to.len()) {
             return Err(EFAULT);
         }
         // SAFETY: `to` is valid for writing its length, and the packet has that many bytes from `offset` on,
@@ -199,12 +211,29 @@ impl SkBuff {
         Some((u16::from_be(v.vlan_proto), v.vlan_tci))
     }
 
-    /// Whether the packet came to netpoll or another path that wants a time stamp: lets the core take the
-    /// software transmit time stamp if one was asked for (`skb_tx_timestamp`).
+    /// Lets the core take the software transmit time stamp of a packet that `sender` was given to send, if one was
+    /// asked for (`skb_tx_timestamp`). Nothing happens to a packet of another device: that one may be gone.
     #[inline]
-    pub fn tx_timestamp(&self) {
-        // SAFETY: Valid by the type invariant; callable wherever a driver transmits.
-        unsafe { bindings::skb_tx_timestamp(self.as_ptr()) };
+    pub fn tx_timestamp<D: Driver>(&self, sender: &Device<D>) {
+        if self.is_of(sender) {
+            // SAFETY: Valid by the type invariant, and so is the device it refers to, as just seen; callable wherever a
+            // driver transmits.
+            unsafe { bindings::skb_tx_timestamp(self.as_ptr()) };
+        }
+    }
+
+    /// Whether it refers to this device (`skb->dev`), as a packet does that the device was given to send.
+    #[inline(always)]
+    fn is_of<D: Driver>(&self, dev: &Device<D>) -> bool {
+        // SAFETY: All members of the unions are pointers, or as large; it is compared, not followed.
+        let own = unsafe {
+            self.raw()
+                .__bindgen_anon_1
+                .__bindgen_anon_1
+                .__bindgen_anon_1
+                .dev
+        };
+        own == dev.as_raw()
     }
 
     /// Frees it as delivered: no drop, no reason (`dev_consume_skb_any`). Any context.

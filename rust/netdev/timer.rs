@@ -13,7 +13,9 @@ use netdev_sys as bindings;
 const MODE: bindings::hrtimer_mode = bindings::hrtimer_mode_HRTIMER_MODE_ABS_SOFT;
 
 /// What a timer belongs to.
-pub trait Expire: Send + Sync + Sized {
+///
+/// A timer that is forgotten expires all the same: so it lends nothing.
+pub trait Expire: Send + Sync + Sized + 'static {
     /// The time has come. In a softirq; another CPU may be in here too, if the timer was started again meanwhile.
     fn expired(timer: &Timer<Self>, bh: &Bh<'_>);
 }

@@ -85,7 +85,7 @@ impl Driver for Dummy {
         let data = dev.data();
         data.packets.inc();
         data.bytes.add(skb.len().into());
-        skb.tx_timestamp();
+        skb.tx_timestamp(dev);
         skb.consume();
         Ok(())
     }

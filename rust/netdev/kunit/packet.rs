@@ -5,58 +5,13 @@
 #[kernel::macros::kunit_tests(netdev_packet)]
 mod tests {
     use crate::context::BhGuard;
-    use crate::kunit::Gone;
+    use crate::kunit::{counted, packet, watch, Gone};
     use crate::page_pool::Buffer;
-    use crate::skb::{GsoKind, Merged, Reason, RxSkb, SkBuff, TxChecksum};
+    use crate::skb::{GsoKind, Merged, Reason, SkBuff, TxChecksum};
     use core::ptr::NonNull;
     use kernel::prelude::*;
-    use kernel::sync::atomic::Atomic;
-    use kernel::sync::Arc;
     use netdev_sys as bindings;
     use pure::checksum::Sum;
-
-    /// An empty packet with room for `size` bytes.
-    fn packet(size: u32) -> Result<RxSkb> {
-        // SAFETY: Process context; no device is allowed.
-        let skb = unsafe {
-            bindings::__netdev_alloc_skb(core::ptr::null_mut(), size, bindings::GFP_KERNEL)
-        };
-        let skb = NonNull::new(skb).ok_or(ENOMEM)?;
-        // SAFETY: A fresh packet, neither shared nor cloned.
-        Ok(unsafe { RxSkb::new(SkBuff::from_raw(skb)) })
-    }
-
-    /// A packet of so many bytes, each the lower half of its offset.
-    fn counted(size: u32) -> Result<RxSkb> {
-        let mut skb = packet(size)?;
-        for i in 0..size {
-            skb.put(&[i as u8])?;
-        }
-        Ok(skb)
-    }
-
-    /// Counts when the core frees it.
-    fn watch(skb: &SkBuff, gone: &Gone) {
-        // SAFETY: The packet is this test's alone. What its destructor is told is its own reference.
-        unsafe {
-            let raw = &mut *skb.as_ptr();
-            raw.cb
-                .as_mut_ptr()
-                .cast::<*const ()>()
-                .write(Arc::into_raw(gone.0.clone()).cast());
-            raw.__bindgen_anon_3.__bindgen_anon_1.destructor = Some(freed);
-        }
-    }
-
-    /// # Safety
-    ///
-    /// The core's call, for a packet that was given to [`watch`].
-    unsafe extern "C" fn freed(skb: *mut bindings::sk_buff) {
-        // SAFETY: What `watch` left there.
-        let count =
-            unsafe { Arc::from_raw((*skb).cb.as_ptr().cast::<*const Atomic<u32>>().read()) };
-        drop(Gone(count).watched());
-    }
 
     #[test]
     fn each_way_out_frees_it_once() -> Result {
@@ -107,6 +62,10 @@ mod tests {
         assert_eq!((to[0], to[39]), (60, 99));
         to = [7; 40];
         assert!(skb.copy_bits(61, &mut to).is_err());
+        // To the core the offset is signed.
+        assert!(skb.copy_bits(u32::MAX, &mut to).is_err());
+        assert!(skb.copy_bits(1 << 31, &mut to).is_err());
+        skb.copy_bits(100, &mut [])?;
         assert!(skb.copy_and_sum(61, &mut to).is_err());
         assert!(skb.copy_and_sum(u32::MAX, &mut to).is_err());
         assert_eq!(to, [7; 40]);
@@ -163,6 +122,11 @@ mod tests {
             let mut skb = counted(10)?;
             assert!(skb.add_frag(buffer()?, 2000, 100).is_err());
             assert!(skb.add_frag(buffer()?, u32::MAX, 1).is_err());
+            // What begins behind the last byte is another's page.
+            let whole = buffer()?;
+            let end = whole.len();
+            assert!(skb.add_frag(whole, end, 0).is_err());
+            assert!(skb.add_frag(buffer()?, 0, 0).is_err());
             assert_eq!(skb.len(), 10);
             while skb.frags_left() > 0 {
                 let mut piece = buffer()?;
@@ -175,6 +139,21 @@ mod tests {
             assert_eq!((to[4], to[5], to[14]), (9, 0x77, 0x77));
             // Behind fragments nothing is appended to the linear part.
             assert!(skb.put(&[1]).is_err());
+
+            // Pages of such a packet are given back in another way than a pool's.
+            let mut foreign = counted(10)?;
+            let piece = buffer()?;
+            let len = piece.len();
+            // SAFETY: The fragment is given away; it is a pool's, which is said below, before the packet is freed.
+            unsafe {
+                let va = piece.into_raw().as_ptr().cast();
+                bindings::netdev_skb_add_rx_va(foreign.as_ptr(), va, 10, len);
+            }
+            assert!(foreign.add_frag(buffer()?, 0, 1).is_err());
+            assert_eq!(foreign.len(), 20);
+            // SAFETY: Its one fragment is a pool's.
+            unsafe { bindings::skb_mark_for_recycle(foreign.as_ptr()) };
+            assert!(foreign.add_frag(buffer()?, 0, 1).is_ok());
             Ok(())
         };
         let result = filled();

@@ -36,12 +36,8 @@ impl SkBuff {
     /// As [`into_owned`](Self::into_owned).
     #[inline]
     pub fn into_owned_from<D: Driver>(self, sender: &Device<D>) -> Result<OwnedSkb> {
-        // SAFETY: Valid; the core sets the device before it calls the driver.
-        let is_senders = unsafe {
-            let skb = &*self.as_ptr();
-            skb.__bindgen_anon_1.__bindgen_anon_1.__bindgen_anon_1.dev == sender.as_raw()
-        };
-        if !is_senders || sender.shares_tx() {
+        // The core sets the device before it calls the driver.
+        if !self.is_of(sender) || sender.shares_tx() {
             return self.into_owned();
         }
         // Who sends to such a device does not use the packet again. pktgen has a reference all the same, which it only

@@ -175,7 +175,9 @@ impl RxSkb {
     ///
     /// # Errors
     ///
-    /// Gives the buffer back if the packet has no place for another fragment or the range is not in it.
+    /// Gives the buffer back if the packet has no place for another fragment, or the range is empty or not in the buffer;
+    /// or if the packet has fragments that are no pool's, as one may that another device was given to send: to the core
+    /// all of a packet's pages are to be given back the same way.
     #[inline]
     pub fn add_frag(
         &mut self,
@@ -187,14 +189,17 @@ impl RxSkb {
         // SAFETY: The packet is this driver's alone; its shared info is valid.
         let nr = unsafe { (*info).nr_frags };
         if u32::from(nr) >= bindings::MAX_SKB_FRAGS
+            // Behind the last byte another page may begin.
+            || len == 0
             || offset.checked_add(len).is_none_or(|end| end > buffer.len())
+            || (nr > 0 && self.raw().pp_recycle() == 0)
         {
             return Err(buffer);
         }
         let truesize = buffer.len();
         let va = buffer.into_raw();
         // SAFETY: The range lies in the buffer, which is given away; there is a free fragment. The pool's
-        // pages are marked for recycling below, as all pages of such a packet have to be.
+        // pages are marked for recycling below, as all pages of such a packet have to be, and are, as just seen.
         unsafe {
             bindings::netdev_skb_add_rx_va(
                 self.as_ptr(),
