@@ -420,7 +420,9 @@ impl<D: Driver> Adapter<D> {
     unsafe extern "C" fn get_rxfh_indir_size(dev: *mut bindings::net_device) -> u32 {
         // SAFETY: The contract.
         let mut dev = unsafe { Self::locked(dev) };
-        let n = D::Ethtool::get_rxfh_indir_size(&mut dev);
+        // A context has a table as long as this, and the core divides by that when it resizes it.
+        let least = u32::from(<D::Ethtool as Operations>::CONTEXTS.table_max > 0);
+        let n = D::Ethtool::get_rxfh_indir_size(&mut dev).max(least);
         dev.promised().table.write(n);
         n
     }

@@ -240,20 +240,31 @@ impl<D: Driver> Locked<'_, D> {
         // SAFETY: The state is allocated with the device; the field changes under the instance lock, which is held.
         unsafe { (*(*self.as_raw()).ethtool).rss_indir_user_size }
     }
+
     /// Whether the tables of all contexts can be made `entries` long without losing what users asked for
-    /// (`ethtool_rxfh_ctxs_can_resize`). [`RssContexts::table_max`] must not be exceeded.
+    /// (`ethtool_rxfh_ctxs_can_resize`). It is never so for none, or more than [`RssContexts::table_max`].
     ///
     /// It takes the lock of the contexts. The operations on them are called with it, and without RTNL.
     pub fn rss_contexts_can_resize(&mut self, entries: u32, _rtnl: &Rtnl) -> bool {
         // SAFETY: The device is registered; the instance lock is held, the lock of the contexts is not: the operations
         // that are called with it have no RTNL to show.
-        unsafe { bindings::ethtool_rxfh_ctxs_can_resize(self.as_raw(), entries) == 0 }
+        entries > 0
+            && unsafe { bindings::ethtool_rxfh_ctxs_can_resize(self.as_raw(), entries) == 0 }
     }
 
     /// Makes the tables of all contexts `entries` long in what the core keeps of them, and says so to those who listen
-    /// (`ethtool_rxfh_ctxs_resize`): longer ones repeat the shorter. The driver has seen that it can be done.
-    pub fn rss_contexts_resize(&mut self, entries: u32, _rtnl: &Rtnl) {
-        // SAFETY: As in `rss_contexts_can_resize`. Room is kept for the longest table a driver can have.
+    /// (`ethtool_rxfh_ctxs_resize`): longer ones repeat the shorter.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if that [cannot be done](Self::rss_contexts_can_resize); nothing changes then.
+    pub fn rss_contexts_resize(&mut self, entries: u32, rtnl: &Rtnl) -> Result {
+        if !self.rss_contexts_can_resize(entries, rtnl) {
+            return Err(EINVAL);
+        }
+        // SAFETY: As in `rss_contexts_can_resize`. Room is kept for the longest table a driver can have, which is not
+        // exceeded, as just seen; no table is empty, see `get_rxfh_indir_size`.
         unsafe { bindings::ethtool_rxfh_ctxs_resize(self.as_raw(), entries) };
+        Ok(())
     }
 }
