@@ -131,16 +131,20 @@ impl Group {
     }
 }
 
-const UNUSED: u32 = 0;
-const BUSY: u32 = 1;
-const REGISTERED: u32 = 2;
+/// Not initialised.
+const FRESH: u32 = 0;
+/// Initialised, and not registered.
+const UNUSED: u32 = 1;
+const BUSY: u32 = 2;
+const REGISTERED: u32 = 3;
 
 /// Where a family lives: a static, for the core writes the family's number into it and reads it as long as the
 /// module is there.
 ///
 /// # Invariants
 ///
-/// `raw` is written by who took `state` from UNUSED to BUSY, and initialised while it is REGISTERED.
+/// `raw` is initialised by who took `state` from FRESH to BUSY, once: who has seen it REGISTERED may use it ever after.
+/// From then on it is the core that writes to it.
 pub struct Slot<F: Family> {
     raw: UnsafeCell<MaybeUninit<bindings::genl_family>>,
     state: AtomicU32,
@@ -153,10 +157,10 @@ unsafe impl<F: Family> Sync for Slot<F> {}
 impl<F: Family> Slot<F> {
     /// A family that is not registered.
     pub const fn new() -> Self {
-        // INVARIANT: UNUSED.
+        // INVARIANT: FRESH.
         Slot {
             raw: UnsafeCell::new(MaybeUninit::uninit()),
-            state: AtomicU32::new(UNUSED),
+            state: AtomicU32::new(FRESH),
             _family: PhantomData,
         }
     }
@@ -176,23 +180,29 @@ impl<F: Family> Slot<F> {
             assert!(F::OPS.len() <= u8::MAX as usize && F::GROUPS.len() <= u8::MAX as usize);
             command::assert_sorted(F::OPS);
         }
-        self.state
-            .compare_exchange(UNUSED, BUSY, Ordering::Acquire, Ordering::Relaxed)
-            .map_err(|_| EBUSY)?;
-        // SAFETY: By the type invariant nobody else uses `raw`; tables and name live for ever.
-        let ret = unsafe {
-            bindings::netdev_genl_family_init(
-                self.as_raw(),
-                F::NAME.as_ptr().cast(),
-                u32::from(F::VERSION),
-                F::OPS.as_ptr().cast(),
-                F::OPS.len() as u8,
-                F::GROUPS.as_ptr().cast(),
-                F::GROUPS.len() as u8,
-                module.as_ptr().cast(),
-            );
-            bindings::genl_register_family(self.as_raw())
+        let take = |from| {
+            self.state
+                .compare_exchange(from, BUSY, Ordering::Acquire, Ordering::Relaxed)
         };
+        if take(FRESH).is_ok() {
+            // SAFETY: By the type invariant nobody else uses `raw`; tables and name live for ever.
+            unsafe {
+                bindings::netdev_genl_family_init(
+                    self.as_raw(),
+                    F::NAME.as_ptr().cast(),
+                    u32::from(F::VERSION),
+                    F::OPS.as_ptr().cast(),
+                    F::OPS.len() as u8,
+                    F::GROUPS.as_ptr().cast(),
+                    F::GROUPS.len() as u8,
+                    module.as_ptr().cast(),
+                )
+            };
+        } else {
+            take(UNUSED).map_err(|_| EBUSY)?;
+        }
+        // SAFETY: Initialised, now or before, and not registered: the state was neither BUSY nor REGISTERED.
+        let ret = unsafe { bindings::genl_register_family(self.as_raw()) };
         if let Err(e) = to_result(ret) {
             self.state.store(UNUSED, Ordering::Release);
             return Err(e);
@@ -240,7 +250,7 @@ impl<F: Family> Slot<F> {
             return false;
         }
         // SAFETY: As in `send`.
-        unsafe { bindings::genl_has_listeners(self.as_raw(), net.as_raw(), group as u32) != 0 }
+        unsafe { bindings::netdev_genl_has_listeners(self.as_raw(), net.as_raw(), group as u32) }
     }
 
     fn send(
@@ -257,8 +267,9 @@ impl<F: Family> Slot<F> {
         let (family, net) = (self.as_raw(), net.as_raw());
         let group = group as u32;
         // SAFETY: The family is initialised by the type invariant; it is static, so it may be unregistered meanwhile,
-        // but not go away. The namespace is alive, and so is its socket.
-        if unsafe { bindings::genl_has_listeners(family, net, group) } == 0 {
+        // but not go away. The namespace is alive. Its socket is, too, or is not released before a grace period that the
+        // caller, who may not sleep, holds up.
+        if !unsafe { bindings::netdev_genl_has_listeners(family, net, group) } {
             return;
         }
         let written = Buffer::new(family, 0, 0, command, flags).and_then(|mut buffer| {
@@ -269,13 +280,11 @@ impl<F: Family> Slot<F> {
             Ok(buffer) => {
                 let skb = buffer.finish();
                 // SAFETY: As above. The packet is given away.
-                unsafe {
-                    bindings::genlmsg_multicast_netns(family, net, skb.as_ptr(), group, flags)
-                };
+                unsafe { bindings::netdev_genl_multicast(family, net, skb.as_ptr(), group, flags) };
             }
             // SAFETY: As above.
             Err(_) => unsafe {
-                bindings::genl_set_err(family, net, group, -(bindings::ENOBUFS as c_int));
+                bindings::netdev_genl_set_err(family, net, group, -(bindings::ENOBUFS as c_int));
             },
         }
     }

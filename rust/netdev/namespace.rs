@@ -56,9 +56,10 @@ impl<T: Unpin> Namespaced<T> {
     /// Locks the value and lets `f` work on it; `None` if there is none any more. Process context; sleeps.
     pub fn with<R>(&self, f: impl FnOnce(&mut T, &Net) -> R) -> Option<R> {
         let mut value = self.value.lock();
-        // SAFETY: The value is there and the mutex held: `exit` has not begun, or waits.
-        let net = unsafe { Net::from_raw(self.net) };
-        Option::as_mut(&mut value).map(|v| f(v, net))
+        Option::as_mut(&mut value).map(|v| {
+            // SAFETY: The value is there and the mutex held: `exit` has not begun, or waits.
+            f(v, unsafe { Net::from_raw(self.net) })
+        })
     }
 }
 

@@ -79,25 +79,33 @@ impl ExtAck<'_> {
         if self.0.is_null() {
             return;
         }
-        // SAFETY: Valid by the promise to `from_raw`, and nobody else writes to it meanwhile.
-        let raw = unsafe { &mut *self.0 };
+        // Put together aside: what is formatted is the caller's code, which may come here again.
         let mut text = Text {
-            to: &mut raw._msg_buf,
+            to: [0; MESSAGE],
             at: 0,
         };
         // What does not fit is left out.
         let _ = fmt::Write::write_fmt(&mut text, args);
-        raw._msg = raw._msg_buf.as_ptr();
+        // SAFETY: Valid by the promise to `from_raw`; only this context writes to it, and nobody has a reference.
+        unsafe {
+            // CAST: `c_char` is a byte.
+            let buffer = (&raw mut (*self.0)._msg_buf).cast::<[u8; MESSAGE]>();
+            buffer.write(text.to);
+            (*self.0)._msg = buffer.cast();
+        }
     }
 }
 
+/// Room for a message that is put together (`NETLINK_MAX_FMTMSG_LEN`), its terminating zero included.
+const MESSAGE: usize = bindings::NETLINK_MAX_FMTMSG_LEN as usize;
+
 /// A C string being written.
-struct Text<'a> {
-    to: &'a mut [u8],
+struct Text {
+    to: [u8; MESSAGE],
     at: usize,
 }
 
-impl fmt::Write for Text<'_> {
+impl fmt::Write for Text {
     fn write_str(&mut self, s: &str) -> fmt::Result {
         for &byte in s.as_bytes() {
             match self.to.get_mut(self.at..) {

@@ -47,20 +47,40 @@ int rust_helper_genlmsg_reply(struct sk_buff *skb, struct genl_info *info)
 	return genlmsg_reply(skb, info);
 }
 
-int rust_helper_genlmsg_multicast_netns(const struct genl_family *family, struct net *net, struct sk_buff *skb,
-					unsigned int group, gfp_t flags)
+/*
+ * The next three: packets can be on their way through a namespace whose socket has been released already. It is freed a
+ * grace period after that; who has no other hold on it calls under RCU. The number of the group is within bounds.
+ */
+int rust_helper_netdev_genl_multicast(const struct genl_family *family, struct net *net, struct sk_buff *skb,
+				      unsigned int group, gfp_t flags)
 {
-	return genlmsg_multicast_netns(family, net, skb, 0, group, flags);
+	struct sock *sk = READ_ONCE(net->genl_sock);
+
+	if (!sk) {
+		nlmsg_free(skb);
+		return -ESRCH;
+	}
+	return nlmsg_multicast(sk, skb, 0, family->mcgrp_offset + group, flags);
 }
 
-int rust_helper_genl_has_listeners(const struct genl_family *family, struct net *net, unsigned int group)
+bool rust_helper_netdev_genl_has_listeners(const struct genl_family *family, struct net *net, unsigned int group)
 {
-	return genl_has_listeners(family, net, group);
+	struct sock *sk;
+	bool has;
+
+	rcu_read_lock();
+	sk = READ_ONCE(net->genl_sock);
+	has = sk && netlink_has_listeners(sk, family->mcgrp_offset + group);
+	rcu_read_unlock();
+	return has;
 }
 
-int rust_helper_genl_set_err(const struct genl_family *family, struct net *net, u32 group, int code)
+void rust_helper_netdev_genl_set_err(const struct genl_family *family, struct net *net, u32 group, int code)
 {
-	return genl_set_err(family, net, 0, group, code);
+	struct sock *sk = READ_ONCE(net->genl_sock);
+
+	if (sk)
+		netlink_set_err(sk, 0, family->mcgrp_offset + group, code);
 }
 
 struct net *rust_helper_genl_info_net(const struct genl_info *info)
