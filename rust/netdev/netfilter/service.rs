@@ -73,7 +73,10 @@ impl Seated {
 /// All hooks that are registered, and whether there is a service.
 struct List {
     seated: KVVec<Seated>,
+    /// Hooks can be registered.
     serving: bool,
+    /// There is a service, or what is left of one that ends.
+    exists: bool,
 }
 
 /// The list, behind a mutex of the C side's.
@@ -85,6 +88,7 @@ unsafe impl Sync for Global {}
 static LIST: Global = Global(UnsafeCell::new(List {
     seated: KVVec::new(),
     serving: false,
+    exists: false,
 }));
 
 /// Runs `f` on the list. Process context; sleeps.
@@ -155,6 +159,8 @@ pub(super) fn unseat(seat: &Arc<Seat>) {
 pub struct Service {
     _devices: Devices,
     _namespaces: Namespaces,
+    // Last: another one may begin when nothing is left of this one.
+    _one: One,
 }
 
 impl Service {
@@ -164,23 +170,19 @@ impl Service {
     ///
     /// `EBUSY` if there is one already, `ENOMEM`.
     pub fn new() -> Result<Self> {
-        with_list(|list| {
-            if list.serving {
-                return Err(EBUSY);
-            }
-            list.serving = true;
-            Ok(())
-        })?;
-        let begin = || {
-            Ok(Service {
-                _devices: Devices::new()?,
-                _namespaces: Namespaces::new()?,
-            })
+        let one = One::new()?;
+        let service = Service {
+            _devices: Devices::new()?,
+            _namespaces: Namespaces::new()?,
+            _one: one,
         };
-        begin().inspect_err(|_| Self::end())
+        with_list(|list| list.serving = true);
+        Ok(service)
     }
+}
 
-    fn end() {
+impl Drop for Service {
+    fn drop(&mut self) {
         with_list(|list| {
             list.serving = false;
             // SAFETY: As in `unseat`; the notifiers are still there.
@@ -189,9 +191,24 @@ impl Service {
     }
 }
 
-impl Drop for Service {
+/// That there is one service.
+struct One(());
+
+impl One {
+    fn new() -> Result<Self> {
+        with_list(|list| {
+            if list.exists {
+                return Err(EBUSY);
+            }
+            list.exists = true;
+            Ok(One(()))
+        })
+    }
+}
+
+impl Drop for One {
     fn drop(&mut self) {
-        Self::end();
+        with_list(|list| list.exists = false);
     }
 }
 
