@@ -36,7 +36,8 @@ impl Queue<'_> {
     /// Reports completed frames to byte queue limits (`netdev_txq_completed_mb`). A full barrier if `bytes` is
     /// not 0: whoever stops the queue after it sees the ring as it is now.
     ///
-    /// Called by one context at a time.
+    /// To be called by one context at a time, with no more bytes than [`TxQueue::sent`] was told since the queue was
+    /// [`reset`](Self::reset): what is beyond is left out, with a warning.
     #[inline]
     pub fn completed(&self, frames: u32, bytes: u32) {
         // SAFETY: By the type invariant.

@@ -24,8 +24,17 @@ bool rust_helper_netdev_tx_sent_queue(struct netdev_queue *txq, u32 bytes, bool 
 	return __netdev_tx_sent_queue(txq, bytes, more);
 }
 
+/* More than is queued is a bug to dql_completed(): it is cut, and said. */
 void rust_helper_netdev_tx_completed_queue(struct netdev_queue *txq, u32 pkts, u32 bytes)
 {
+#ifdef CONFIG_BQL
+	u32 queued = READ_ONCE(txq->dql.num_queued) - txq->dql.num_completed;
+
+	if (WARN_ON_ONCE(bytes > queued)) {
+		bytes = queued;
+		smp_mb();
+	}
+#endif
 	netdev_txq_completed_mb(txq, pkts, bytes);
 }
 
