@@ -28,14 +28,35 @@ use netdev_sys as bindings;
 
 /// Data that each namespace has.
 pub trait PerNet: Sized + Send + Unpin + 'static {
-    /// Where its registration lives: a static of the implementor's.
-    fn slot() -> &'static Slot<Self>;
+    /// Where its registration lives: `Place::of(&SLOT)`, a static of the implementor's.
+    const PLACE: Place<Self>;
 
     /// What lockdep knows the mutex by: `static_lock_class!()`.
     fn lock_class() -> Pin<&'static LockClassKey>;
 
     /// Makes the value of a new namespace. Process context; may sleep.
     fn new() -> Result<Self>;
+}
+
+/// The one slot of a type. A constant, so that it is always the same; and a constant may not hold a reference to what
+/// changes.
+///
+/// # Invariants
+///
+/// Points to a static.
+pub struct Place<T: PerNet>(*const Slot<T>);
+
+impl<T: PerNet> Place<T> {
+    /// That slot.
+    pub const fn of(slot: &'static Slot<T>) -> Self {
+        // INVARIANT: A static, as its lifetime says.
+        Place(slot)
+    }
+
+    fn slot(&self) -> &'static Slot<T> {
+        // SAFETY: By the type invariant.
+        unsafe { &*self.0 }
+    }
 }
 
 /// The value of one namespace.
@@ -108,8 +129,11 @@ impl<T: PerNet> Slot<T> {
     ///
     /// # Errors
     ///
-    /// `EBUSY` if that is so already, and those of [`PerNet::new`].
+    /// `EBUSY` if that is so already, `EINVAL` if this is not the slot of the type, and those of [`PerNet::new`].
     pub fn register(&'static self) -> Result<Registration<T>> {
+        if !ptr::eq(self, T::PLACE.slot()) {
+            return Err(EINVAL);
+        }
         self.state
             .compare_exchange(UNUSED, BUSY, Ordering::Acquire, Ordering::Relaxed)
             .map_err(|_| EBUSY)?;
@@ -183,7 +207,7 @@ impl<T: PerNet> Slot<T> {
         )?;
         // SAFETY: The core calls this with the slot allocated, zeroed, and `id` set.
         unsafe {
-            let cell = Self::cell(net, *T::slot().id.get());
+            let cell = Self::cell(net, *T::PLACE.slot().id.get());
             let made = Arc::into_raw(made).cast_mut();
             (*cell).own.store(made, Ordering::Relaxed);
             (*cell).found.store(made, Ordering::Release);
@@ -205,7 +229,7 @@ impl<T: PerNet> Slot<T> {
     /// The core's call of `pernet_operations::exit_batch`, for the operations of `T`.
     unsafe extern "C" fn exit(list: *mut bindings::list_head) {
         // SAFETY: The core calls this once for each namespace in which `init` succeeded, before it frees the slot.
-        let cell = |net| unsafe { &*Self::cell(net, *T::slot().id.get()) };
+        let cell = |net| unsafe { &*Self::cell(net, *T::PLACE.slot().id.get()) };
         // SAFETY: The list that the core passes.
         unsafe {
             each_leaving(list, |net| {

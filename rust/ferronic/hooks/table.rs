@@ -18,7 +18,7 @@ use core::mem;
 use kernel::prelude::*;
 use kernel::sync::{static_lock_class, Arc, LockClassKey};
 use netdev::interface::Interface;
-use netdev::namespace::{PerNet, Slot};
+use netdev::namespace::{self, PerNet, Slot};
 use netdev::rtnl::{Net, Rtnl};
 use netdev::sync::{AtomicWord, Old, RcuArc};
 use pure::rules::check::{Error as Unfit, Point};
@@ -54,9 +54,7 @@ pub(super) struct Entry {
 }
 
 impl PerNet for Table {
-    fn slot() -> &'static Slot<Self> {
-        &HOOKS
-    }
+    const PLACE: namespace::Place<Self> = namespace::Place::of(&HOOKS);
 
     fn lock_class() -> Pin<&'static LockClassKey> {
         static_lock_class!()

@@ -16,7 +16,7 @@ use kernel::rbtree::{RBTree, RBTreeNodeReservation};
 use kernel::sync::{new_mutex, static_lock_class, Arc, LockClassKey, Mutex};
 use netdev::counter::Counter;
 use netdev::device::Device;
-use netdev::namespace::{Namespaced, PerNet, Slot};
+use netdev::namespace::{self, Namespaced, PerNet, Slot};
 use netdev::rtnl::{Net, Rtnl};
 use netdev::sync::Word;
 
@@ -67,9 +67,7 @@ pub(crate) struct Ports {
 }
 
 impl PerNet for Ports {
-    fn slot() -> &'static Slot<Self> {
-        &PORTS
-    }
+    const PLACE: namespace::Place<Self> = namespace::Place::of(&PORTS);
 
     fn lock_class() -> Pin<&'static LockClassKey> {
         static_lock_class!()

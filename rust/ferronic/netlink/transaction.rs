@@ -31,7 +31,7 @@ use crate::hooks::Change;
 use kernel::prelude::*;
 use kernel::sync::{static_lock_class, LockClassKey};
 use netdev::genetlink::{Context, Do, Sender, Watch};
-use netdev::namespace::{PerNet, Slot};
+use netdev::namespace::{PerNet, Place, Slot};
 use netdev::netlink::{Item, Nests};
 use netdev::rtnl::{Net, Rtnl, RtnlGuard};
 
@@ -225,9 +225,7 @@ pub(super) struct Transactions(KVec<(Sender, Transaction)>);
 pub(super) static TRANSACTIONS: Slot<Transactions> = Slot::new();
 
 impl PerNet for Transactions {
-    fn slot() -> &'static Slot<Self> {
-        &TRANSACTIONS
-    }
+    const PLACE: Place<Self> = Place::of(&TRANSACTIONS);
 
     fn lock_class() -> Pin<&'static LockClassKey> {
         static_lock_class!()
