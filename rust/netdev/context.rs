@@ -121,6 +121,6 @@ impl Drop for BhGuard {
 ///
 /// Process context; expedited if RTNL is held.
 pub fn synchronize_net() {
-    // SAFETY: Sleeps; safe code can get that wrong as with any sleeping function, which is not unsound.
+    // SAFETY: Callable wherever one may sleep. That this is such a place no type shows: see the crate's documentation.
     unsafe { bindings::synchronize_net() };
 }

@@ -206,7 +206,8 @@ pub trait Driver: Sized + Send + Sync + 'static {
 pub(crate) struct Private<D: Driver> {
     /// The device at the other end, if there is one; see [`pair`].
     peer: AtomicPtr<bindings::net_device>,
-    /// Whether `body` is there. Set and taken under RTNL, by `register` and the destructor.
+    /// Whether `body` is there. Set by `register`, before others know the device, and taken by the destructor, when nobody
+    /// does any more.
     live: bool,
     /// See [`ethtool::Promised`]; under the instance lock.
     promised: ethtool::Promised,

@@ -87,8 +87,21 @@
 //!   [`napi::Poll`] that a NAPI instance is being polled. A function that needs a context takes the value,
 //!   and no value outlives the context.
 //! - What a C callback may reach concurrently is shared (`&T`, `T: Sync`); what one context owns is `&mut`.
+//!
+//! # What the types do not carry
+//!
+//! - A function that sleeps can be called where that is forbidden, as everywhere in Rust for Linux: the kernel's own checks
+//!   (`might_sleep()`, lockdep) find it, and klint is to. It matters to memory where an RCU reader ([`context::Bh`]) sleeps
+//!   and what it reads is freed meanwhile.
+//! - What tells the core of the module's code ([`rtnl::Registration`], [`namespace::Registration`],
+//!   [`genetlink::Registration`], [`netfilter::Registration`], [`notifier::Watcher`], [`timer::Timer`], [`dim::Dim`],
+//!   [`napi::Instance`]) takes it back in its drop. One that is given to `mem::forget()` is called after the module is
+//!   gone: so is any registration of the `kernel` crate.
 
 #![cfg_attr(CONFIG_RUSTC_HAS_SLICE_AS_FLATTENED, allow(unused_features))]
+
+#[cfg(not(CONFIG_SMP))]
+compile_error!("without CONFIG_SMP a spin lock keeps nobody out who is on the same CPU");
 
 #[allow(dead_code)]
 const __LOG_PREFIX: &[u8] = b"ferronic\0";

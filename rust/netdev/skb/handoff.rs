@@ -7,8 +7,9 @@ use crate::device::{Device, Driver};
 use kernel::prelude::*;
 use netdev_sys as bindings;
 
-/// A packet that is its holder's to change: nobody else uses it, though who sent it may have a reference left that he
-/// only gives up, and no user pages are lent to it. Its Ethernet header lies in its linear part.
+/// A packet whose `struct sk_buff` is its holder's to change: nobody else uses that, though who sent it may have a
+/// reference left that he only gives up. Its data may still be shared with clones, which nobody writes to without a copy
+/// of his own; no user pages are lent to it. Its Ethernet header lies in its linear part.
 pub struct OwnedSkb(SkBuff);
 
 impl SkBuff {

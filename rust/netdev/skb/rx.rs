@@ -111,13 +111,17 @@ impl RxSkb {
     ///
     /// # Errors
     ///
-    /// `EINVAL` if the TCP header is not in the linear part, or there is nothing to cut by `size`; nothing changes then.
+    /// `EINVAL` if the TCP header is not in the linear part, or begins 64 KiB or more behind the start of the packet's
+    /// memory, or there is nothing to cut by `size`; nothing changes then.
     #[inline]
     pub fn set_merged(&mut self, m: Merged) -> Result {
         let start = usize::from(m.transport_offset);
         if m.size == 0 || start.wrapping_add(20) > self.linear().len() {
             return Err(EINVAL);
         }
+        let raw = self.raw();
+        let headroom = (raw.data as usize).wrapping_sub(raw.head as usize);
+        let csum_start = u16::try_from(headroom.wrapping_add(start)).map_err(|_| EINVAL)?;
         let mut kind = if m.ipv6 {
             bindings::SKB_GSO_TCPV6
         } else {
@@ -136,14 +140,11 @@ impl RxSkb {
             (*info).gso_segs = m.segments;
             (*info).gso_type = kind as u32;
         }
-        let raw = self.raw();
-        // Both are below 64 KiB: the header is in the linear part, of which that is the largest size.
-        let headroom = (raw.data as usize).wrapping_sub(raw.head as usize) as u16;
         let h = self.headers_mut();
         h.set_ip_summed(bindings::CHECKSUM_PARTIAL as u8);
         h.__bindgen_anon_1.__bindgen_anon_1 =
             bindings::sk_buff__bindgen_ty_4__bindgen_ty_1__bindgen_ty_1__bindgen_ty_1 {
-                csum_start: headroom.wrapping_add(m.transport_offset),
+                csum_start,
                 csum_offset: 16,
             };
         Ok(())
