@@ -196,11 +196,11 @@ impl<D: Driver> Adapter<D> {
     #[inline(always)]
     fn locked_queue(device: &Device<D>, mapping: u16, _bh: &Bh<'_>) -> Option<u16> {
         let owned = |index: u16| {
+            if u32::from(index) >= device.num_tx_queues() {
+                return false;
+            }
             // SAFETY: The queue exists, as its number shows; softirqs are off, so the CPU stays the same.
-            u32::from(index) < device.num_tx_queues()
-                && unsafe {
-                    bindings::netdev_tx_owned((*device.as_raw())._tx.add(usize::from(index)))
-                }
+            unsafe { bindings::netdev_tx_owned((*device.as_raw())._tx.add(usize::from(index))) }
         };
         if owned(mapping) {
             return Some(mapping);
