@@ -85,7 +85,8 @@ fn count(
     bytes: u64,
     limits: &Limits,
 ) -> Result {
-    table.reserve(levels(ns).count(), GFP_KERNEL)?;
+    let depth = levels(ns).fold(0usize, |n, _| n.wrapping_add(1));
+    table.reserve(depth, GFP_KERNEL)?;
     let exceeds = |u: &Usage| {
         u.objects >= limits.objects || bytes > 0 && u.bytes.saturating_add(bytes) > limits.bytes
     };

@@ -246,10 +246,12 @@ impl<D: Driver> Locked<'_, D> {
     ///
     /// It takes the lock of the contexts. The operations on them are called with it, and without RTNL.
     pub fn rss_contexts_can_resize(&mut self, entries: u32, _rtnl: &Rtnl) -> bool {
+        if entries == 0 {
+            return false;
+        }
         // SAFETY: The device is registered; the instance lock is held, the lock of the contexts is not: the operations
         // that are called with it have no RTNL to show.
-        entries > 0
-            && unsafe { bindings::ethtool_rxfh_ctxs_can_resize(self.as_raw(), entries) == 0 }
+        unsafe { bindings::ethtool_rxfh_ctxs_can_resize(self.as_raw(), entries) == 0 }
     }
 
     /// Makes the tables of all contexts `entries` long in what the core keeps of them, and says so to those who listen

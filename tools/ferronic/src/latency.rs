@@ -362,7 +362,7 @@ mod tests {
         );
         assert_eq!(lines.len(), 6);
         assert_eq!(lines[4].trim_start(), "|10 µs");
-        assert_eq!(lines[5], format!("gro         █{}▁", " ".repeat(11)));
+        assert_eq!(lines[5], format!("gro          █{}▁", " ".repeat(11)));
     }
 
     #[test]
