@@ -4,6 +4,7 @@
 import contextlib
 import errno
 import json
+import threading
 
 import conservation
 import ethioctl
@@ -201,3 +202,59 @@ def revive(port, napis, now=True):
         rings = port.rings()
         port.ethtool.set(ethnl.RINGS, rx=rings["rx"] * 2 if rings["rx"] < 4096 else 2048)
         port.ethtool.set(ethnl.RINGS, rx=rings["rx"])
+
+
+class Changes(threading.Thread):
+    """Calls `change(turn)` for so many turns, from 0 on, while a case goes on."""
+
+    def __init__(self, change, turns):
+        super().__init__()
+        self.change, self.turns, self.error = change, turns, None
+        self.start()
+
+    def run(self):
+        try:
+            for turn in range(self.turns):
+                self.change(turn)
+        except Exception as error:      # raised again by finish()
+            self.error = error
+
+    def finish(self):
+        """Waits for the last turn; raises what one of them raised."""
+        self.join()
+        if self.error:
+            raise self.error
+
+
+def fill(sender, frame, count):
+    """Sends frames until the port takes no more; how many it took."""
+    sender.setblocking(False)
+    taken = 0
+    try:
+        for _ in range(count):
+            try:
+                sender.send(frame)
+                taken += 1
+            except OSError as error:
+                if error.errno not in (errno.EAGAIN, errno.ENOBUFS):
+                    raise
+                break
+    finally:
+        sender.setblocking(True)
+        sender.settimeout(net.PATIENCE)
+    return taken
+
+
+def goes_on(t, change, frame=None):
+    """On a quiet pair whose rings are short: fe0's queue stands still because fe1 does, then `change()` is called; what is
+    sent afterwards has to arrive."""
+    other = t.made[1]
+    frame = frame or frames.ether(net.MAC[1], net.MAC[0], frames.ETH_P_TEST, bytes(86))
+    with t.n0.packet(net.NAME0) as sender, t.n1.packet(net.NAME1, frames.ETH_P_TEST) as receiver:
+        with stalled(other, sender, frame):
+            fill(sender, frame, 500)
+            change()
+        drain(receiver)
+        sender.send(frame[:14] + b"after" + bytes(81))
+        while receiver.recv(2000)[14:19] != b"after":
+            pass

@@ -5,7 +5,6 @@
 import errno
 import os
 import sys
-import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import content  # noqa: E402
@@ -82,51 +81,35 @@ def bad_number(t):
     t.ping()
 
 
+def rechannel(nics, count):
+    for port in nics:
+        port.ethtool.set(ethnl.CHANNELS, combined=count)
+
+
 @tap.case("changed while TCP flows both ways: content intact, no link loss")
 def tcp(t):
     nics = t.nics()
     before = [port.link["carrier_changes"] for port in nics]
-    errors = []
-
-    def change():
-        try:
-            for count in (1, 8, 2, 64, 3, 4) * 2:
-                for port in nics:
-                    port.ethtool.set(ethnl.CHANNELS, combined=count)
-        except Exception as error:      # reported by the case, below
-            errors.append(error)
-
-    thread = threading.Thread(target=change)
-    thread.start()
+    counts = (1, 8, 2, 64, 3, 4) * 2
+    changes = nic.Changes(lambda turn: rechannel(nics, counts[turn]), len(counts))
     seed = 0
-    while thread.is_alive() or seed < 2:
+    while changes.is_alive() or seed < 2:
         content.stream(t.n0, t.n1, *(net.V4, net.V6)[seed % 2], 400000, seed=seed)
         seed += 1
-    thread.join()
-    tap.equal(errors, [], "errors")
+    changes.finish()
     tap.note(f"{seed} streams of 400 kB each way")
     tap.equal([port.link["carrier_changes"] for port in nics], before, "carrier changes")
 
 
 @tap.case("changed under a flood: what is not received is counted, counters never go back")
 def flood(t):
-    one, other = t.nics(quiet=True)
+    nics = t.nics(quiet=True)
     sent = 0
     last = 0
-    errors = []
-
-    def change():
-        try:
-            for count in (1, 16, 2, 4) * 2:
-                for port in (one, other):
-                    port.ethtool.set(ethnl.CHANNELS, combined=count)
-        except Exception as error:      # reported by the case, below
-            errors.append(error)
-
-    thread = threading.Thread(target=change)
-    thread.start()
+    counts = (1, 16, 2, 4) * 2
+    changes = nic.Changes(lambda turn: rechannel(nics, counts[turn]), len(counts))
     with t.n0.packet("fe0") as sender:
-        while thread.is_alive() or sent < 1000:
+        while changes.is_alive() or sent < 1000:
             # Frames of many flows, so that every queue gets some.
             sender.send(nic.udp_frame(sport=1000 + sent % 64))
             sent += 1
@@ -135,8 +118,7 @@ def flood(t):
                 if now < last:
                     raise AssertionError(f"frames received: {last}, then {now}")
                 last = now
-    thread.join()
-    tap.equal(errors, [], "errors")
+    changes.finish()
     t.balanced()
 
 

@@ -4,7 +4,6 @@
 lasts ends in counted drops; with pause off, drops come at once."""
 
 import contextlib
-import errno
 import os
 import socket
 import sys
@@ -37,22 +36,7 @@ def small(t):
 
 
 def push(sender, count):
-    """Sends frames until the port takes no more; how many it took."""
-    sender.setblocking(False)
-    taken = 0
-    try:
-        for _ in range(count):
-            try:
-                sender.send(FRAME)
-                taken += 1
-            except (BlockingIOError, OSError) as error:
-                if error.errno not in (errno.EAGAIN, errno.ENOBUFS):
-                    raise
-                break
-    finally:
-        sender.setblocking(True)
-        sender.settimeout(net.PATIENCE)
-    return taken
+    return nic.fill(sender, FRAME, count)
 
 
 @tap.case("on at both ends by default, each way set apart")

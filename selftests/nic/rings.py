@@ -5,7 +5,6 @@
 import errno
 import os
 import sys
-import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import content  # noqa: E402
@@ -71,35 +70,21 @@ def bad_size(t):
     t.ping()
 
 
-class Resizer(threading.Thread):
-    """Changes the sizes of both ends again and again while the body runs."""
-
-    def __init__(self, nics, rounds):
-        super().__init__()
-        self.nics, self.rounds, self.error = nics, rounds, None
-
-    def run(self):
-        try:
-            for turn in range(self.rounds):
-                for port in self.nics:
-                    port.ethtool.set(ethnl.RINGS, rx=LEAST << turn % 8, tx=MOST >> turn % 8)
-        except Exception as error:      # reported by the case
-            self.error = error
+def resize(nics, turn):
+    for port in nics:
+        port.ethtool.set(ethnl.RINGS, rx=LEAST << turn % 8, tx=MOST >> turn % 8)
 
 
 @tap.case("both ends change their sizes while TCP flows both ways: content intact, no link loss")
 def tcp(t):
     nics = t.nics()
     before = [port.link["carrier_changes"] for port in nics]
-    resizer = Resizer(nics, 16)
-    resizer.start()
+    changes = nic.Changes(lambda turn: resize(nics, turn), 16)
     seed = 0
-    while resizer.is_alive() or seed < 2:
+    while changes.is_alive() or seed < 2:
         content.stream(t.n0, t.n1, *net.V4, 400000, seed=seed)
         seed += 1
-    resizer.join()
-    if resizer.error:
-        raise resizer.error
+    changes.finish()
     tap.note(f"{seed} streams of 400 kB each way")
     tap.equal([port.link["carrier_changes"] for port in nics], before, "carrier changes")
 
@@ -107,17 +92,14 @@ def tcp(t):
 @tap.case("UDP under changing sizes: what is not received is counted")
 def udp(t):
     nics = t.nics(quiet=True)
-    resizer = Resizer(nics, 8)
-    resizer.start()
+    changes = nic.Changes(lambda turn: resize(nics, turn), 8)
     sent = 0
     with t.n0.packet("fe0") as sender:
         frame = bytes.fromhex("02fe00000002" "02fe00000001" "88b5") + bytes(86)
-        while resizer.is_alive() or sent < 1000:
+        while changes.is_alive() or sent < 1000:
             sender.send(frame)
             sent += 1
-    resizer.join()
-    if resizer.error:
-        raise resizer.error
+    changes.finish()
     t.balanced()
     tap.equal(nics[0].link["stats"]["tx_packets"] + nics[0].link["stats"]["tx_dropped"], sent,
               "frames sent and dropped at the sender")
@@ -128,26 +110,7 @@ def woken(t):
     one, other = t.nics(quiet=True)
     for port in (one, other):
         port.ethtool.set(ethnl.RINGS, rx=LEAST, tx=LEAST)
-    with t.n0.packet("fe0") as sender, t.n1.packet("fe1", 0x88B5) as receiver:
-        frame = bytes.fromhex("02fe00000002" "02fe00000001" "88b5") + bytes(86)
-        with nic.stalled(other, sender, frame):
-            sender.setblocking(False)
-            for _ in range(500):
-                try:
-                    sender.send(frame)
-                except BlockingIOError:
-                    break
-                except OSError as error:
-                    if error.errno != errno.ENOBUFS:
-                        raise
-                    break
-            one.ethtool.set(ethnl.RINGS, tx=4 * LEAST)
-        sender.setblocking(True)
-        sender.settimeout(net.PATIENCE)
-        nic.drain(receiver)
-        sender.send(frame[:14] + b"after")
-        while receiver.recv(2000)[14:19] != b"after":
-            pass
+    nic.goes_on(t, lambda: one.ethtool.set(ethnl.RINGS, tx=4 * LEAST))
 
 
 tap.main(nic.Pair)
