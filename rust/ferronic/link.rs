@@ -6,7 +6,7 @@ use crate::ethtool::Moderation;
 use crate::filter::Filter;
 use crate::limits::{self, CHANNELS_DEFAULT, CHANNELS_MAX, CHANNELS_MAX_DEFAULT, RING_DEFAULT};
 use crate::netlink;
-use crate::port::{Port, PortData, PortState};
+use crate::port::{offer_features, Port, PortData, PortState};
 use crate::steer::SteerConfig;
 use crate::wire::{Datapath, Side, Wire};
 use kernel::prelude::*;
@@ -167,5 +167,8 @@ fn register<'a>(
         up: None,
     };
     state.steer.indirection = state.steer.table_for(channels, 0)?;
-    dev.register(data, state, rtnl)
+    let dev = dev.register(data, state, rtnl)?;
+    // Registered with all there are, it gets back on another datapath what this one has not.
+    dev.with_lock(rtnl, |dev| offer_features(dev, rtnl));
+    Ok(dev)
 }

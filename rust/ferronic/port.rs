@@ -16,7 +16,7 @@ use crate::stats::{self, PollCounters};
 use crate::steer::SteerConfig;
 use crate::updown::{self, Up};
 use crate::vector::Vector;
-use crate::wire::{End, Label, Outlet, Side, TxDescriptor, Wire};
+use crate::wire::{Datapath, End, Label, Outlet, Side, TxDescriptor, Wire};
 use kernel::prelude::*;
 use kernel::sync::Arc;
 use netdev::context::Bh;
@@ -171,6 +171,22 @@ fn doorbell(
     } else if let Some(open) = outlet.lock.lock(bh).as_mut() {
         engine::service(&data.wire, data.side, index, outlet, open, bh);
     }
+}
+
+/// What is about frames in buffers that the receiver posted. A wire that hands packets off has none: there nothing is
+/// merged or hashed by the device, tags stay where they are, and what the sender knows of a checksum is believed.
+const OF_FRAMES: Features = Features::GRO_HW
+    .union(Features::RXHASH)
+    .union(Features::RXCSUM)
+    .union(Features::HW_VLAN_CTAG_RX);
+
+/// Which of these are on there, and stay on.
+const OF_PACKETS: Features = Features::RXCSUM.union(Features::HW_VLAN_CTAG_RX);
+
+/// Offers the features that the datapath of the port's wire has; those that it has not are fixed.
+pub(crate) fn offer_features(dev: &mut Locked<'_, Port>, rtnl: &Rtnl) {
+    let frames = dev.data().wire.datapath() == Datapath::Nic;
+    dev.set_switchable(OF_FRAMES, frames, rtnl);
 }
 
 /// A queue stops when fewer descriptors are free: so the next packet always has one.
@@ -328,9 +344,19 @@ impl Driver for Port {
         publish_filter(dev, flags, mtu)
     }
 
+    fn fix_features(dev: &mut Locked<'_, Self>, features: Features) -> Features {
+        match dev.data().wire.datapath() {
+            Datapath::Nic => features,
+            Datapath::Handoff => features.without(OF_FRAMES).union(OF_PACKETS),
+        }
+    }
+
     fn set_features(dev: &mut Locked<'_, Self>, features: Features) -> Result {
-        // First what can fail.
-        ethtool::switch_rules(dev, features.contains(Features::NTUPLE))?;
+        // First what can fail: nothing, if it is only the datapath that has changed.
+        let rules = features.contains(Features::NTUPLE);
+        if rules != dev.features().contains(Features::NTUPLE) {
+            ethtool::switch_rules(dev, rules)?;
+        }
         let data = dev.device().data();
         let flags = &data.flags;
         let merge = features.contains(Features::GRO_HW).into();

@@ -249,14 +249,19 @@ def datapath(t):
     one, _ = t.small()
     family, index = t.family[0], one.index
     wire = rtnl.attr(control.WIRE_ID, family.ports()[index]["wire"])
-    before = t.picture()
 
     def set_(value):
         family.send(control.WIRE_SET, wire + rtnl.attr(3, value))
 
+    # They differ in the features that such a wire has.
+    pictures = {0: t.picture()}
+    set_(1)
+    pictures[1] = t.picture()
+    set_(0)
+
     def check(value):
         tap.equal(family.ports()[index]["datapath"], value, "datapath")
-        same(t.picture(), before)
+        same(t.picture(), pictures[value])
         t.flow()
 
     def sweep(what, value, other):

@@ -3,10 +3,8 @@
 """The datapath of a wire, changed while traffic flows: nothing is lost uncounted,
 the carrier stays."""
 
-import errno
 import os
 import sys
-import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import content  # noqa: E402
@@ -18,6 +16,7 @@ import tap      # noqa: E402
 from rtnl import attr   # noqa: E402
 
 NIC, HANDOFF = 0, 1
+INFO_DATAPATH = 2
 
 
 class Wire(nic.Pair):
@@ -45,29 +44,14 @@ class Wire(nic.Pair):
         super().tidy()
 
 
-class Changer(threading.Thread):
-    """Changes the datapath, and sometimes rings and channels too, while the body runs."""
-
-    def __init__(self, t, rounds):
-        super().__init__()
-        self.t, self.rounds, self.error = t, rounds, None
-
-    def run(self):
-        try:
-            for turn in range(self.rounds):
-                self.t.change(HANDOFF if turn % 2 == 0 else NIC)
-                port = self.t.made[turn // 2 % 2]
-                if turn % 3 == 1:
-                    port.ethtool.set(ethnl.RINGS, rx=64 << turn % 4, tx=64 << turn % 5)
-                elif turn % 3 == 2:
-                    port.ethtool.set(ethnl.CHANNELS, combined=1 + turn % 4)
-        except Exception as error:      # reported by the case
-            self.error = error
-
-    def finish(self):
-        self.join()
-        if self.error:
-            raise self.error
+def change_all(t, turn):
+    """Changes the datapath, and sometimes rings and channels too."""
+    t.change(HANDOFF if turn % 2 == 0 else NIC)
+    port = t.made[turn // 2 % 2]
+    if turn % 3 == 1:
+        port.ethtool.set(ethnl.RINGS, rx=64 << turn % 4, tx=64 << turn % 5)
+    elif turn % 3 == 2:
+        port.ethtool.set(ethnl.CHANNELS, combined=1 + turn % 4)
 
 
 @tap.case("there and back while idle: all kinds of traffic on either")
@@ -86,13 +70,12 @@ def idle(t):
 def tcp(t):
     nics = t.nics()
     before = [port.link["carrier_changes"] for port in nics]
-    changer = Changer(t, net.rounds(24))
-    changer.start()
+    changes = nic.Changes(lambda turn: change_all(t, turn), net.rounds(24))
     seed = 0
-    while changer.is_alive() or seed < 2:
+    while changes.is_alive() or seed < 2:
         content.stream(t.n0, t.n1, *net.V4, 400000, seed=seed)
         seed += 1
-    changer.finish()
+    changes.finish()
     tap.note(f"{seed} streams of 400 kB each way")
     tap.equal([port.link["carrier_changes"] for port in nics], before, "carrier changes")
     t.balanced()
@@ -101,15 +84,14 @@ def tcp(t):
 @tap.case("under a flood: what is not received is counted")
 def flood(t):
     nics = t.nics(quiet=True)
-    changer = Changer(t, net.rounds(24))
-    changer.start()
+    changes = nic.Changes(lambda turn: change_all(t, turn), net.rounds(24))
     sent = 0
     with t.n0.packet("fe0") as sender:
         frame = bytes.fromhex("02fe00000002" "02fe00000001" "88b5") + bytes(86)
-        while changer.is_alive() or sent < 1000:
+        while changes.is_alive() or sent < 1000:
             sender.send(frame)
             sent += 1
-    changer.finish()
+    changes.finish()
     t.balanced()
     stats = nics[0].link["stats"]
     tap.equal(stats["tx_packets"] + stats["tx_dropped"], sent,
@@ -121,27 +103,8 @@ def waiting(t):
     one, other = t.nics(quiet=True)
     for port in (one, other):
         port.ethtool.set(ethnl.RINGS, rx=64, tx=64)
-    with t.n0.packet("fe0") as sender, t.n1.packet("fe1", 0x88B5) as receiver:
-        frame = bytes.fromhex("02fe00000002" "02fe00000001" "88b5") + bytes(86)
-        for datapath in (HANDOFF, NIC):
-            with nic.stalled(other, sender, frame):
-                sender.setblocking(False)
-                for _ in range(500):
-                    try:
-                        sender.send(frame)
-                    except BlockingIOError:
-                        break
-                    except OSError as error:
-                        if error.errno != errno.ENOBUFS:
-                            raise
-                        break
-                t.change(datapath)
-            sender.setblocking(True)
-            sender.settimeout(net.PATIENCE)
-            nic.drain(receiver)
-            sender.send(frame[:14] + b"after")
-            while receiver.recv(2000)[14:19] != b"after":
-                pass
+    for datapath in (HANDOFF, NIC):
+        nic.goes_on(t, lambda to=datapath: t.change(to))
 
 
 @tap.case("with one end down, which comes up on the new one")
@@ -166,6 +129,50 @@ def deleted(t):
                 t.change(datapath)
             t.n[turn % 2].rtnl.delete(f"fe{turn % 2}")
         t.tidy()
+
+
+# Features that are about frames: name, and whether it is on where packets are handed off.
+OF_FRAMES = {"rx-gro-hw": False, "receive-hashing": False, "rx-checksumming": True,
+             "rx-vlan-offload": True}
+
+
+def check_features(t, want):
+    for port in t.made:
+        found = port.features()
+        tap.equal({name: found[name] for name in OF_FRAMES}, want(port), f"features of {port.name}")
+
+
+@tap.case("features of frames are fixed where packets are handed off, and come back as they were set")
+def features(t):
+    one, _ = t.nics()
+    one.set("-K", "receive-hashing", "off", "rx-checksumming", "off")
+
+    def on_nic(port):
+        # What merges needs the checksums that were verified.
+        off = {"receive-hashing", "rx-checksumming", "rx-gro-hw"} if port is one else set()
+        return {name: (name not in off, False) for name in OF_FRAMES}
+
+    def on_handoff(_):
+        return {name: (on, True) for name, on in OF_FRAMES.items()}
+
+    check_features(t, on_nic)
+    for _ in range(2):
+        t.change(HANDOFF)
+        check_features(t, on_handoff)
+        for port in t.made:
+            for name in OF_FRAMES:
+                port.try_("-K", name, "off" if OF_FRAMES[name] else "on")
+        check_features(t, on_handoff)
+        content.stream(t.n0, t.n1, *net.V4, 300000)
+        t.change(NIC)
+        check_features(t, on_nic)
+    t.tidy()
+    # One that begins there gets them later, too.
+    t.nics(info=[attr(INFO_DATAPATH, HANDOFF)])
+    check_features(t, on_handoff)
+    t.change(NIC)
+    check_features(t, lambda _: {name: (True, False) for name in OF_FRAMES})
+    content.stream(t.n0, t.n1, *net.V4, 300000)
 
 
 tap.main(Wire)

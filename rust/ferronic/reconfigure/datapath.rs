@@ -12,7 +12,7 @@
 
 use super::{drain, exchange_rings, resume};
 use crate::channel::Channel;
-use crate::port::Port;
+use crate::port::{offer_features, Port};
 use crate::updown::{self, Halves, Plan, Up};
 use crate::wire::Datapath;
 use kernel::prelude::*;
@@ -125,6 +125,9 @@ impl<'a> Changeover<'a> {
         }
         for half in &self.halves {
             half.resume(rtnl);
+        }
+        for port in ports {
+            port.with_lock(rtnl, |dev| offer_features(dev, rtnl));
         }
         ports
     }
