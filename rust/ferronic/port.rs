@@ -311,11 +311,12 @@ impl Driver for Port {
 
     fn tx_timeout(dev: &Device<Self>, queue: u32) {
         let data = dev.data();
-        // Whatever holds the queue up, looking again is the cure: the poll completes, and runs the engine.
+        // Whatever holds the queue up, looking again is the cure: the poll completes, and runs the engine. Even if somebody
+        // has deferred it for longer than the queue can wait.
         if let Some(outlet) = data.end().outlets.get(queue as usize) {
             outlet.kicked.write(1);
             if let Some(open) = outlet.lock.lock_bh().as_mut() {
-                Vector::raise_now(&open.vector);
+                Vector::restart(&open.vector);
             }
         }
     }

@@ -13,8 +13,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import content  # noqa: E402
 import ethnl    # noqa: E402
 import frames   # noqa: E402
+import genl     # noqa: E402
 import net      # noqa: E402
 import nic      # noqa: E402
+import pktgen   # noqa: E402
 import tap      # noqa: E402
 
 
@@ -137,6 +139,67 @@ def charged(t):
         for number in range(500):
             sender.sendto(bytes(1000), (net.V4[1], 9))
     net.wait_until(lambda: not any(inflight(one)), "nothing in flight")
+
+
+@tap.case("a burst rings the doorbell once")
+def bursts(t):
+    one, other = t.nics(quiet=True)
+    other.ethtool.set(ethnl.COALESCE, rx_usecs=0, rx_frames=1)
+    for burst in (8, 32):
+        before = other.raises()
+        sent = pktgen.send(t.n0, "fe0", 3200, burst=burst)
+        t.balanced()
+        # Where the poll goes on meanwhile, several bursts share a raise.
+        tap.equal(other.raises() - before <= sent // burst + 1, True,
+                  f"{other.raises() - before} raises for {sent} frames in bursts of {burst}")
+
+
+def transmit_by(t, chosen, channels):
+    """Lets XPS choose one queue for all CPUs."""
+    cpus = f"{(1 << os.cpu_count()) - 1:x}"
+    words = " && ".join(f"echo {cpus if number == chosen else 0} > "
+                        f"/sys/class/net/fe0/queues/tx-{number}/xps_cpus"
+                        for number in range(channels))
+    t.n0.run("unshare", "-m", "sh", "-c", f"mount -t sysfs none /sys && {words}")
+
+
+@tap.case("the queue that XPS chooses is the one that sends")
+def xps(t):
+    one, _ = t.nics()
+    for chosen in (2, 0, 3):
+        transmit_by(t, chosen, 4)
+        before = one.queue_stats()
+        for number in range(20):
+            with t.n0.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                sender.sendto(bytes(100), (net.V4[1], 9000 + number))
+        after = one.queue_stats()
+        grown = [after[genl.TX, number]["tx_packets"] - before[genl.TX, number]["tx_packets"]
+                 for number in range(4)]
+        tap.equal(grown[chosen] >= 20, True, f"frames by queue, with queue {chosen}: {grown}")
+
+
+@tap.case("a queue whose completions do not come is recovered by the watchdog")
+def watchdog(t):
+    tap.announce("fe0: NETDEV WATCHDOG: .*transmit queue 1 timed out")
+    one, _ = t.nics(quiet=True)
+    one.ethtool.set(ethnl.CHANNELS, combined=2)
+    one.ethtool.set(ethnl.RINGS, tx=64)
+    transmit_by(t, 1, 2)
+    t.n0.tc("qdisc", "replace", "dev", "fe0", "root", "pfifo", "limit", "1")
+    frame = frames.ether(net.MAC[1], net.MAC[0], frames.ETH_P_TEST, bytes(86))
+    back = frames.ether(net.MAC[0], net.MAC[1], frames.ETH_P_TEST, bytes(86))
+
+    def timeouts():
+        return int(one.sysfs("queues/tx-1/tx_timeout")[0])
+
+    with t.n0.packet("fe0") as sender, t.n1.packet("fe1") as waker, nic.stalled(one, waker, back):
+        # The port's own poll is deferred, and nothing else frees what was sent.
+        for turn in (1, 2):
+            taken = nic.fill(sender, frame, 1000)
+            tap.equal(taken < 1000, True, f"the queue has stopped, after {taken} frames")
+            net.wait_until(lambda least=turn: timeouts() >= least, "the watchdog")
+            net.wait_until(lambda: nic.fill(sender, frame, 1), "the queue goes on")
+    t.balanced()
 
 
 @tap.case("BIG TCP: super-frames of more than 64 KiB arrive whole")
