@@ -128,7 +128,7 @@ impl Gate {
 
     /// Calls `f` unless the instance is enabled, which it doesn't become meanwhile. Returns whether it has. Sleeps, but
     /// not while it is enabled.
-    pub(crate) fn unless_enabled(&self, f: &mut dyn FnMut()) -> bool {
+    pub(crate) fn unless_enabled(&self, f: impl FnOnce()) -> bool {
         if self.is_enabled() {
             return false;
         }

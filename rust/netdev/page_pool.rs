@@ -14,7 +14,7 @@
 //! in the state that [`napi`] protects.
 
 use crate::device::{Driver, Locked};
-use crate::napi;
+use crate::napi::{self, Gate};
 use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 use core::slice;
@@ -35,13 +35,13 @@ pub struct PagePool {
 
 /// An instance, whatever its handler.
 trait Linked: Send + Sync {
-    /// Calls `f` unless the instance is enabled, which it doesn't become meanwhile. Returns whether it has.
-    fn unless_enabled(&self, f: &mut dyn FnMut()) -> bool;
+    /// Whether it is enabled.
+    fn gate(&self) -> &Gate;
 }
 
 impl<H: napi::Handler> Linked for napi::Instance<H> {
-    fn unless_enabled(&self, f: &mut dyn FnMut()) -> bool {
-        self.gate().unless_enabled(f)
+    fn gate(&self) -> &Gate {
+        napi::Instance::gate(self)
     }
 }
 
@@ -148,11 +148,11 @@ impl Drop for PagePool {
     fn drop(&mut self) {
         let pool = self.pool.as_ptr();
         // SAFETY: By the type invariant; nobody else uses the pool any more.
-        let mut destroy = || unsafe { bindings::page_pool_destroy(pool) };
+        let destroy = || unsafe { bindings::page_pool_destroy(pool) };
         match self.linked.take() {
             None => destroy(),
             Some(instance) => {
-                if !instance.unless_enabled(&mut destroy) {
+                if !instance.gate().unless_enabled(destroy) {
                     pr_err!("a page pool was dropped while its NAPI instance was enabled\n");
                     core::mem::forget(instance);
                 }
