@@ -104,7 +104,9 @@ def kinds(t):
         for family, name, packet, wanted in packets():
             for hook in rules:
                 t.hr.remove(hook)
-                about = (term(f"saddr{family}", hooks.address(SOURCE[family])),)
+                # By both ends: neighbours are asked for in between.
+                about = (term(f"saddr{family}", hooks.address(SOURCE[family])),
+                         term(f"daddr{family}", hooks.address(TARGET[family])))
                 rules[hook] = {match: t.hr.rule(hook, *about, *terms)
                                for match, terms in MATCHES.items()}
             proto = frames.ETH_P_IP if family == 4 else frames.ETH_P_IPV6
