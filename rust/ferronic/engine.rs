@@ -4,8 +4,8 @@
 //!
 //! A function under the outlet's lock that moves frames from a TX ring into the other port's RX rings. It is run
 //! by the doorbell (the last `ndo_start_xmit` of a burst), by the receiver's poll for the outlets that wait for
-//! its buffers, and by the port's own poll where the doorbell could not. Its work is bounded by what was queued,
-//! or by what was posted.
+//! its buffers, and by the port's own poll where the doorbell could not, or a pause has lasted too long. Its work is
+//! bounded by what was queued, or by what was posted.
 //!
 //! The stages of a frame: filter, length, steering, waiting for buffers, copy with checksum, descriptor. Frames of
 //! one batch that go to the same inlet share one acquisition of its lock and one raise.

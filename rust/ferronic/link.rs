@@ -60,7 +60,7 @@ impl Link for Ferronic {
     }
 
     fn newlink(
-        mut dev: Unregistered<'_, Port>,
+        dev: Unregistered<'_, Port>,
         params: &NewLink<'_, Port>,
         rtnl: &Rtnl,
         extack: &ExtAck<'_>,
@@ -80,7 +80,6 @@ impl Link for Ferronic {
             Ok(peer)
         })?;
         let result = made.ok_or(EINVAL).and_then(|wire| {
-            dev.random_address();
             let dev = register(dev, wire, Side::A, rtnl, extack)?;
             dev.pair(peer, rtnl)?;
             Ok(dev)
