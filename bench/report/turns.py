@@ -36,6 +36,35 @@ def scaling(results, name, word):
     return f"  {times:.2f} times scale/1"
 
 
+def cell(results, name, word):
+    """A row's ratio to the peer, or the peer's value, for a table."""
+    rows = results["figures"][name]["rows"]
+    row, peer = rows.get(word, {}), rows.get(results["peer"], {})
+    if "batches" not in row:
+        return "fault" if row else ""
+    if word == results["peer"]:
+        out = table.value(row["value"])
+    else:
+        each = ratios(row, peer)
+        low, high = interval(each)
+        out = f"{statistics.median(each):.2f} ({low:.2f} to {high:.2f})"
+    return f"{out}{scaling(results, name, word).replace('  ', ', ')}"
+
+
+def markdown(results):
+    """All figures as a table of Markdown."""
+    words, peer = list(results["rows"]), results["peer"]
+    lines = ["### By the clock", "",
+             f"ferronic {results['commit']}, {results['date']}; Linux {results['kernel']}, "
+             f"{results['cpus']} × {results['processor']}, {results['emulator']}. {peer}'s is a value, the "
+             f"others' the ratio to it with the interval that holds the median with 95 %.", "",
+             "| | " + " | ".join(words) + " |", "|---|" + "---:|" * len(words)]
+    for name, figure in results["figures"].items():
+        lines.append(f"| {figure['title']}, {results['counts']} per {figure['unit']} | " +
+                     " | ".join(cell(results, name, word) for word in words) + " |")
+    return "\n".join(lines) + "\n"
+
+
 def text(results):
     """All figures: medians, and ratios to the peer with their intervals."""
     lines, peer = [], results["peer"]
