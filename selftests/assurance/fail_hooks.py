@@ -30,16 +30,8 @@ ACTIONS = {"set-mark": {"mark": 5}, "set-dscp": {"dscp": 46}, "set-ecn": {"ecn":
            "reorder": {"gap": 1, "timeout": 10**7}}
 
 
-class Faulty(hooks.Topology):
+class Faulty(faults.Topology, hooks.Topology):
     """Chains in two namespaces, and allocations of the module that can fail."""
-
-    def __enter__(self):
-        faults.available()
-        super().__enter__()
-        self.stack.enter_context(faults.from_text(*faults.module_text()))
-        self.fault = faults.Nth()
-        self.stack.callback(self.fault.close)
-        return self
 
     def picture(self):
         return self.h0.chains(), self.h0.rules()

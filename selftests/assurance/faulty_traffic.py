@@ -9,6 +9,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import conservation  # noqa: E402
 import content  # noqa: E402
 import ethnl    # noqa: E402
 import faults   # noqa: E402
@@ -23,14 +24,8 @@ HANDOFF = [rtnl.attr(2, 1)]
 SIZES = (1, 63, 512, 1472, 9000, 40000)
 
 
-class Faulty(nic.Pair):
+class Faulty(faults.Topology, conservation.Beside, nic.Pair):
     """A pair in two namespaces; allocations beneath the module can fail."""
-
-    def __enter__(self):
-        faults.available()
-        super().__enter__()
-        self.stack.enter_context(faults.from_text(*faults.module_text()))
-        return self
 
 
 def burst(t, count):

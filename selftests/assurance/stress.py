@@ -31,11 +31,13 @@ import traceback
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import content  # noqa: E402
 import control  # noqa: E402
+import ethioctl  # noqa: E402
 import ethnl    # noqa: E402
 import hooks    # noqa: E402
 import net      # noqa: E402
 import nic      # noqa: E402
 import rtnl     # noqa: E402
+import steer    # noqa: E402
 import tap      # noqa: E402
 
 PARSER = argparse.ArgumentParser()
@@ -171,14 +173,19 @@ def state(t):
     return act
 
 
+FEATURES = ("rx-checksum", "rx-hashing", "rx-vlan-hw-parse", "rx-gro", "rx-gro-hw", "tx-checksum-ip-generic",
+            "tx-scatter-gather", "tx-tcp-segmentation", "tx-udp-segmentation", "rx-ntuple-filter")
+
+
 def tool(t):
     """Everything that ethtool sets and reads."""
     tools = [ethnl.Ethtool(t.n[index], name) for index, name in ends()]
+    named = {port: ethioctl.Port(t.n[index], name) for port, (index, name) in zip(tools, ends())}
     t.sockets += tools
 
     def act(dice):
         port = dice.choice(tools)
-        what = dice.randrange(9)
+        what = dice.randrange(13)
         if what == 0:
             port.set(ethnl.RINGS, rx=64 << dice.randrange(5), tx=64 << dice.randrange(5))
         elif what == 1:
@@ -197,6 +204,18 @@ def tool(t):
         elif what == 6:
             port.rss_set(hkey=dice.randbytes(len(port.rss()["hkey"])),
                          input_xfrm=dice.choice((0, 1)))
+        elif what == 7:
+            port.feature(dice.choice(FEATURES), dice.random() < 0.6)
+        elif what == 8:
+            steer.add_udp4(named[port], dice.randrange(5100, 5104), dice.randrange(3),
+                           dice.randrange(4))
+        elif what == 9:
+            steer.delete(named[port], dice.randrange(4))
+        elif what == 10:
+            if dice.random() < 0.5:
+                port.rss_create()
+            else:
+                port.rss_delete(dice.randrange(1, 4))
         else:
             for table in (ethnl.RINGS, ethnl.CHANNELS, ethnl.COALESCE, ethnl.LINKSTATE):
                 port.get(table)
@@ -218,7 +237,7 @@ def family(t):
             return
         index = dice.choice(list(ports))
         here = rtnl.attr(control.IFINDEX, index)
-        what = dice.randrange(6)
+        what = dice.randrange(11)
         if what == 0:
             one.send(control.PORT_SET,
                      here + rtnl.attr(control.PORT_PAUSE_LIMIT, dice.randrange(1, 200)))
@@ -230,10 +249,33 @@ def family(t):
             one.dump(control.STAGE_GET, here)
         elif what == 4:
             one.dump(control.WIRE_GET)
+        elif what == 5:
+            one.send(control.WIRE_SET, rtnl.attr(control.WIRE_ID, ports[index]["wire"]) +
+                     rtnl.attr(3, dice.randrange(2)))
+        elif what == 6:
+            one.send(control.SAMPLING_SET, here + rtnl.attr(3, dice.choice((0, 1, 7))))
+        elif what == 7:
+            one.dump(control.LATENCY_GET, here)
+        elif what == 8:
+            one.send(control.LATENCY_RESET, here)
+        elif what == 9:
+            together(one, dice, index, ports[index]["wire"])
         else:
             one.send(control.PORT_GET, here)
 
     return act
+
+
+def together(one, dice, index, wire):
+    """A port and its wire changed in a transaction; now and then it is given up."""
+    one.send(control.TRANSACTION_BEGIN)
+    try:
+        one.send(control.TRANSACTION_ADD, rtnl.attr(2, [
+            rtnl.attr(1, index), rtnl.attr(16, dice.randrange(1, 200))]))
+        one.send(control.TRANSACTION_ADD, rtnl.attr(3, [
+            rtnl.attr(1, wire), rtnl.attr(3, dice.randrange(2))]))
+    finally:
+        one.send(dice.choice((control.TRANSACTION_COMMIT, control.TRANSACTION_ABORT)))
 
 
 def queues(t):

@@ -18,10 +18,12 @@ PAUSE = {"cmd": (21, 22), "autoneg": 2, "rx": 3, "tx": 4}
 LINKSTATE = {"cmd": (6, None), "link": 2, "sqi": 3, "ext_state": 5, "ext_down_count": 7}
 LINKMODES = {"cmd": (4, 5), "autoneg": 2, "speed": 5, "duplex": 6}
 RSS = {"cmd": (38, 48), "context": 2, "hfunc": 3, "indir": 4, "hkey": 5, "input_xfrm": 6}
+RSS_CREATE, RSS_DELETE = 49, 50
+DEBUG = {"cmd": (7, 8), "mask": 2}
 BYTES = {"adaptive_rx", "adaptive_tx", "autoneg", "tcp_data_split", "cqe_size", "tx_push"}
 PAUSE_BYTES = {"rx", "tx"}
 STATS_GET, STATS_SRC = 32, 6
-FLAG_STATS = 4
+FLAG_COMPACT, FLAG_STATS = 1, 4
 
 
 class Ethtool(genl.Family):
@@ -77,6 +79,23 @@ class Ethtool(genl.Family):
         return {"indir": list(struct.unpack(f"={len(indir) // 4}I", indir)),
                 "hkey": found.get(5, b""), "hfunc": genl.number(found.get(3, b"")),
                 "input_xfrm": genl.number(found.get(6, b""))}
+
+    def rss_create(self):
+        """Makes a context, and returns its number."""
+        reply = self.ask(RSS_CREATE, self.header(), dump=False)[0]
+        return genl.number(dict(rtnl.attrs(reply))[RSS["context"]])
+
+    def rss_delete(self, context):
+        self.ask(RSS_DELETE, self.header(), rtnl.attr(RSS["context"], context), dump=False)
+
+    def messages(self, bits=None):
+        """Reads or sets what the driver says in the kernel log (`ethtool -s msglvl`)."""
+        if bits is not None:
+            values = struct.pack("=I", bits), struct.pack("=I", 0x7FFF)
+            set_ = [rtnl.attr(2, 15), rtnl.attr(4, values[0]), rtnl.attr(5, values[1])]
+            self.ask(DEBUG["cmd"][1], self.header(), rtnl.attr(2, set_), dump=False)
+        found = dict(rtnl.attrs(self.raw(DEBUG, FLAG_COMPACT)[DEBUG["mask"]]))
+        return genl.number(found[4])
 
     def rss_set(self, indir=None, hkey=None, input_xfrm=None, context=None):
         body = [self.header()]

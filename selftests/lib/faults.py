@@ -76,14 +76,15 @@ def function_text(name):
 
 
 @contextlib.contextmanager
-def from_text(start, end):
-    """Only allocations beneath this code can fail: all of them, also those that may
-    wait for memory, and of single pages."""
+def from_text(start, end, spared=(0, 0)):
+    """Only allocations beneath this code can fail, and not beneath the one that is `spared`: all of
+    them, also those that may wait for memory, and of single pages."""
     available()
     values = {}
     for filtered in glob.glob(f"{DEBUGFS}/*/require-start"):
         folder = os.path.dirname(filtered)
         values |= {f"{folder}/require-start": hex(start), f"{folder}/require-end": hex(end),
+                   f"{folder}/reject-start": hex(spared[0]), f"{folder}/reject-end": hex(spared[1]),
                    f"{folder}/stacktrace-depth": 32, f"{folder}/verbose": 0}
     values |= {f"{DEBUGFS}/failslab/ignore-gfp-wait": "N",
                f"{DEBUGFS}/fail_page_alloc/ignore-gfp-wait": "N",
@@ -168,6 +169,22 @@ class Nth:
         tap.note(f"{what}: {tried} allocations failed, up to number {number}; {refusals} were "
                  f"needed, {withouts} done without")
         return tried
+
+
+class Topology:
+    """Beside a topology of namespaces: while it lasts, allocations beneath the module can fail,
+    the n-th of a request by `fault`."""
+
+    def __enter__(self):
+        available()
+        super().__enter__()
+        with contextlib.ExitStack() as stack:
+            stack.callback(self.stack.close)
+            self.stack.enter_context(from_text(*module_text()))
+            self.fault = Nth()
+            self.stack.callback(self.fault.close)
+            stack.pop_all()
+        return self
 
 
 @contextlib.contextmanager
