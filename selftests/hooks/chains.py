@@ -200,6 +200,10 @@ def refusals(t):
               hooks.attribute(hooks.CHAIN, "family", 0), at=len(new) + 16)
     h.refused(errno.ENODEV, hooks.CHAIN_ADD, new + hook("ingress") +
               hooks.attribute(hooks.CHAIN, "ifindex", 12345), at=len(new) + 8)
+    # What clients can't decode, or terminals obey.
+    for bad in (b"\x89", b"a b", b"\x1b[2J", "é".encode(), b""):
+        bad = hooks.attribute(hooks.CHAIN, "name", bad + b"\0")
+        h.refused(errno.EINVAL, hooks.CHAIN_ADD, bad + hook("input"), at=0)
     h.refused(errno.ENOENT, hooks.CHAIN_DEL, new, at=0)
     h.refused(errno.ENOENT, hooks.CHAIN_GET, new, at=0)
 

@@ -187,6 +187,14 @@ pub(super) fn name_of(
     if name.is_empty() {
         return Err(context.refuse(kind, c"A name has at least one byte", EINVAL));
     }
+    // Clients decode text as ASCII (YNL's fail on anything else), and terminals obey control characters.
+    if !name.as_cstr().to_bytes().iter().all(u8::is_ascii_graphic) {
+        return Err(context.refuse(
+            kind,
+            c"A name is made of printable ASCII characters, without spaces",
+            EINVAL,
+        ));
+    }
     Ok(name)
 }
 

@@ -939,7 +939,8 @@ pub(crate) mod stage {
 
 /// Numbers of the attributes of `chain`.
 pub(crate) mod chain {
-    /// What it is called in its namespace.
+    /// What it is called in its namespace: printable ASCII characters, without
+    /// spaces.
     pub(crate) const NAME: u16 = 1;
     /// Generation of the namespace's chains when the message was written.
     pub(crate) const GENERATION: u16 = 2;
@@ -2548,7 +2549,8 @@ impl Spec for TransactionAbortDo {
 /// An answer to `chain-get`, and what notifications of it say.
 #[derive(Clone, Default)]
 pub(crate) struct ChainGetReply<'a> {
-    /// What it is called in its namespace.
+    /// What it is called in its namespace: printable ASCII characters, without
+    /// spaces.
     pub(crate) name: Option<&'a CStr>,
     /// Generation of the namespace's chains when the message was written.
     pub(crate) generation: Option<u64>,
@@ -2703,7 +2705,8 @@ impl ChainGetReply<'_> {
 
 /// A request of `chain-get`.
 pub(crate) struct ChainGetDoRequest<'a> {
-    /// What it is called in its namespace.
+    /// What it is called in its namespace: printable ASCII characters, without
+    /// spaces.
     pub(crate) name: Option<&'a CStr>,
 }
 
@@ -2748,7 +2751,8 @@ impl Spec for ChainGetDump {
 
 /// A request of `chain-add`.
 pub(crate) struct ChainAddDoRequest<'a> {
-    /// What it is called in its namespace.
+    /// What it is called in its namespace: printable ASCII characters, without
+    /// spaces.
     pub(crate) name: Option<&'a CStr>,
     /// Which packets come to it.
     pub(crate) family: Option<ChainFamily>,
@@ -2835,7 +2839,8 @@ impl Spec for ChainAddDo {
 
 /// A request of `chain-set`.
 pub(crate) struct ChainSetDoRequest<'a> {
-    /// What it is called in its namespace.
+    /// What it is called in its namespace: printable ASCII characters, without
+    /// spaces.
     pub(crate) name: Option<&'a CStr>,
     /// What becomes of packets that no rule decides on.
     pub(crate) policy: Option<ChainPolicy>,
@@ -2886,7 +2891,8 @@ impl Spec for ChainSetDo {
 
 /// A request of `chain-del`.
 pub(crate) struct ChainDelDoRequest<'a> {
-    /// What it is called in its namespace.
+    /// What it is called in its namespace: printable ASCII characters, without
+    /// spaces.
     pub(crate) name: Option<&'a CStr>,
     /// Add this change to the socket's transaction, to be made when that is
     /// committed. It is only looked at then, and has no other answer.

@@ -747,7 +747,7 @@ pub const STAGE: Space = Space {
 /// A chain of rules.
 pub const CHAIN: Space = Space {
 attributes: &[
-Attribute { name: "name", number: 1, kind: Kind::Text, many: false, help: "What it is called in its namespace." },
+Attribute { name: "name", number: 1, kind: Kind::Text, many: false, help: "What it is called in its namespace: printable ASCII characters, without spaces." },
 Attribute { name: "generation", number: 2, kind: Kind::Uint, many: false, help: "Generation of the namespace's chains when the message was written." },
 Attribute { name: "family", number: 3, kind: Kind::Enum(VALUES_CHAIN_FAMILY), many: false, help: "Which packets come to it." },
 Attribute { name: "hook", number: 4, kind: Kind::Enum(VALUES_HOOK), many: false, help: "Where it is." },
