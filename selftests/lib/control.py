@@ -62,6 +62,13 @@ def names(space):
     return tuple(attribute["name"] for attribute in sets[space]["attributes"])
 
 
+def entries(enumeration):
+    """The names of an enumeration's values, in their order."""
+    sets = {one["name"]: one for one in specification()["definitions"]}
+    return tuple(entry if isinstance(entry, str) else entry["name"]
+                 for entry in sets[enumeration]["entries"])
+
+
 def operations():
     """Names of commands and notifications."""
     return {operation["name"] for operation in specification()["operations"]["list"]}

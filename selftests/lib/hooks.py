@@ -243,9 +243,15 @@ class Topology(net.Topology):
             stack.pop_all()
         return self
 
-    def pair(self, *arguments, **options):
-        links = super().pair(*arguments, **options)
+    def pair(self, up=True, quiet=False, only4=False, addresses=True, **options):
+        links = super().pair(up, quiet, only4, addresses, **options)
         patient(self.h0, self.h1)
+        if up and addresses and not quiet:
+            # The core sends what has waited for a neighbour while what comes then overtakes it.
+            for end in (0, 1):
+                for ends in (net.V4,) if only4 else (net.V4, net.V6):
+                    self.n[end].rtnl.add_neighbour(links[end]["name"], ends[1 - end],
+                                                   links[1 - end]["address"])
         return links
 
     def tidy(self):

@@ -13,14 +13,15 @@ import struct
 
 NLMSG_ERROR, NLMSG_DONE = 2, 3
 NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK, NLM_F_DUMP_INTR = 1, 2, 4, 0x10
-NLM_F_DUMP, NLM_F_EXCL, NLM_F_CREATE = 0x300, 0x200, 0x400
+NLM_F_DUMP, NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE = 0x300, 0x100, 0x200, 0x400
 NLM_F_CAPPED, NLM_F_ACK_TLVS = 0x100, 0x200
 NLA_F_NESTED, NLA_TYPE_MASK = 0x8000, 0x3FFF
 SOL_NETLINK = 270
 NETLINK_ADD_MEMBERSHIP, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK = 1, 11, 12
 
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK = 16, 17, 18, 19
-RTM_NEWADDR = 20
+RTM_NEWADDR, RTM_NEWNEIGH = 20, 28
+NUD_PERMANENT = 0x80
 RTMGRP_LINK = 1
 
 IFF_UP, IFF_BROADCAST, IFF_RUNNING = 0x1, 0x2, 0x40
@@ -296,3 +297,10 @@ class Rtnl(Netlink):
         body = struct.pack("=BBBBi", family, prefix, flags, 0, index)
         body += attr(2, raw) + attr(1, raw)
         self.request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, body)
+
+    def add_neighbour(self, name, address, lladdr):
+        """Makes a neighbour known for good, at its Ethernet address, if the link is up."""
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        body = struct.pack("=BxxxiHBB", family, self.get(name)["index"], NUD_PERMANENT, 0, 0)
+        body += attr(1, socket.inet_pton(family, address)) + attr(2, mac(lladdr))
+        self.request(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, body)

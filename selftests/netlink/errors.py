@@ -10,6 +10,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import control  # noqa: E402
+import hooks    # noqa: E402
 import rtnl     # noqa: E402
 import tap      # noqa: E402
 from rtnl import attr  # noqa: E402
@@ -32,6 +33,16 @@ def port(t):
     """A pair, and the number of the port in the first namespace."""
     t.pair()
     return t.n0.rtnl.get("fe0")["index"]
+
+
+@tap.case("names that tests carry with them, to load quickly, are the specification's")
+def names(_):
+    for space, here in (("chain", hooks.CHAIN), ("term", hooks.TERM), ("rule", hooks.RULE),
+                        ("packet", hooks.PACKET)):
+        tap.equal(here, tuple(name.replace("-", "_") for name in control.names(space)), space)
+    for enumeration, here in (("chain-family", hooks.FAMILIES), ("hook", hooks.HOOKS),
+                              ("test", hooks.TESTS), ("action", hooks.ACTIONS)):
+        tap.equal(here, control.entries(enumeration), enumeration)
 
 
 @tap.case("unknown attributes, by every command")

@@ -183,9 +183,6 @@ def delayed(t):
         s = Sampling(t.h1)
         for hook, dev in (("ingress", "fe1"), ("prerouting", None), ("input", None)):
             with hooks.Datagrams(t) as udp:
-                # The neighbours know each other.
-                udp.send(b"first")
-                udp.receive(1)
                 t.h1.chain("x", hook, dev=dev)
                 t.h1.rule("x", term("protocol", UDP), action="delay", delay=50 * MS)
                 s.set(1)
