@@ -179,7 +179,7 @@ impl napi::Handler for Channel {
             strip: self.flags.strip.read() != 0,
             merge: self.flags.merge.read() != 0,
         };
-        let received = rx.receive(poll, poll.budget(), offloads, counters);
+        let received = rx.receive(poll, vector, poll.budget(), offloads, counters);
         counters.batches.count(received);
         let full = rx.refill(poll, counters);
         let completed = self.complete(vector, poll.tx());

@@ -16,7 +16,7 @@ use crate::copy::{self, Summed};
 use crate::filter::Filter;
 use crate::latency::{self, Sample};
 use crate::limits::{ETH_HLEN, FRAME_MIN, VLAN_HLEN};
-use crate::receive::{Checked, FrameInfo};
+use crate::receive::{Checked, FrameInfo, Stream};
 use crate::rules::Rules;
 use crate::stats::Drop;
 use crate::steer::{Steer, Way};
@@ -26,6 +26,7 @@ use netdev::clock::now_ns;
 use netdev::context::Bh;
 use netdev::skb::{SkBuff, TxChecksum};
 use netdev::sync::Guard;
+use pure::aggregate;
 use pure::checksum;
 use pure::header::{self, Headers};
 use pure::segment::{self, Cursor};
@@ -485,7 +486,7 @@ impl<'a> Run<'a> {
             checked: Checked::Unknown,
             tag: self.tag,
             header_len: header_len(headers, linear),
-            tcp: headers.protocol == header::TCP && headers.transport_offset.is_some(),
+            stream: stream(headers, linear),
             merged: None,
             sample,
         }
@@ -518,4 +519,19 @@ fn header_len(headers: &Headers, linear: &[u8]) -> u16 {
         _ => 0,
     };
     transport.wrapping_add(n)
+}
+
+/// What a frame is of a stream.
+#[inline]
+fn stream(headers: &Headers, linear: &[u8]) -> Stream {
+    let Some(transport) = headers
+        .transport_offset
+        .filter(|_| headers.protocol == header::TCP)
+    else {
+        return Stream::None;
+    };
+    match linear.get(usize::from(transport).wrapping_add(13)) {
+        Some(&flags) if aggregate::goes_on(flags) => Stream::GoesOn,
+        _ => Stream::Ends,
+    }
 }

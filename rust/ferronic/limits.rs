@@ -2,6 +2,7 @@
 
 //! What a port can be set to, and what a user may take.
 
+use crate::aggregate::Aggregates;
 use crate::module_parameters;
 use crate::receive::BufferLayout;
 use crate::reconfigure::Rings;
@@ -55,8 +56,11 @@ pub(crate) fn quota() -> Limits {
 /// Bytes that the rings of a port and the buffers posted in them take.
 pub(crate) fn ring_bytes(rings: &Rings, layout: &BufferLayout) -> u64 {
     let rx = u64::from(rings.rx_ring).saturating_mul(u64::from(layout.size).saturating_add(64));
+    let held = Aggregates::bytes(rings.rx_ring);
     let tx = u64::from(rings.tx_ring).saturating_mul(16);
-    rx.saturating_add(tx).saturating_mul(rings.channels.into())
+    rx.saturating_add(held)
+        .saturating_add(tx)
+        .saturating_mul(rings.channels.into())
 }
 
 /// How long a full receiver may hold a transmit queue, in milliseconds, unless the user says otherwise. Then its frames
@@ -66,6 +70,9 @@ pub(crate) const PAUSE_LIMIT_MS: u32 = 100;
 
 /// After how long a poll that could not get buffers tries again: 1 ms.
 pub(crate) const REFILL_RETRY_NS: u64 = 1_000_000;
+
+/// A tick: how often somebody looks after packets that a poll holds to merge others with. Half a millisecond.
+pub(crate) const HOLD_TICK_NS: u64 = 500_000;
 
 /// After how long a stopped queue trips the watchdog, in milliseconds.
 pub(crate) const WATCHDOG_MS: u32 = 5000;

@@ -2,15 +2,17 @@
 
 //! The receive half of a channel: taking frames out of the RX ring, making packets, posting buffers.
 
-use crate::aggregate::{self, Aggregates, Offer};
+use crate::aggregate::{self, Aggregates, Offer, Upwards};
 use crate::channel::Channel;
 use crate::latency::{self, Sample};
 use crate::limits::{FRAME_MIN, VLAN_HLEN};
 use crate::stats::PollCounters;
+use crate::vector::Vector;
 use netdev::napi::{Owner, Poll};
 use netdev::page_pool::{Buffer, PagePool};
 use netdev::ring::{Poster, Taker};
 use netdev::skb::{Checksum, HashKind, Merged, RxSkb, SkBuff};
+use pure::turns::Place;
 
 /// What the engine found out about a frame's checksum.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,6 +21,17 @@ pub(crate) enum Checked {
     Unknown,
     Good,
     Bad,
+}
+
+/// What a frame is of a stream.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Stream {
+    /// It is not TCP.
+    None,
+    /// It is of one; by its flags nothing that follows belongs to it.
+    Ends,
+    /// It is of one that goes on.
+    GoesOn,
 }
 
 /// What the engine says of a frame, in its first descriptor.
@@ -33,7 +46,7 @@ pub(crate) struct FrameInfo {
     pub(crate) tag: Option<(u16, u16)>,
     /// Bytes of all headers.
     pub(crate) header_len: u16,
-    pub(crate) tcp: bool,
+    pub(crate) stream: Stream,
     /// The frames it stands for, if it is more than one that the NIC has merged.
     pub(crate) merged: Option<Merged>,
     /// Not 0 if its way is watched.
@@ -52,7 +65,7 @@ impl FrameInfo {
 
     /// Bytes of the frames it stands for, on the wire.
     #[inline(always)]
-    fn wire_bytes(&self) -> u64 {
+    pub(crate) fn wire_bytes(&self) -> u64 {
         let n = u64::from(self.frames());
         let tag = if self.tag.is_some() { VLAN_HLEN } else { 0 };
         u64::from(self.len)
@@ -85,7 +98,7 @@ impl RxDescriptor {
                 checked: Checked::Unknown,
                 tag: None,
                 header_len: 0,
-                tcp: false,
+                stream: Stream::None,
                 merged: None,
                 sample: 0,
             },
@@ -165,16 +178,38 @@ pub(crate) struct RxHalf {
     pub(crate) layout: BufferLayout,
     /// Number of the queue.
     pub(crate) queue: u16,
-    /// Packets that are being merged.
+    /// Packets that are being merged. Their frames are counted when they go up.
     pub(crate) aggregates: Aggregates,
 }
 
-/// What a poll has received.
+/// What a poll has received, to be counted at its end.
 #[derive(Default)]
-struct Total {
-    frames: u64,
-    bytes: u64,
-    merged: u64,
+pub(crate) struct Total {
+    pub(crate) frames: u64,
+    pub(crate) bytes: u64,
+    pub(crate) merged: u64,
+}
+
+impl Total {
+    /// Adds frames of so many bytes in all: `lengths` are that of each but the last, and of the last.
+    #[inline(always)]
+    pub(crate) fn add(
+        &mut self,
+        frames: u64,
+        lengths: (u32, u32),
+        bytes: u64,
+        counters: &PollCounters,
+    ) {
+        let before = |frames: u64| counters.frames.get().wrapping_add(frames);
+        let (each, last) = lengths;
+        counters.lengths.count(each, || before(self.frames));
+        self.frames = self.frames.wrapping_add(frames);
+        if frames > 1 {
+            let others = self.frames.wrapping_sub(1);
+            counters.lengths.count(last, || before(others));
+        }
+        self.bytes = self.bytes.wrapping_add(bytes);
+    }
 }
 
 impl RxHalf {
@@ -221,6 +256,7 @@ impl RxHalf {
     pub(crate) fn receive(
         &mut self,
         poll: &Poll<'_, Channel>,
+        vector: &Vector,
         budget: u32,
         offloads: Offloads,
         counters: &PollCounters,
@@ -237,10 +273,15 @@ impl RxHalf {
             done = done.wrapping_add(1);
             self.one(poll, first, alone, offloads, counters, &mut total);
         }
-        if !self.aggregates.is_empty() {
-            self.aggregates.flush(poll, counters);
+        if !self.aggregates.is_empty() || vector.is_holding() {
+            let mut to = Upwards {
+                poll,
+                counters,
+                total: &mut total,
+            };
+            self.aggregates.rest(vector, done, offloads.merge, &mut to);
         }
-        if done > 0 {
+        if done > 0 || total.frames > 0 {
             self.taker.release();
             counters.frames.add(total.frames);
             counters.bytes.add(total.bytes);
@@ -267,7 +308,8 @@ impl RxHalf {
             latency::taken(poll, info.sample);
         }
         let mut hold = None;
-        if !alone && self.aggregates.concern(&info, offloads) {
+        let mut alone = alone;
+        if self.aggregates.concern(&info, offloads) {
             let buffers = info
                 .len
                 .wrapping_sub(1)
@@ -279,20 +321,25 @@ impl RxHalf {
                 .bytes()
                 .get(headroom..headroom.wrapping_add(first.len as usize))
                 .unwrap_or(&[]);
-            match self
+            let mut to = Upwards {
+                poll,
+                counters,
+                total,
+            };
+            let offer = self
                 .aggregates
-                .offer(frame, &info, buffers, offloads, poll, counters)
-            {
+                .offer(frame, &info, buffers, offloads, &mut to);
+            match offer {
                 Offer::Merge { at, last } => {
-                    count(&info, frame, offloads, counters, total);
                     if info.sample != 0 {
                         latency::merged(poll, info.sample);
                     }
-                    self.merge(poll, at, last, first, counters, total);
+                    self.merge(at, last, first, &mut to);
                     return;
                 }
                 Offer::Hold(held, transport_offset) => hold = Some((held, transport_offset)),
-                Offer::Alone => (),
+                // What it must not overtake may be in GRO now.
+                Offer::Alone => alone = false,
             }
         }
         let Some(mut skb) = self.build(poll, first) else {
@@ -326,15 +373,19 @@ impl RxHalf {
         } else if offloads.strip {
             skb.strip_vlan_tag();
         }
+        if let Some((held, transport_offset)) = hold {
+            let mut to = Upwards {
+                poll,
+                counters,
+                total,
+            };
+            self.aggregates
+                .hold(skb, held, transport_offset, &info, &mut to);
+            return;
+        }
         count(&info, skb.linear(), offloads, counters, total);
         if info.merged.is_some() {
             aggregate::count(&skb, info.frames(), info.wire_bytes(), counters);
-        }
-        if let Some((held, transport_offset)) = hold {
-            let bytes = info.wire_bytes();
-            self.aggregates
-                .hold(skb, held, transport_offset, &info, bytes, poll, counters);
-            return;
         }
         if alone {
             latency::receive(poll, skb.into_owned(), info.sample);
@@ -345,29 +396,14 @@ impl RxHalf {
     }
 
     /// Adds the payload of a frame to the packet it was merged into.
-    fn merge(
-        &mut self,
-        poll: &Poll<'_, Channel>,
-        at: usize,
-        last: bool,
-        first: RxDescriptor,
-        counters: &PollCounters,
-        total: &mut Total,
-    ) {
+    fn merge(&mut self, at: Place, last: bool, first: RxDescriptor, to: &mut Upwards<'_, '_>) {
         let bytes = first.frame.wire_bytes();
         // The packet leaves its place while the frame is added, since both are parts of the ring's half.
         let Some((skb, offset)) = self.aggregates.take(at) else {
             return;
         };
         let skb = self.append(skb, first, offset);
-        let lost = self
-            .aggregates
-            .extended(at, skb, last, bytes, poll, counters);
-        if lost > 0 {
-            // They have been counted as received.
-            total.frames = total.frames.wrapping_sub(lost);
-            counters.no_memory.add(lost);
-        }
+        self.aggregates.extended(at, skb, last, bytes, to);
     }
 
     /// Makes a packet of a frame whose first descriptor was taken. `None` if there is no memory: the frame is gone,
@@ -491,6 +527,20 @@ impl RxHalf {
     }
 }
 
+/// Counts frames by whom they are for; `frame` is the first one's beginning.
+#[inline(always)]
+pub(crate) fn addressed(frame: &[u8], n: u64, counters: &PollCounters) {
+    if let Some(&b) = frame.first() {
+        if b & 1 != 0 {
+            if frame.starts_with(&[0xff; 6]) {
+                counters.broadcast.add(n);
+            } else {
+                counters.multicast.add(n);
+            }
+        }
+    }
+}
+
 /// Counts the frames received; `frame` is the first one's beginning.
 #[inline(always)]
 fn count(
@@ -501,41 +551,26 @@ fn count(
     total: &mut Total,
 ) {
     let n = u64::from(info.frames());
-    if let Some(&b) = frame.first() {
-        if b & 1 != 0 {
-            if frame.starts_with(&[0xff; 6]) {
-                counters.broadcast.add(n);
-            } else {
-                counters.multicast.add(n);
-            }
-        }
-    }
+    addressed(frame, n, counters);
     match info.checked {
         _ if !offloads.checksum => counters.checksum_none.add(n),
         Checked::Good => counters.checksum_good.add(n),
         Checked::Bad => counters.checksum_bad.add(n),
         Checked::Unknown => counters.checksum_none.add(n),
     }
-    let before = |frames: u64| counters.frames.get().wrapping_add(frames);
     let tag = if info.tag.is_some() { VLAN_HLEN } else { 0 };
+    let bytes = info.wire_bytes();
     match info.merged {
-        None => counters
-            .lengths
-            .count(info.len.wrapping_add(tag), || before(total.frames)),
+        None => {
+            let len = info.len.wrapping_add(tag);
+            total.add(1, (len, len), bytes, counters);
+        }
         Some(m) => {
-            let header = u32::from(info.header_len);
-            let behind = n.wrapping_sub(1);
-            let full = header.wrapping_add(m.size.into()).wrapping_add(tag);
-            counters.lengths.count(full, || before(total.frames));
-            let last = info
-                .len
-                .wrapping_sub(u32::from(m.size).wrapping_mul(behind as u32))
-                .wrapping_add(tag);
-            counters
-                .lengths
-                .count(last, || before(total.frames.wrapping_add(behind)));
+            let each = u32::from(info.header_len).wrapping_add(m.size.into());
+            let before_last = u32::from(m.size).wrapping_mul(n.wrapping_sub(1) as u32);
+            let last = info.len.wrapping_sub(before_last);
+            let lengths = (each.wrapping_add(tag), last.wrapping_add(tag));
+            total.add(n, lengths, bytes, counters);
         }
     }
-    total.frames = total.frames.wrapping_add(n);
-    total.bytes = total.bytes.wrapping_add(info.wire_bytes());
 }

@@ -346,11 +346,12 @@ fn remove(dev: &mut Locked<'_, Port>, from: usize, owners: &mut [Owner<Channel>]
     updown::redirect(device, owners);
 }
 
-/// Lets producers wait and the poll empty an RX ring, for a bounded time.
+/// Lets producers wait and the poll empty an RX ring, and pass on what it holds, for a bounded time.
 fn drain(end: &End, index: usize, owner: &Owner<Channel>) {
     let Some(inlet) = end.inlets.get(index) else {
         return;
     };
+    let vector = owner.instance();
     for _ in 0..DRAIN_LOOKS {
         let left = {
             let mut guard = inlet.lock.lock_bh();
@@ -359,11 +360,11 @@ fn drain(end: &End, index: usize, owner: &Owner<Channel>) {
                 open.untaken()
             })
         };
-        if left == 0 {
+        if !vector.shared().drain() && left == 0 {
             return;
         }
         let bh = BhGuard::new();
-        Vector::raise_now(owner.instance());
+        Vector::raise_now(vector);
         // Softirqs run here.
         drop(bh);
         fsleep(Delta::from_micros(50));
@@ -395,6 +396,7 @@ fn exchange_rings(
     // First those who complete, and so could wake the queue: the own poll, or, on a wire that hands packets off, who
     // takes under the outlet's lock. What is posted meanwhile stays in the old ring and is moved with the rest.
     owner.disable(dev);
+    owner.instance().shared().emptied();
     let old_outlet = outlet.lock.lock_bh().take();
     // The stack does not send to a stopped queue, so its posting half can be taken apart.
     let poster = device
@@ -410,6 +412,10 @@ fn exchange_rings(
         let mut old = slot.replace(channel);
         if let (Some(new), Some(old)) = (slot.as_mut(), old.as_mut()) {
             new.adaptive = old.adaptive.take();
+            if let (Some(new), Some(old)) = (new.rx.as_mut(), old.rx.as_mut()) {
+                // What a poll took when the ring had just been seen to be empty.
+                new.aggregates.adopt(&mut old.aggregates);
+            }
         }
         old
     });

@@ -128,7 +128,7 @@ pub(crate) fn fill_channel(
                 copies,
                 layout: plan.layout,
                 queue: index as u16,
-                aggregates: Aggregates::new(),
+                aggregates: Aggregates::new(plan.rx_ring)?,
             };
             half.prefill()?;
             rx = Some(half);

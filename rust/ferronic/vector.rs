@@ -26,6 +26,7 @@
 
 use crate::channel::Channel;
 use crate::ethtool::Moderation;
+use crate::limits::HOLD_TICK_NS;
 use crate::stats::PollCounters;
 use crate::wire::{Side, Wire};
 use kernel::prelude::*;
@@ -33,7 +34,7 @@ use kernel::sync::{static_lock_class, Arc};
 use netdev::clock::now_ns;
 use netdev::dim;
 use netdev::napi::{Instance, Timer};
-use netdev::sync::{AtomicWord, SpinLock, Word};
+use netdev::sync::{smp_mb, AtomicWord, SpinLock, Word};
 
 const ADAPTING_RX: u32 = 1;
 const ADAPTING_TX: u32 = 2;
@@ -43,6 +44,9 @@ const MASKED: u64 = 1;
 const PENDING: u64 = 3;
 /// Pending, and not to be moderated.
 const URGENT: u64 = 7;
+
+/// After how many ticks without a frame what the poll holds is not to wait longer.
+const QUIET_TICKS: u32 = 4;
 
 /// Settings of the moderation, in microseconds and frames. 0 microseconds: at once. 0 frames: however many.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -94,6 +98,18 @@ pub(crate) struct Vector {
     completion_armed: AtomicWord,
     /// Whether the Pause timer runs.
     pause_armed: AtomicWord,
+    /// Whether the Aggregation timer runs. Written by the poll while it does not, by the timer while it does.
+    ticking: Word<u32>,
+    /// Its ticks since the last frame; written by the timer.
+    quiet_ticks: Word<u32>,
+    /// Whether frames came since the last tick; set by the poll, cleared by the timer.
+    stirred: Word<u32>,
+    /// Whether it has been quiet for long enough; set by the timer, cleared by the poll.
+    quiet: Word<u32>,
+    /// Whether the poll holds packets to merge others with. Written by the poll.
+    holds: Word<u32>,
+    /// Whether it is to hold none. Written in process context, under RTNL and the instance lock.
+    draining: Word<u32>,
     /// When the vector was last raised, nanoseconds. Written by who took the state out of Idle.
     last: Word<u64>,
     /// Frames since the vector was last raised. Written under the inlet's lock, and by who fires.
@@ -132,6 +148,12 @@ impl Vector {
             held: AtomicWord::new(0),
             completion_armed: AtomicWord::new(0),
             pause_armed: AtomicWord::new(0),
+            ticking: Word::new(0),
+            quiet_ticks: Word::new(0),
+            stirred: Word::new(0),
+            quiet: Word::new(0),
+            holds: Word::new(0),
+            draining: Word::new(0),
             last: Word::new(0),
             frames: Word::new(0),
             last_frames: Word::new(0),
@@ -224,12 +246,39 @@ impl Vector {
         (bits & ADAPTING_RX != 0, bits & ADAPTING_TX != 0)
     }
 
-    /// Forgets what was raised while the NAPI instance was disabled, when nothing could be scheduled, and polls once.
+    /// Polls once, whatever was raised before: while the NAPI instance was disabled, when nothing could be scheduled, or
+    /// masked, as it is while the core puts polling off.
     pub(crate) fn restart(instance: &Instance<Channel>) {
         let v = instance.shared();
         v.held.xchg(0);
         v.state.xchg(IDLE);
         Self::raise_now(instance);
+    }
+
+    /// Tells the poll to hold nothing, until it is [given](Self::emptied) other rings. Returns whether it holds something, and
+    /// so has to be raised. Process context, under RTNL and the instance lock.
+    pub(crate) fn drain(&self) -> bool {
+        self.draining.write(1);
+        self.is_holding()
+    }
+
+    /// Whether the poll held something when it last ended.
+    #[inline(always)]
+    pub(crate) fn is_holding(&self) -> bool {
+        self.holds.read() != 0
+    }
+
+    /// Whether the poll is to hold nothing.
+    #[inline]
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.read() != 0
+    }
+
+    /// The poll, which is disabled, has been given other rings, and holds nothing. Process context, under RTNL and the
+    /// instance lock.
+    pub(crate) fn emptied(&self) {
+        self.draining.write(0);
+        self.holds.write(0);
     }
 
     /// A poll begins: what is raised from now on is to be seen by another one.
@@ -248,6 +297,67 @@ impl Vector {
             Err(URGENT) => v.fire(instance, now_ns()),
             Err(_) => v.moderate(instance),
         }
+    }
+
+    /// The poll asks whether no frames have come for so long that nothing is to wait any more; it `received` some or none.
+    #[inline]
+    pub(crate) fn is_quiet(&self, received: bool) -> bool {
+        let quiet = self.quiet.read() != 0;
+        if quiet {
+            self.quiet.write(0);
+        }
+        if received {
+            self.stirred.write(1);
+        }
+        quiet && !received
+    }
+
+    /// The poll ends; whether it holds packets, for which it will be polled again when it has become quiet. Returns whether
+    /// the Aggregation timer is to be started, for a [tick](HOLD_TICK_NS).
+    #[inline]
+    #[must_use]
+    pub(crate) fn holds(&self, holds: bool) -> bool {
+        if holds != self.is_holding() {
+            self.holds.write(holds.into());
+            // Pairs with the timer's: either it sees that something is held, or it is seen not to run any more.
+            smp_mb();
+        }
+        let start = holds && self.ticking.read() == 0;
+        if start {
+            self.ticking.write(1);
+            self.quiet_ticks.write(0);
+        }
+        start
+    }
+
+    /// A tick has ended. Hard interrupt.
+    ///
+    /// A CPU that others keep busy, or take away, sees one tick late, and not several at once: whoever is to send has as long
+    /// to do so as the timer has to count.
+    fn tick(&self, instance: &Instance<Channel>) {
+        let quiet = match self.stirred.read() {
+            0 => self.quiet_ticks.read().wrapping_add(1),
+            _ => 0,
+        };
+        self.stirred.write(0);
+        self.quiet_ticks.write(quiet);
+        if quiet >= QUIET_TICKS {
+            // The poll starts it again if need be.
+            self.ticking.write(0);
+            self.quiet.write(1);
+            Self::raise_now(instance);
+            return;
+        }
+        if !self.is_holding() {
+            self.ticking.write(0);
+            // Pairs with the poll's.
+            smp_mb();
+            if !self.is_holding() {
+                return;
+            }
+            self.ticking.write(1);
+        }
+        instance.start_timer(Timer::Aggregation, HOLD_TICK_NS, HOLD_TICK_NS / 8);
     }
 
     /// Frames were delivered. Under the inlet's lock.
@@ -329,6 +439,7 @@ impl Vector {
                 Self::raise_now(instance);
             }
             Timer::Retry => Self::raise_now(instance),
+            Timer::Aggregation => v.tick(instance),
         }
     }
 

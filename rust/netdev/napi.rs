@@ -59,10 +59,12 @@ pub enum Timer {
     Retry,
     /// For what has waited long enough.
     Pause,
+    /// For packets that wait to be merged with others.
+    Aggregation,
 }
 
 /// Number of [`Timer`]s.
-const TIMERS: usize = 4;
+const TIMERS: usize = 5;
 
 /// A driver's side of an instance.
 pub trait Handler: Send + Sized + 'static {
@@ -266,6 +268,16 @@ impl<H: Handler> Instance<H> {
     unsafe extern "C" fn pause_callback(t: *mut bindings::hrtimer) -> bindings::hrtimer_restart {
         // SAFETY: The callback of that timer.
         unsafe { Self::timer_callback(t, Timer::Pause) }
+    }
+
+    /// # Safety
+    ///
+    /// `t` is the timer [`Timer::Aggregation`] of an instance, and has expired.
+    unsafe extern "C" fn aggregation_callback(
+        t: *mut bindings::hrtimer,
+    ) -> bindings::hrtimer_restart {
+        // SAFETY: The callback of that timer.
+        unsafe { Self::timer_callback(t, Timer::Aggregation) }
     }
 
     /// Number of the instance in the netdev netlink family; 0 while it is disabled.
@@ -550,6 +562,7 @@ impl<H: Handler> Owner<H> {
                         Instance::<H>::completion_callback,
                         Instance::<H>::retry_callback,
                         Instance::<H>::pause_callback,
+                        Instance::<H>::aggregation_callback,
                     ];
                     for (i, callback) in callbacks.into_iter().enumerate() {
                         // SAFETY: Within the array, which is valid for writing; each timer has its own callback.

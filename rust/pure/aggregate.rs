@@ -36,6 +36,12 @@ const PSH: u8 = 1 << 3;
 const URG: u8 = 1 << 5;
 const CWR: u8 = 1 << 7;
 
+/// Whether a TCP frame with these flags may be merged with one that follows it.
+#[inline]
+pub fn goes_on(flags: u8) -> bool {
+    flags & (FIN | PSH | URG | RST | SYN) == 0
+}
+
 /// The IPv4 bit that forbids fragmentation, in the 16 bits with the fragment offset.
 const DONT_FRAGMENT: u16 = 1 << 14;
 
@@ -201,10 +207,7 @@ impl Held {
     /// alone, at once.
     #[inline]
     pub fn hold(segment: &Segment) -> Option<Held> {
-        if !segment.mergeable
-            || segment.flags & (FIN | PSH) != 0
-            || segment.length > u16::MAX.into()
-        {
+        if !segment.mergeable || !goes_on(segment.flags) || segment.length > u16::MAX.into() {
             return None;
         }
         Some(Held {
@@ -232,6 +235,19 @@ impl Held {
     #[inline]
     pub fn payload_length(&self) -> u32 {
         self.length
+    }
+
+    /// Lengths of its frames, headers included: of each but the last, and of the last.
+    #[inline]
+    pub fn frame_lengths(&self) -> (u32, u32) {
+        let headers = self.payload_offset();
+        let others = u32::from(self.segments).wrapping_sub(1);
+        let before_last = self.first.length.wrapping_mul(others);
+
+        (
+            headers.wrapping_add(self.first.length),
+            headers.wrapping_add(self.length).wrapping_sub(before_last),
+        )
     }
 
     /// Offers a frame. `head` are the headers of the aggregate's first frame.
@@ -564,6 +580,14 @@ mod tests {
     impl Receiver {
         fn flush(&mut self) {
             if let Some((held, mut packet)) = self.held.take() {
+                let (each, last) = held.frame_lengths();
+                let others = usize::from(held.segments()) - 1;
+                let headers = held.payload_offset() as usize;
+                assert_eq!(
+                    each as usize * others + last as usize,
+                    packet.len() + others * headers
+                );
+                assert!(last <= each);
                 self.up.push(match held.finish(&mut packet) {
                     Some(gso) => Up::Aggregate(packet, gso),
                     None => Up::Frame(packet),

@@ -48,3 +48,4 @@ pub mod segment;
 pub mod steer;
 pub mod toeplitz;
 pub mod trail;
+pub mod turns;

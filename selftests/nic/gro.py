@@ -2,29 +2,36 @@
 # SPDX-License-Identifier: GPL-2.0
 """Merging on reception: less packets for the stack, the same data, exact counts."""
 
+import contextlib
 import os
 import socket
 import sys
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import content  # noqa: E402
+import control  # noqa: E402
+import ethnl    # noqa: E402
 import frames   # noqa: E402
 import net      # noqa: E402
 import nic      # noqa: E402
+import rtnl     # noqa: E402
 import tap      # noqa: E402
 
 PSH, ACK = 0x08, 0x10
 SEGMENT = 1000
 
 
-def segments(count, seq=1000, sport=4000, size=SEGMENT, v6=False, gap=None):
-    """Frames of one TCP stream, one behind the other; `gap` leaves one out."""
+def segments(count, seq=1000, sport=4000, size=SEGMENT, v6=False, gap=None, push=False):
+    """Frames of one TCP stream, one behind the other; `gap` leaves one out, `push` marks
+    the last as the end of what there is to send."""
     src, dst = net.V6 if v6 else net.V4
     made = []
     for number in range(count):
         if number == gap:
             continue
-        body = frames.tcp(src, dst, sport, 5000, seq + number * size, 1, ACK,
+        flags = ACK | PSH if push and number == count - 1 else ACK
+        body = frames.tcp(src, dst, sport, 5000, seq + number * size, 1, flags,
                           content.randbytes(number, size))
         packet = frames.ipv6(src, dst, 6, body) if v6 else \
             frames.ipv4(src, dst, 6, body, ident=1 + number, flags=0x4000)
@@ -165,6 +172,128 @@ def udp(t):
             one.sendto(content.randbytes(number, 1000), (net.V4[1], 5004))
         for number in range(50):
             content.same(other.recv(4000), content.randbytes(number, 1000), f"datagram {number}")
+
+
+def take(receiver, size):
+    """Reads packets of TCP over IPv4 until they carry so many bytes; their lengths."""
+    got = []
+    while sum(length - 54 for length in got) < size:
+        got.append(len(receiver.recv(70000)))
+    return got
+
+
+def ready(t, channels=1):
+    """A quiet pair, of which fe1 merges and its stack does not."""
+    one, other = t.nics(quiet=True)
+    supported(other)
+    other.set("-K", "gro", "off")
+    other.ethtool.set(ethnl.CHANNELS, combined=channels)
+    return one, other
+
+
+@contextlib.contextmanager
+def busy(t):
+    """While the body runs, frames of other streams come to all queues of fe1."""
+    over = threading.Event()
+    made = [nic.udp_frame(sport=sport, v6=True) for sport in range(64)]
+
+    def send():
+        with t.n0.packet("fe0") as sender:
+            while not over.is_set():
+                # None are taken while there is no carrier.
+                with contextlib.suppress(OSError):
+                    for frame in made:
+                        sender.send(frame)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+@tap.case("rx-gro-hw: frames of one stream that polls find one by one merge")
+def over_polls(t):
+    _, other = ready(t)
+    other.ethtool.set(ethnl.COALESCE, rx_usecs=0)
+    with t.n0.packet("fe0") as sender, t.n1.packet("fe1", frames.ETH_P_IP) as receiver:
+        # Where the machine is slow they may come too far apart, or in one poll after all.
+        for attempt in range(1, 1001):
+            before = wire_counts(other), other.private()
+            for frame in segments(2, push=True):
+                sender.send(frame)
+            got = take(receiver, 2 * SEGMENT)
+            after = wire_counts(other), other.private()
+            polls = {name: after[1][name] - before[1][name] for name in after[1]
+                     if name.startswith("napi_polls_of_") and name[14:] not in ("0", "1")}
+            if len(got) == 1 and not any(polls.values()):
+                tap.note(f"attempt {attempt}")
+                tap.equal([b - a for a, b in zip(before[0], after[0])],
+                          [1, 54 + 2 * SEGMENT, 2, 2 * (54 + SEGMENT)], "counts")
+                return
+    raise AssertionError("no two merged")
+
+
+@tap.case("rx-gro-hw: what waits for more goes up when nothing comes, or nothing but other streams")
+def lone(t):
+    _, other = ready(t)
+    before = wire_counts(other), other.link["stats"]
+    with t.n0.packet("fe0") as sender, t.n1.packet("fe1", frames.ETH_P_IP) as receiver:
+        for count in (1, 2, 3):
+            for frame in segments(count):
+                sender.send(frame)
+            take(receiver, count * SEGMENT)
+        t.balanced()
+        merged = [b - a for a, b in zip(before[0], wire_counts(other))]
+        tap.equal(other.link["stats"]["rx_packets"] - before[1]["rx_packets"], 6, "frames")
+        tap.equal(merged[2] - merged[0], (merged[3] - merged[1]) // 54, "headers merged away")
+        with busy(t):
+            for turn in range(5):
+                sender.send(segments(1, sport=4000 + turn)[0])
+                take(receiver, SEGMENT)
+    t.balanced()
+
+
+@tap.case("rx-gro-hw: nothing that waits for more is lost when rings, channels, features change")
+def kept(t):
+    one, other = ready(t, 4)
+    with contextlib.closing(control.Raw(t.n0)) as family:
+        wire = rtnl.attr(control.WIRE_ID, family.ports()[one.index]["wire"])
+        changes = (
+            lambda: other.ethtool.set(ethnl.RINGS, rx=256),
+            lambda: other.ethtool.set(ethnl.RINGS, rx=512),
+            lambda: other.ethtool.set(ethnl.CHANNELS, combined=1),
+            lambda: other.ethtool.set(ethnl.CHANNELS, combined=4),
+            lambda: other.namespace.rtnl.change(other.name, mtu=9000),
+            lambda: other.namespace.rtnl.change(other.name, mtu=1500),
+            lambda: other.ethtool.feature("rx-gro-hw", False),
+            lambda: other.ethtool.feature("rx-gro-hw", True),
+            lambda: family.send(control.WIRE_SET, wire + rtnl.attr(3, 1)),
+            lambda: family.send(control.WIRE_SET, wire + rtnl.attr(3, 0)),
+        )
+        with t.n0.packet("fe0") as sender, \
+                t.n1.packet("fe1", frames.ETH_P_IP) as receiver, busy(t):
+            for turn, change in enumerate(changes * 3):
+                for number in range(8):
+                    sender.send(segments(1, sport=4000 + 8 * turn + number)[0])
+                change()
+                take(receiver, 8 * SEGMENT)
+    t.balanced()
+
+
+@tap.case("rx-gro-hw: what waits for more when the port goes down is counted")
+def closed(t):
+    _, other = ready(t, 4)
+    with t.n0.packet("fe0") as sender, busy(t):
+        for turn in range(10):
+            for number in range(8):
+                sender.send(segments(1, sport=4000 + 8 * turn + number)[0])
+            other.namespace.rtnl.change(other.name, up=False)
+            other.namespace.rtnl.change(other.name, up=True)
+            t.ready()
+    t.balanced()
 
 
 tap.main(nic.Pair)

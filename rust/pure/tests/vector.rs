@@ -51,6 +51,10 @@ mod ethtool {
     }
 }
 
+mod limits {
+    pub(crate) const HOLD_TICK_NS: u64 = 1;
+}
+
 mod stats {
     /// Nothing depends on what is counted.
     #[derive(Default)]
@@ -109,6 +113,7 @@ pub(crate) mod napi {
         Completion,
         Retry,
         Pause,
+        Aggregation,
     }
 
     pub(crate) struct Instance<T> {
