@@ -12,7 +12,10 @@ import struct
 import threading
 
 import net
+import tap
 
+SO_ZEROCOPY, MSG_ZEROCOPY = 60, 0x4000000
+SO_EE_ORIGIN_ZEROCOPY, SO_EE_CODE_ZEROCOPY_COPIED = 5, 1
 SO_RCVBUFFORCE, SO_SNDBUFFORCE = 33, 32
 SIZES = (0, 1, 2, 17, 18, 19, 63, 64, 65, 511, 1024, 1399, 1471, 1472, 1473, 2959, 2960, 4096,
          8191, 16384, 32768, 65000)
@@ -167,6 +170,28 @@ def _icmp_sum(data):
     # Imported here because only IPv4 needs it.
     from frames import checksum
     return ~checksum(data) & 0xFFFF
+
+
+def completions(sender, count):
+    """Reads notifications of MSG_ZEROCOPY until `count` sends are complete; the codes
+    seen."""
+    done, codes = 0, set()
+    # The error queue is POLLERR, which is always asked for.
+    waiter = select.poll()
+    waiter.register(sender, 0)
+    while done < count:
+        if not waiter.poll(net.PATIENCE * 1000):
+            raise AssertionError(f"{done} of {count} sends complete")
+        try:
+            _, control, _, _ = sender.recvmsg(0, 512, socket.MSG_ERRQUEUE)
+        except BlockingIOError:
+            continue
+        for _, _, value in control:
+            number, origin, _, code, _, low, high = struct.unpack("=IBBBBII", value[:16])
+            tap.equal((number, origin), (0, SO_EE_ORIGIN_ZEROCOPY), "notification")
+            codes.add(code)
+            done += high - low + 1
+    return codes
 
 
 class Flood:

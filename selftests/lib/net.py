@@ -301,3 +301,17 @@ def module_path():
     if not os.path.exists(path):
         raise tap.Skip(f"no module at {path}; $FERRONIC_KO names another place")
     return path
+
+
+@contextlib.contextmanager
+def module():
+    """Makes sure that the module is loaded again, as it was, whatever the body did; the
+    value is its file."""
+    path = module_path()
+    if not os.path.isdir(f"/sys/module/{KIND}"):
+        raise tap.Skip(f"{KIND} is not loaded as a module")
+    try:
+        yield path
+    finally:
+        if not os.path.isdir(f"/sys/module/{KIND}"):
+            run("insmod", path)

@@ -16,19 +16,6 @@ import tap      # noqa: E402
 NAME = net.KIND
 
 
-@contextlib.contextmanager
-def module():
-    """Makes sure that the module is loaded again, whatever the case did."""
-    path = net.module_path()
-    if not os.path.isdir(f"/sys/module/{NAME}"):
-        raise tap.Skip(f"{NAME} is not loaded as a module")
-    try:
-        yield path
-    finally:
-        if not os.path.isdir(f"/sys/module/{NAME}"):
-            net.run("insmod", path)
-
-
 def no_links(t):
     for namespace in t.n:
         left = [name for name, link in namespace.rtnl.links().items() if link["kind"] == NAME]
@@ -37,7 +24,7 @@ def no_links(t):
 
 @tap.case("unloaded and loaded again with nothing there")
 def idle(_):
-    with module() as path:
+    with net.module() as path:
         for _ in range(3):
             net.run("rmmod", NAME)
             tap.equal(os.path.isdir(f"/sys/module/{NAME}"), False, "module there")
@@ -46,7 +33,7 @@ def idle(_):
 
 @tap.case("unloaded with ports up, down and in several namespaces")
 def ports(t):
-    with module() as path:
+    with net.module() as path:
         net.make_pair(t.n0, {"name": "fa0"}, {"name": "fa1"})
         net.make_pair(t.n0, {"name": "fb0"}, {"name": "fb1", "ns": t.n1.fd})
         t.pair()
@@ -59,7 +46,7 @@ def ports(t):
 
 @tap.case("unloaded under a flood in both directions, again and again")
 def flood(t):
-    with module() as path:
+    with net.module() as path:
         for _ in range(net.rounds(4)):
             t.pair()
             with content.Flood(t.n0, *net.V4) as one, \
@@ -74,7 +61,7 @@ def flood(t):
 
 @tap.case("unloaded with open connections and their data under way")
 def connections(t):
-    with module() as path:
+    with net.module() as path:
         t.pair()
         client, server = content.connect(t.n0, t.n1, *net.V4)
         with client, server:
@@ -92,7 +79,7 @@ def connections(t):
 @tap.case("unloaded while others make and delete ports")
 def race(t):
     """Making a port fails while the module is away, and works before and after."""
-    with module() as path:
+    with net.module() as path:
         running, errors = True, []
 
         def make(number):

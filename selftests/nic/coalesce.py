@@ -128,6 +128,36 @@ def by_frames(t):
         raise AssertionError(f"{seldom} raises at 512 frames, {often} at 8")
 
 
+def raises_for_completions(t, one, **values):
+    """How often fe0, which only sends, is raised for 200 frames."""
+    one.ethtool.set(ethnl.COALESCE, **values)
+    before = one.raises()
+    with t.n0.packet("fe0") as sender:
+        frame = nic.udp_frame()
+        for _ in range(200):
+            sender.send(frame)
+    # The last ones come by the timer.
+    net.wait_until(lambda: one.private()["napi_completions"] >= one.link["stats"]["tx_packets"],
+                   "completions")
+    return one.raises() - before
+
+
+@tap.case("longer tx-usecs mean fewer raises for completions, tx-frames end the wait early")
+def completions(t):
+    one, _ = t.nics(quiet=True)
+    one.ethtool.set(ethnl.CHANNELS, combined=1)
+    fixed(one)
+    # Byte queue limits that hold the queue would raise it early.
+    t.n0.run("unshare", "-m", "sh", "-c", "mount -t sysfs none /sys && echo 1000000 > "
+             "/sys/class/net/fe0/queues/tx-0/byte_queue_limits/limit_min")
+    at_once = raises_for_completions(t, one, tx_usecs=0, tx_frames=0)
+    seldom = raises_for_completions(t, one, tx_usecs=1000000, tx_frames=0)
+    by_ten = raises_for_completions(t, one, tx_usecs=1000000, tx_frames=10)
+    tap.note(f"{at_once} raises at 0 us, {seldom} at a second, {by_ten} at ten frames")
+    tap.equal((seldom * 4 < at_once, seldom * 2 < by_ten, by_ten <= 200 // 10 + seldom + 1),
+              (True,) * 3, f"raises: {at_once}, {seldom}, {by_ten}")
+
+
 @tap.case("an idle vector is raised at once, however long rx-usecs are")
 def idle(t):
     """Ten round trips, each of them longer apart than it takes; were a raise of an

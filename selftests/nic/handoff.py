@@ -16,6 +16,7 @@ import ethnl    # noqa: E402
 import frames   # noqa: E402
 import net      # noqa: E402
 import nic      # noqa: E402
+import pktgen   # noqa: E402
 import rtnl     # noqa: E402
 import steer    # noqa: E402
 import tap      # noqa: E402
@@ -105,10 +106,58 @@ def zerocopy(t):
     t.nics()
     client, server = content.connect(t.n0, t.n1, *net.V4)
     with client, server:
-        client.setsockopt(socket.SOL_SOCKET, 60, 1)
-        data = content.randbytes(1, 60000)
-        sent = client.send(data, 0x4000000)
-        content.same(content.receive_exactly(server, sent), data[:sent], "data")
+        client.setsockopt(socket.SOL_SOCKET, content.SO_ZEROCOPY, 1)
+        for number in range(5):
+            data = content.randbytes(number, 60000)
+            sent = client.send(data, content.MSG_ZEROCOPY)
+            content.same(content.receive_exactly(server, sent), data[:sent], "data")
+            tap.equal(content.completions(client, 1), {content.SO_EE_CODE_ZEROCOPY_COPIED}, "code")
+
+
+@tap.case("packets that are shared with who sends them: refused, or made our own")
+def shared(t):
+    one, _ = t.nics(quiet=True)
+    # The generator asks whether it may.
+    try:
+        pktgen.send(t.n0, "fe0", 100, clone_skb=10)
+    except OSError as error:
+        tap.equal(error.errno, errno.EOPNOTSUPP, "error")
+    else:
+        raise AssertionError("clone_skb was taken")
+    t.tidy()
+    # Once it may, it goes on while the datapath changes.
+    nic.Pair.nics(t, quiet=True)
+    with contextlib.closing(control.Raw(t.n0)) as family:
+        wire = rtnl.attr(control.WIRE_ID, next(iter(family.ports().values()))["wire"])
+
+        def change(turn):
+            family.send(control.WIRE_SET, wire + rtnl.attr(3, (turn + 1) % 2))
+
+        for _ in range(3):
+            changes = nic.Changes(change, 6)
+            sent = pktgen.send(t.n0, "fe0", 20000, clone_skb=1000)
+            changes.finish()
+            tap.equal(sent, 20000, "packets sent")
+            t.balanced()
+
+
+@tap.case("GRO merges TCP's segments, and no datagrams")
+def gro(t):
+    one, other = t.nics(only4=True)
+    one.set("-K", "tso", "off", "gso", "off")
+
+    def merged():
+        return other.private()["gro_merged"]
+
+    before = merged()
+    content.stream(t.n0, t.n1, *net.V4, 4000000)
+    tap.equal(merged() > before, True, f"merged of a stream: {merged() - before}")
+    before = merged()
+    with t.n0.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for _ in range(500):
+            sender.sendto(bytes(1000), (net.V4[1], 9))
+    t.balanced()
+    tap.equal(merged(), before, "merged of datagrams")
 
 
 @tap.case("a socket knows the NAPI that its packets came through")
