@@ -30,6 +30,7 @@ use netdev::rtnl::Rtnl;
 use netdev::skb::{Reason, SkBuff};
 use netdev::sync::{smp_mb, Snapshot, Word};
 use netdev::txq::TxQueue;
+use pure::segment::TRANSPORT_MAX;
 
 /// The driver.
 pub(crate) struct Port;
@@ -189,6 +190,13 @@ pub(crate) fn offer_features(dev: &mut Locked<'_, Port>, rtnl: &Rtnl) {
     dev.set_switchable(OF_FRAMES, frames, rtnl);
 }
 
+/// What the engine does for packets that stand for several frames.
+const SEGMENTATION: Features = Features::TSO
+    .union(Features::TSO6)
+    .union(Features::TSO_ECN)
+    .union(Features::TSO_MANGLEID)
+    .union(Features::GSO_UDP_L4);
+
 /// A queue stops when fewer descriptors are free: so the next packet always has one.
 const STOP_THRESHOLD: u32 = 2;
 
@@ -201,14 +209,7 @@ impl Driver for Port {
     type QueueStats = stats::Queues;
 
     fn setup(dev: &mut Setup<'_, Self>) {
-        let offloads = Features::SG
-            | Features::HW_CSUM
-            | Features::HIGHDMA
-            | Features::TSO
-            | Features::TSO6
-            | Features::TSO_ECN
-            | Features::TSO_MANGLEID
-            | Features::GSO_UDP_L4;
+        let offloads = Features::SG | Features::HW_CSUM | Features::HIGHDMA | SEGMENTATION;
         let all = offloads
             | Features::RXCSUM
             | Features::RXHASH
@@ -349,6 +350,21 @@ impl Driver for Port {
         match dev.data().wire.datapath() {
             Datapath::Nic => features,
             Datapath::Handoff => features.without(OF_FRAMES).union(OF_PACKETS),
+        }
+    }
+
+    /// The engine has room for headers of a certain length; packets with longer ones, as IPv6 can have, are cut by the stack.
+    #[inline]
+    fn features_check(dev: &Device<Self>, skb: &SkBuff, features: Features) -> Features {
+        let here = skb.gso().is_none()
+            || skb
+                .transport_offset()
+                .is_some_and(|offset| offset as usize <= TRANSPORT_MAX)
+            || dev.data().wire.datapath() == Datapath::Handoff;
+        if here {
+            features
+        } else {
+            features.without(SEGMENTATION)
         }
     }
 

@@ -195,7 +195,12 @@ pub trait Driver: Sized + Send + Sync + 'static {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// Takes out of `features` what the device cannot do for this packet (`ndo_features_check`). Softirqs off.
+    /// Takes out of `features` what the device cannot do for this packet (`ndo_features_check`): the stack does it instead.
+    /// What is put in is ignored.
+    ///
+    /// May not sleep. The packet begins with its Ethernet header where it is about to be sent, and with its IP header
+    /// where IP only asks. What the core takes out for a device without this operation, as for packets with several VLAN
+    /// tags, is out already.
     fn features_check(_dev: &Device<Self>, _skb: &SkBuff, _features: Features) -> Features {
         build_error!(VTABLE_DEFAULT_ERROR)
     }

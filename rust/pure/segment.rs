@@ -70,6 +70,10 @@ use crate::header::{
 /// two tags, IPv4 or IPv6 with options and a TCP header with options.
 pub const HEADER_MAX: usize = 192;
 
+/// Where the transport header may begin so that all of it has room, whatever its options: a TCP
+/// header has 60 bytes at most.
+pub const TRANSPORT_MAX: usize = HEADER_MAX - 60;
+
 const FIN: u16 = 1 << 0;
 const PSH: u16 = 1 << 3;
 const CWR: u16 = 1 << 7;

@@ -176,6 +176,20 @@ def off(t):
     tap.equal(one.qstats()["tx_hw_gso_packets"], before, "super-frames")
 
 
+@tap.case("headers too long for the device: the stack cuts, and nothing is lost")
+def long_headers(t):
+    one, _ = t.nics()
+    for size in (64, 248):
+        # One destination option (RFC 4727, experimental) that who does not know it skips.
+        header = bytes([0, size // 8 - 1, 0x1e, size - 4]) + bytes(size - 4)
+        before = one.qstats()["tx_hw_gso_packets"]
+        content.stream(t.n0, t.n1, *net.V6, 300000,
+                       options=((socket.IPPROTO_IPV6, socket.IPV6_DSTOPTS, header),))
+        tap.equal(one.qstats()["tx_hw_gso_packets"] > before, size == 64,
+                  f"super-frames behind {size} bytes of options")
+    tap.equal(one.private()["tx_drop_segmentation"], 0, "dropped")
+
+
 @tap.case("over a VLAN, with and without tag insertion by the device")
 def vlan(t):
     for words in ("on", "off"):

@@ -94,6 +94,11 @@ bool rust_helper_netdev_skb_for_gro(struct sk_buff *skb)
 	return !skb_is_gso(skb) && !skb_shared(skb);
 }
 
+netdev_features_t rust_helper_vlan_features_check(struct sk_buff *skb, netdev_features_t features)
+{
+	return vlan_features_check(skb, features);
+}
+
 struct sk_buff *rust_helper_vlan_insert_tag(struct sk_buff *skb, __be16 proto, u16 tci)
 {
 	return vlan_insert_tag(skb, proto, tci);

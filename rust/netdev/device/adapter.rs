@@ -350,6 +350,8 @@ impl<D: Driver> Adapter<D> {
         dev: *mut bindings::net_device,
         features: bindings::netdev_features_t,
     ) -> bindings::netdev_features_t {
+        // SAFETY: The packet is valid, and the caller's.
+        let features = unsafe { bindings::vlan_features_check(skb, features) };
         // SAFETY: The packet is lent for the call: nothing drops the value.
         let skb = ManuallyDrop::new(unsafe { SkBuff::from_raw(NonNull::new_unchecked(skb)) });
         // SAFETY: Registered.

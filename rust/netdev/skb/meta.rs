@@ -92,6 +92,20 @@ impl SkBuff {
         usize::from(self.headers().network_header).saturating_sub(headroom) as u32
     }
 
+    /// Bytes from the data to the transport header; `None` if none was noted, or it lies before the data.
+    #[inline]
+    pub fn transport_offset(&self) -> Option<u32> {
+        let raw = self.raw();
+        let headroom = (raw.data as usize).wrapping_sub(raw.head as usize);
+        // What skb_transport_header_was_set() looks at.
+        match self.headers().transport_header {
+            u16::MAX => None,
+            transport => usize::from(transport)
+                .checked_sub(headroom)
+                .map(|offset| offset as u32),
+        }
+    }
+
     /// How many segments a super frame stands for; 1 for any other packet.
     #[inline]
     pub fn segments(&self) -> u32 {
