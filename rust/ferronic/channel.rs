@@ -66,10 +66,15 @@ impl Channel {
         };
         // A full barrier: a queue that is stopped after this sees the ring as it is now.
         queue.completed(packets, bytes);
-        if tx.free() >= wake_threshold(tx.size()) && queue.is_stopped() {
-            queue.wake();
-            if let Some(c) = self.counters.get(usize::from(vector.index)) {
-                c.wakes.inc();
+        if queue.is_held() {
+            if tx.free() >= wake_threshold(tx.size()) && queue.is_stopped() {
+                queue.wake();
+                if let Some(c) = self.counters.get(usize::from(vector.index)) {
+                    c.wakes.inc();
+                }
+            } else {
+                // It moves, and is no case for the watchdog, however long a slow receiver takes for the rest.
+                queue.touch();
             }
         }
         true

@@ -351,9 +351,14 @@ fn take(
             .taker
             .as_ref()
             .is_some_and(|t| t.free() >= wake_threshold(t.size()));
-        if room && queue.is_stopped() {
-            queue.wake();
-            outlet.counters.wakes.inc();
+        if queue.is_held() {
+            if room && queue.is_stopped() {
+                queue.wake();
+                outlet.counters.wakes.inc();
+            } else {
+                // It moves: no case for the watchdog.
+                queue.touch();
+            }
         }
     }
     n.packets

@@ -191,6 +191,31 @@ def watchdog(t):
     t.balanced()
 
 
+@tap.case("a receiver that is too slow to let the queue run again in time is none either")
+def slow(t):
+    """Each look of the receiver brings fewer frames than it takes to wake the queue, and they come a second apart."""
+    one, other = small(t)
+    for port in (one, other):
+        port.namespace.rtnl.change(port.name, mtu=9000)
+    one.ethtool.set(ethnl.RINGS, tx=16 * RING)
+    with contextlib.closing(control.Raw(t.n0)) as family:
+        family.send(control.PORT_SET, rtnl.attr(control.IFINDEX, one.index) +
+                    rtnl.attr(control.PORT_PAUSE_LIMIT, 4000))
+    # Two buffers each, so that a ring of them is less than a poll's budget, which would be followed by another at once.
+    frame = FRAME[:14] + bytes(6000)
+    # The ring is what stops the queue, not byte queue limits.
+    t.n0.run("unshare", "-m", "sh", "-c", "mount -t sysfs none /sys && echo 100000000 > "
+             "/sys/class/net/fe0/queues/tx-0/byte_queue_limits/limit_min")
+    with t.n0.packet("fe0") as sender:
+        sender.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, 1 << 26)
+        with nic.stalled(other, sender, frame, seconds=1):
+            nic.fill(sender, frame, 20 * RING)
+            wakes = one.qstats()["tx_wake"]
+            net.wait_until(lambda: one.qstats()["tx_wake"] > wakes, "the queue runs again")
+        tap.equal(one.sysfs("queues/tx-0/tx_timeout"), ["0"], "time-outs")
+    t.balanced()
+
+
 @tap.case("one stalled queue holds up no other")
 def apart(t):
     one, other = t.nics()
