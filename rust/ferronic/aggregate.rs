@@ -28,8 +28,8 @@
 use crate::channel::Channel;
 use crate::latency::{self, Sample};
 use crate::limits::{HOLD_TICK_NS, VLAN_HLEN};
-use crate::receive::{self, Checked, FrameInfo, Offloads, Stream, Total};
-use crate::stats::PollCounters;
+use crate::receive::{Checked, FrameInfo, Offloads, Stream, Total};
+use crate::stats::{count_group, PollCounters};
 use crate::vector::Vector;
 use kernel::prelude::*;
 use netdev::napi::{Poll, Timer};
@@ -373,7 +373,8 @@ impl Aggregates {
         let tag = if a.tag.is_some() { VLAN_HLEN } else { 0 };
         let (each, last) = a.held.frame_lengths();
         let lengths = (each.wrapping_add(tag), last.wrapping_add(tag));
-        receive::addressed(skb.linear(), frames, counters);
+        let to_whom = header::destination(skb.linear());
+        count_group(to_whom, frames, &counters.multicast, &counters.broadcast);
         // Only such are merged.
         counters.checksum_good.add(frames);
         to.total.add(frames, lengths, a.wire_bytes, counters);

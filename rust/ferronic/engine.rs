@@ -18,7 +18,7 @@ use crate::latency::{self, Sample};
 use crate::limits::{ETH_HLEN, FRAME_MIN, VLAN_HLEN};
 use crate::receive::{Checked, FrameInfo, Stream};
 use crate::rules::Rules;
-use crate::stats::Drop;
+use crate::stats::{count_group, Drop};
 use crate::steer::{Steer, Way};
 use crate::vector::Vector;
 use crate::wire::{End, InletOpen, Outlet, OutletOpen, Side, Wire};
@@ -201,15 +201,7 @@ impl<'a> Run<'a> {
         c.lengths
             .count(len, || c.frames.get().wrapping_add(self.frames));
         self.frames = self.frames.wrapping_add(frames);
-        if let Some(to) = to {
-            if to[0] & 1 != 0 {
-                if *to == [0xff; 6] {
-                    c.broadcast.add(frames);
-                } else {
-                    c.multicast.add(frames);
-                }
-            }
-        }
+        count_group(to, frames, &c.multicast, &c.broadcast);
     }
 
     /// Counts a frame as sent and dropped.

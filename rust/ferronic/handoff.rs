@@ -13,14 +13,14 @@ use crate::channel::{wake_threshold, Channel};
 use crate::latency;
 use crate::limits::FRAME_MIN;
 use crate::port::Port;
-use crate::stats::{Drop, PollCounters};
+use crate::stats::{count_group, Drop, PollCounters};
 use crate::vector::Vector;
 use crate::wire::{Inlet, Outlet, OutletOpen, Side, TxDescriptor, Wire};
 use netdev::context::Bh;
-use netdev::counter::Counter;
 use netdev::device::Device;
 use netdev::napi::Poll;
 use netdev::sync::smp_mb;
+use pure::header::destination;
 
 /// Packets that are taken from a ring under one acquisition of its outlet's lock.
 const BATCH: usize = 16;
@@ -260,18 +260,6 @@ fn next_bit(bits: u64, start: u32) -> u32 {
         & 63
 }
 
-/// Counts a frame that is for more than one.
-#[inline(always)]
-fn count_group(frame: &[u8], multicast: &Counter, broadcast: &Counter) {
-    if frame.first().is_some_and(|&b| b & 1 != 0) {
-        if frame.starts_with(&[0xff; 6]) {
-            broadcast.inc();
-        } else {
-            multicast.inc();
-        }
-    }
-}
-
 /// What was taken from a ring.
 struct Taken {
     packets: u32,
@@ -311,7 +299,7 @@ fn collect(
             c.lengths.count(of_packet.max(FRAME_MIN), || {
                 c.frames.get().wrapping_add(taken.into())
             });
-            count_group(d.skb.linear(), &c.multicast, &c.broadcast);
+            count_group(destination(d.skb.linear()), 1, &c.multicast, &c.broadcast);
             taken = taken.wrapping_add(1);
             *slot = Some(d);
         }
@@ -376,7 +364,8 @@ fn deliver(
 ) {
     let sample = d.label.sample();
     let bytes = u64::from(d.label.bytes().max(FRAME_MIN));
-    count_group(d.skb.linear(), &counters.multicast, &counters.broadcast);
+    let to = destination(d.skb.linear());
+    count_group(to, 1, &counters.multicast, &counters.broadcast);
     counters.checksum_none.inc();
     // It was made our own before it was posted; this only sees that it still is.
     let owned = match sender {

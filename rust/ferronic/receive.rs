@@ -6,12 +6,13 @@ use crate::aggregate::{self, Aggregates, Offer, Upwards};
 use crate::channel::Channel;
 use crate::latency::{self, Sample};
 use crate::limits::{FRAME_MIN, VLAN_HLEN};
-use crate::stats::PollCounters;
+use crate::stats::{count_group, PollCounters};
 use crate::vector::Vector;
 use netdev::napi::{Owner, Poll};
 use netdev::page_pool::{Buffer, PagePool};
 use netdev::ring::{Poster, Taker};
 use netdev::skb::{Checksum, HashKind, Merged, RxSkb, SkBuff};
+use pure::header;
 use pure::turns::Place;
 
 /// What the engine found out about a frame's checksum.
@@ -527,20 +528,6 @@ impl RxHalf {
     }
 }
 
-/// Counts frames by whom they are for; `frame` is the first one's beginning.
-#[inline(always)]
-pub(crate) fn addressed(frame: &[u8], n: u64, counters: &PollCounters) {
-    if let Some(&b) = frame.first() {
-        if b & 1 != 0 {
-            if frame.starts_with(&[0xff; 6]) {
-                counters.broadcast.add(n);
-            } else {
-                counters.multicast.add(n);
-            }
-        }
-    }
-}
-
 /// Counts the frames received; `frame` is the first one's beginning.
 #[inline(always)]
 fn count(
@@ -551,7 +538,8 @@ fn count(
     total: &mut Total,
 ) {
     let n = u64::from(info.frames());
-    addressed(frame, n, counters);
+    let to = header::destination(frame);
+    count_group(to, n, &counters.multicast, &counters.broadcast);
     match info.checked {
         _ if !offloads.checksum => counters.checksum_none.add(n),
         Checked::Good => counters.checksum_good.add(n),

@@ -22,6 +22,7 @@ pub(crate) use standard::{ctrl, mac, pause, rmon};
 use crate::port::{Port, PortData};
 use netdev::counter::Counter;
 use netdev::device::{Device, LinkStats};
+use pure::header;
 
 /// Why a frame was dropped. The sum of these is the difference between sent and received.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,6 +71,24 @@ impl Drops {
     /// Frames dropped for that reason.
     pub(crate) fn get(&self, reason: Drop) -> u64 {
         self.0.get(reason as usize).map_or(0, Counter::get)
+    }
+}
+
+/// Counts frames, by whom they are for, if that is more than one.
+#[inline(always)]
+pub(crate) fn count_group(
+    to: Option<&header::Mac>,
+    frames: u64,
+    multicast: &Counter,
+    broadcast: &Counter,
+) {
+    if let Some(to) = to {
+        if to[0] & 1 != 0 {
+            match *to == [0xff; header::MAC_LEN] {
+                true => broadcast.add(frames),
+                false => multicast.add(frames),
+            }
+        }
     }
 }
 
