@@ -6,7 +6,7 @@ use netdev::counter::Counter;
 use netdev::sync::{smp_rmb, smp_wmb, Word};
 
 /// Bytes of the frame check sequence, which the lengths of the standard statistics include.
-const FCS_LEN: u32 = 4;
+pub(super) const FCS_LEN: u32 = 4;
 
 /// Buckets of [`Lengths`]: least and greatest length, with the frame check sequence.
 pub(crate) const LENGTH_RANGES: [(u16, u16); 11] = [

@@ -2,22 +2,32 @@
 
 //! The standard groups of `ethtool --groups`, and pause statistics.
 //!
-//! Bytes are counted from the Ethernet header on, without the frame check sequence, as in `ip -s link`.
+//! Bytes are counted as a MAC sees them, from the Ethernet header on with the frame check sequence: the counters they are
+//! made of, which `ip -s link` shows, are without it.
 
+use super::histogram::FCS_LEN;
 use super::{drops_sent, drops_towards, sum, Drop, Lengths};
 use crate::port::PortData;
 use netdev::counter::Counter;
 use netdev::ethtool::{EthCtrlStats, EthMacStats, PauseStats, RmonStats};
 
+/// The bytes of frames, with those of their frame check sequences.
+fn octets(frames: &Counter, bytes: &Counter) -> u64 {
+    let fcs = frames.get().wrapping_mul(FCS_LEN.into());
+    bytes.get().wrapping_add(fcs)
+}
+
 /// Fills in the group `eth-mac`.
 pub(crate) fn mac(data: &PortData, s: &mut EthMacStats) {
     let (tx, rx) = (data.end().outlets.iter(), data.poll.iter());
     s.frames_transmitted_ok = Some(sum(tx.clone(), |o| o.counters.frames.get()));
-    s.octets_transmitted_ok = Some(sum(tx.clone(), |o| o.counters.bytes.get()));
+    s.octets_transmitted_ok = Some(sum(tx.clone(), |o| {
+        octets(&o.counters.frames, &o.counters.bytes)
+    }));
     s.multicast_frames_xmitted_ok = Some(sum(tx.clone(), |o| o.counters.multicast.get()));
     s.broadcast_frames_xmitted_ok = Some(sum(tx, |o| o.counters.broadcast.get()));
     s.frames_received_ok = Some(sum(rx.clone(), |p| p.frames.get()));
-    s.octets_received_ok = Some(sum(rx.clone(), |p| p.bytes.get()));
+    s.octets_received_ok = Some(sum(rx.clone(), |p| octets(&p.frames, &p.bytes)));
     s.multicast_frames_received_ok = Some(sum(rx.clone(), |p| p.multicast.get()));
     s.broadcast_frames_received_ok = Some(sum(rx, |p| p.broadcast.get()));
     s.carrier_sense_errors = Some(drops_sent(data, Drop::NoCarrier));
