@@ -403,8 +403,42 @@ impl RxHalf {
         let Some((skb, offset)) = self.aggregates.take(at) else {
             return;
         };
-        let skb = self.append(skb, first, offset);
+        let skb = match self.piece(to.poll, &first, offset) {
+            Some((piece, n)) => {
+                self.repost(first.buffer);
+                let mut skb = skb;
+                skb.add_frag(piece, 0, n).is_ok().then_some(skb)
+            }
+            None => self.append(skb, first, offset),
+        };
         self.aggregates.extended(at, skb, last, bytes, to);
+    }
+
+    /// Copies what a small frame holds from `offset` on into a piece of a page, and says how many bytes that is: as a part of
+    /// a packet its whole buffer would be charged to the socket that gets it. `None` if it is not small, or there is no
+    /// memory.
+    fn piece(
+        &mut self,
+        poll: &Poll<'_, Channel>,
+        frame: &RxDescriptor,
+        offset: u32,
+    ) -> Option<(Buffer, u32)> {
+        if frame.more || frame.len > COPYBREAK {
+            return None;
+        }
+        let n = frame.len.checked_sub(offset)?;
+        let start = self.layout.headroom.wrapping_add(offset) as usize;
+        let from = frame
+            .buffer
+            .bytes()
+            .get(start..start.wrapping_add(n as usize))?;
+        let size = n.next_multiple_of(CACHE_LINE);
+        let mut piece = self.copies.alloc_polled(size, poll)?;
+        piece
+            .bytes_mut()
+            .get_mut(..n as usize)?
+            .copy_from_slice(from);
+        Some((piece, n))
     }
 
     /// Makes a packet of a frame whose first descriptor was taken. `None` if there is no memory: the frame is gone,

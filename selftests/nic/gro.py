@@ -236,6 +236,20 @@ def over_polls(t):
     raise AssertionError("no two merged")
 
 
+@tap.case("rx-gro-hw: small frames that were merged take little of their receiver's memory")
+def small(t):
+    _, other = ready(t)
+    with t.n0.packet("fe0") as sender, t.n1.packet("fe1", frames.ETH_P_IP) as receiver:
+        # The kernel doubles it: of packets with a buffer of half a page each not nearly so many would have room.
+        receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+        for number in range(64):
+            for frame in segments(2, sport=4000 + number, size=200, push=True):
+                sender.send(frame)
+        t.balanced()
+        tap.equal(nic.drain(receiver) in range(64, 129), True, "packets received")
+    tap.equal(other.qstats()["rx_hw_gro_packets"] > 32, True, "packets merged")
+
+
 @tap.case("rx-gro-hw: what waits for more goes up when nothing comes, or nothing but other streams")
 def lone(t):
     _, other = ready(t)
