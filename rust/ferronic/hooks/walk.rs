@@ -18,7 +18,7 @@ use pure::rules::edit;
 use pure::rules::field::Fields;
 use pure::rules::hull::Hull;
 use pure::rules::packet::{Key, Packet as View, Start};
-use pure::rules::rule::{Action, Modifiers, Rate};
+use pure::rules::rule::{Action, Modifiers, Rate, Rule};
 use pure::rules::sequence;
 
 /// Bytes that are read of packets whose first piece is shorter than that.
@@ -180,6 +180,7 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     /// Goes over the rules from a position on, until one ends the walk.
+    #[inline(always)]
     fn run<'p>(&self, mut packet: Packet<'p>, mut from: u32) -> Verdict<'p> {
         let (set, cpu) = (self.set, self.bh.cpu());
         let classifier = set.classifier();
@@ -191,30 +192,13 @@ impl Walk<'_> {
                 break;
             };
             set.chunks.count(item.slot, cpu, self.length);
-            let Some((modifiers, action)) = rule.consequence() else {
-                break;
-            };
-            if rule.is_unconditional() && item.extra.snap().is_none() {
-                match action {
-                    Action::Continue => continue,
-                    Action::Accept => return Verdict::Accept(packet),
-                    Action::Drop if !modifiers.segments => {
-                        return Verdict::Drop(packet, item.drop_reason());
-                    }
-                    _ => (),
-                }
+            match rule.plain().filter(|_| item.extra.snap().is_none()) {
+                Some(Action::Continue) => continue,
+                Some(Action::Accept) => return Verdict::Accept(packet),
+                Some(Action::Drop) => return Verdict::Drop(packet, item.drop_reason()),
+                _ => (),
             }
-            let Some(state) = set.chunks.state(item.slot) else {
-                break;
-            };
-            let matched = Matched {
-                modifiers,
-                action,
-                item,
-                state,
-                next: from,
-            };
-            match self.matched(packet, &matched) {
+            match self.decoded(packet, rule, item, from) {
                 Flow::Next(same) => packet = same,
                 Flow::End(verdict) => return verdict,
             }
@@ -222,8 +206,25 @@ impl Walk<'_> {
         undecided(set, packet, cpu, self.length)
     }
 
-    /// Does what a rule wants, if it acts this time.
+    /// Does what a rule that a packet matches wants. `next` is where the walk goes on.
     #[inline(never)]
+    fn decoded<'p>(&self, packet: Packet<'p>, rule: Rule<'_>, item: &Item, next: u32) -> Flow<'p> {
+        let (Some((modifiers, action)), Some(state)) =
+            (rule.consequence(), self.set.chunks.state(item.slot))
+        else {
+            return Flow::Next(packet);
+        };
+        let matched = Matched {
+            modifiers,
+            action,
+            item,
+            state,
+            next,
+        };
+        self.matched(packet, &matched)
+    }
+
+    /// Does what a rule wants, if it acts this time.
     fn matched<'p>(&self, packet: Packet<'p>, matched: &Matched<'_>) -> Flow<'p> {
         let Matched {
             modifiers, action, ..
@@ -478,27 +479,20 @@ fn is_outside(hull: &Hull, packet: &Packet<'_>, bytes: &Bytes<'_>) -> bool {
 pub(super) fn walk<'p>(chain: &Chain, packet: Packet<'p>, bh: &Bh<'_>) -> Verdict<'p> {
     let set: &Ruleset = chain.rules.read(bh);
     let bytes = packet.bytes();
+    let length = bytes.length;
     let hull = set.hull();
     let verdict = if set.is_empty() || hull.tells() && is_outside(hull, &packet, &bytes) {
-        let length = bytes.length;
         undecided(set, packet, bh.cpu(), length)
     } else {
-        walk_rules(chain, set, packet, bh)
+        let mut walk = Walk {
+            chain,
+            set,
+            length,
+            key: Key::empty(),
+            bh,
+        };
+        read(&packet, &bytes, set.fields(), &mut walk.key);
+        walk.run(packet, 0)
     };
     followed(chain, verdict, bh)
-}
-
-/// [`walk`] over the rules.
-#[inline(never)]
-fn walk_rules<'p>(chain: &Chain, set: &Ruleset, packet: Packet<'p>, bh: &Bh<'_>) -> Verdict<'p> {
-    let bytes = packet.bytes();
-    let mut walk = Walk {
-        chain,
-        set,
-        length: bytes.length,
-        key: Key::empty(),
-        bh,
-    };
-    read(&packet, &bytes, set.fields(), &mut walk.key);
-    walk.run(packet, 0)
 }

@@ -191,21 +191,26 @@ impl<'p> Packet<'p> {
     /// Its bytes: at IP's points from the IP header on, at a device from the Ethernet header on, where there is one.
     #[inline]
     pub fn bytes(&self) -> Bytes<'_> {
-        let linear = self.skb.linear();
-        let plain = Bytes {
-            linear,
+        match self.direction() {
+            None => self.plain_bytes(),
+            Some(direction) => self.device_bytes(direction),
+        }
+    }
+
+    /// Its bytes from its data on.
+    #[inline(always)]
+    fn plain_bytes(&self) -> Bytes<'_> {
+        Bytes {
+            linear: self.skb.linear(),
             ethernet: false,
             length: self.skb.len(),
             offset: 0,
-        };
-        match self.direction() {
-            None => plain,
-            Some(direction) => self.device_bytes(plain, direction),
         }
     }
 
     /// [`bytes`](Self::bytes) at a device.
-    fn device_bytes<'a>(&'a self, plain: Bytes<'a>, direction: Direction) -> Bytes<'a> {
+    fn device_bytes(&self, direction: Direction) -> Bytes<'_> {
+        let plain = self.plain_bytes();
         match (direction, self.is_ethernet()) {
             // What is sent begins with its link header.
             (Direction::Egress, true) => Bytes {

@@ -78,13 +78,15 @@ const THIRD: usize = 4;
 /// Numbers of the other words that are looked at, four bits each, and from bit 48 on how many.
 const OTHERS: usize = 5;
 /// The masks of those words. Where there are none and the shape has one cell, which is exact: 1, and the
-/// values of the first words, so that nothing need be hashed to see that a packet hasn't these.
+/// values of the first words, so that nothing need be hashed to see whether a packet has these.
 const MASKS: usize = 6;
 
 /// In the lower half of a slot: a list begins at the word that the other bits say.
 const LIST: u32 = 1 << 31;
 /// In the lower half of a slot: values begin at the word that the other bits say.
 const EXACT: u32 = 1 << 30;
+/// What was found if it is the only rule of its shape, and sure to match.
+const ONLY: u32 = LIST | EXACT;
 /// What a table's number of slots less one is if it has one cell.
 const SINGLE: u32 = 1;
 /// Words of a position and values.
@@ -423,12 +425,13 @@ impl<'a> Plan<'a> {
 
             set(record, TABLE, pair(first, slots.wrapping_sub(1)));
             self.slots = self.slots.wrapping_add(slots as usize);
-            self.lists = self
-                .lists
-                .wrapping_add((exact as usize).wrapping_mul(VALUES));
-            // A list has no more words than cells, since it has two at least.
+            // The values of a single cell are in the record, and a list has no more words than cells, since it has two at
+            // least.
             if cells > 1 {
-                self.lists = self.lists.wrapping_add(cells.wrapping_sub(exact) as usize);
+                self.lists = self
+                    .lists
+                    .wrapping_add((exact as usize).wrapping_mul(VALUES))
+                    .wrapping_add(cells.wrapping_sub(exact) as usize);
             }
         }
     }
@@ -463,19 +466,21 @@ impl<'a> Plan<'a> {
             }
             let mut found = position.wrapping_add(1);
             if is_exact(record, cell) {
-                let values = lists.get_mut(used..)?.first_chunk_mut::<VALUES>()?;
                 let [first, second, third, ..] = cell.value;
 
-                *values = [position.into(), first, second, third];
                 if low(at(record, TABLE)) == SINGLE {
                     let shape = to.get_mut(number.wrapping_mul(RECORD)..)?;
                     let shape = shape.first_chunk_mut::<RECORD>()?;
                     for (n, value) in [1, first, second, third].into_iter().enumerate() {
                         set(shape, MASKS.wrapping_add(n), value);
                     }
+                } else {
+                    let values = lists.get_mut(used..)?.first_chunk_mut::<VALUES>()?;
+
+                    *values = [position.into(), first, second, third];
+                    found = used as u32 | EXACT;
+                    used = used.wrapping_add(VALUES);
                 }
-                found = used as u32 | EXACT;
-                used = used.wrapping_add(VALUES);
             }
             *slot = pair(high(*slot), found);
             Some(())
@@ -536,16 +541,15 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// Whether a shape without other words has one exact cell only, and the packet lacks its values.
+/// If a shape without other words has one exact cell only, whether the packet has its values.
 #[inline]
-fn lacks_single(record: &Record, words: &[u64; 16]) -> bool {
+fn has_single(record: &Record, words: &[u64; 16]) -> Option<bool> {
     let [.., single, first, second, third, _, _, _, _, _, _] = *record;
+    let differ = (at(words, 0) & at(record, FIRST)) ^ first
+        | (at(words, 1) & at(record, SECOND)) ^ second
+        | (at(words, 2) & at(record, THIRD)) ^ third;
 
-    single != 0
-        && (at(words, 0) & at(record, FIRST)) ^ first
-            | (at(words, 1) & at(record, SECOND)) ^ second
-            | (at(words, 2) & at(record, THIRD)) ^ third
-            != 0
+    (single != 0).then_some(differ == 0)
 }
 
 /// Whether a cell of a shape says all of its rule in the first words.
@@ -624,7 +628,11 @@ impl<'a> Classifier<'a> {
     }
 
     /// The first position, not below `from`, of a rule that a packet matches.
+    #[inline(always)]
     pub fn next(&self, key: &Key, from: u32) -> Option<u32> {
+        if from as usize >= self.rules.len() {
+            return None;
+        }
         let words = key.words();
         let end = (self.layout.shapes as usize).wrapping_mul(RECORD);
         let mut records = self.memory.get(..end)?;
@@ -632,11 +640,12 @@ impl<'a> Classifier<'a> {
 
         while let Some(candidate) = self.scan(records, words, from, best) {
             records = candidate.rest;
-            if candidate.found & EXACT != 0 {
-                best = self.compare(&candidate, words, from, best);
-            } else {
-                best = self.try_rules(&candidate, key, from, best);
-            }
+            best = match candidate.found {
+                // The scan has seen that it is not below `from`, and below `best`.
+                ONLY => low(at(candidate.record, POSITIONS)),
+                found if found & EXACT != 0 => self.compare(&candidate, words, from, best),
+                _ => self.try_rules(&candidate, key, from, best),
+            };
             if records.is_empty() {
                 break;
             }
@@ -667,10 +676,14 @@ impl<'a> Classifier<'a> {
             if low(positions) < from || high(missing) != 0 {
                 continue;
             }
-            let found = if at(record, OTHERS) != 0 || lacks_single(record, words) {
+            let found = if at(record, OTHERS) != 0 {
                 0
             } else {
-                self.find(record, hash_first(record, words, self.layout.seeds))
+                match has_single(record, words) {
+                    Some(true) => ONLY,
+                    Some(false) => 0,
+                    None => self.find(record, hash_first(record, words, self.layout.seeds)),
+                }
             };
             if found != 0 || at(record, OTHERS) != 0 {
                 return Some(Candidate {

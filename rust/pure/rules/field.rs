@@ -160,7 +160,7 @@ const fn place(word: u8, shift: u8, width: u8) -> Place {
 
 /// The places, by the number of the field. The table is as long as five bits can count, so that a
 /// number of so many bits needs no check; what isn't used is a field without bits.
-static PLACES: [Place; 32] = {
+const PLACES: [Place; 32] = {
     let none = place(15, 0, 0);
 
     [

@@ -324,6 +324,19 @@ impl<'a> Rule<'a> {
         self.head() & selects == 0
     }
 
+    /// What the rule does, if that takes no more than to see that it matches: it acts for every packet, for super frames as a
+    /// whole, and the action has no operands.
+    #[inline]
+    pub fn plain(self) -> Option<Action> {
+        if !self.is_unconditional() {
+            return None;
+        }
+        match Action::decode(self.head() >> 24, &[])? {
+            Action::Drop if self.head() & has::SEGMENTS != 0 => None,
+            action => Some(action),
+        }
+    }
+
     /// For which of its matches the rule acts, and what it does.
     #[inline]
     pub fn consequence(self) -> Option<(Modifiers, Action)> {
@@ -721,6 +734,12 @@ mod tests {
                 ..Modifiers::default()
             };
             prop_assert_eq!(rule.is_unconditional(), modifiers == always);
+            let plain = match action {
+                Action::Accept | Action::Continue => modifiers == always,
+                Action::Drop => modifiers == always && !modifiers.segments,
+                _ => false,
+            };
+            prop_assert_eq!(rule.plain(), plain.then_some(action));
         }
 
         #[test]
