@@ -97,6 +97,12 @@ impl Ruleset {
         self.items.iter().map(|item| item.handle)
     }
 
+    /// The slots of its rules, and that of its policy.
+    fn slots(&self) -> impl Iterator<Item = u32> + '_ {
+        let of_rules = self.items.iter().map(|item| item.slot);
+        Iterator::chain(of_rules, core::iter::once(self.policy_slot))
+    }
+
     /// The position of a handle.
     pub(super) fn find(&self, handle: u32) -> Option<u32> {
         let at = self.items.iter().position(|i| i.handle == handle)?;
@@ -370,29 +376,44 @@ impl Draft {
     }
 }
 
-/// The slots that `old` has and `new` has not.
-pub(super) fn slots_left(old: &Ruleset, new: &Ruleset, slots: &Slots) -> Result<KVVec<u32>> {
-    let mut kept = KVVec::new();
-    kept.resize(slots.count(), false, GFP_KERNEL)?;
-    let mut keep = |slot: u32| {
-        if let Some(kept) = kept.get_mut(slot as usize) {
-            *kept = true;
+/// The slots that a ruleset has and the next one has not.
+pub(super) struct Left {
+    slots: KVVec<u32>,
+    /// For each slot of the chain, whether the next ruleset has it.
+    kept: KVVec<bool>,
+}
+
+impl Left {
+    /// The slots that `old` has and `new` has not.
+    pub(super) fn of(old: &Ruleset, new: &Ruleset, slots: &Slots) -> Result<Self> {
+        let mut left = Left {
+            slots: KVVec::new(),
+            kept: KVVec::new(),
+        };
+        left.kept.resize(slots.count(), false, GFP_KERNEL)?;
+        for slot in new.slots() {
+            if let Some(kept) = left.kept.get_mut(slot as usize) {
+                *kept = true;
+            }
         }
-    };
-    new.items.iter().for_each(|item| keep(item.slot));
-    keep(new.policy_slot);
-    let mut left = KVVec::new();
-    let mut leave = |slot: u32| -> Result {
-        if kept.get(slot as usize) == Some(&false) {
-            left.push(slot, GFP_KERNEL)?;
+        for slot in old.slots() {
+            if left.has(slot) {
+                left.slots.push(slot, GFP_KERNEL)?;
+            }
         }
-        Ok(())
-    };
-    for item in &old.items {
-        leave(item.slot)?;
+        Ok(left)
     }
-    leave(old.policy_slot)?;
-    Ok(left)
+
+    /// Whether a slot of `old` is among them. One look, for it is asked of each packet that the chain holds, with a lock
+    /// held that its packets take.
+    pub(super) fn has(&self, slot: u32) -> bool {
+        self.kept.get(slot as usize) == Some(&false)
+    }
+
+    /// All of them.
+    pub(super) fn slots(&self) -> &[u32] {
+        &self.slots
+    }
 }
 
 /// Why there can be no classifier.

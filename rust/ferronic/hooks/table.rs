@@ -11,7 +11,7 @@ use super::chain::{Chain, Name, NewChain, Places, Policy, Site};
 use super::counters::{Counts, Slots};
 use super::event::Events;
 use super::rule::{Extra, NewRule};
-use super::ruleset::{self, Draft, Ruleset};
+use super::ruleset::{Draft, Left, Ruleset};
 use super::tell::{Teller, Touched};
 use super::waiting::Waiting;
 use core::mem;
@@ -276,7 +276,7 @@ struct Work {
     /// What is to be told of it.
     touched: Touched,
     /// Prepared: the ruleset, and the slots that nobody has any more afterwards. Once it is published: the one before.
-    ready: Option<(Arc<Ruleset>, KVVec<u32>)>,
+    ready: Option<(Arc<Ruleset>, Left)>,
 }
 
 impl Work {
@@ -520,16 +520,15 @@ impl Plan<'_> {
                 continue;
             };
             let old = entry.rules.clone();
-            let made =
-                draft.finish(Some(&old), &mut entry.slots).and_then(
-                    |new| match ruleset::slots_left(&old, &new, &entry.slots) {
-                        Ok(left) => Ok((new, left)),
-                        Err(e) => {
-                            entry.give_new_slots(&old, &new);
-                            Err(e)
-                        }
-                    },
-                );
+            let made = draft
+                .finish(Some(&old), &mut entry.slots)
+                .and_then(|new| match Left::of(&old, &new, &entry.slots) {
+                    Ok(left) => Ok((new, left)),
+                    Err(e) => {
+                        entry.give_new_slots(&old, &new);
+                        Err(e)
+                    }
+                });
             match made {
                 Ok(ready) => work.ready = Some(ready),
                 Err(error) => {
@@ -610,13 +609,13 @@ impl Plan<'_> {
             let told = work.at.map(|_| mem::take(&mut work.touched));
             let ready = work.ready.take();
             if let (Some((before, left)), Some(entry)) = (ready, work.entry_mut(table)) {
-                entry.chain.waiting.release(|slot| left.contains(&slot));
+                entry.chain.waiting.release(|slot| left.has(slot));
                 // Of those that have gone, what they counted is still there.
                 if let Some(touched) = told {
                     teller.changes(entry, &before, &touched);
                 }
-                for slot in left {
-                    entry.slots.give(slot);
+                for slot in left.slots() {
+                    entry.slots.give(*slot);
                 }
             }
             if delete {
@@ -690,9 +689,9 @@ impl Entry {
     /// Gives back the slots that `new`, which was never published, has and `old` has not. Without memory to find out
     /// which, they are lost until the chain goes.
     fn give_new_slots(&mut self, old: &Ruleset, new: &Ruleset) {
-        if let Ok(left) = ruleset::slots_left(new, old, &self.slots) {
-            for slot in left {
-                self.slots.give(slot);
+        if let Ok(left) = Left::of(new, old, &self.slots) {
+            for slot in left.slots() {
+                self.slots.give(*slot);
             }
         }
     }
