@@ -57,7 +57,7 @@ impl Family for Ferronic {
     const GROUPS: &'static [Group] = &[
         Group::new(c"mgmt"),
         Group::restricted(c"packets"),
-        Group::new(c"hooks"),
+        Group::restricted(c"hooks"),
     ];
 }
 
@@ -2717,7 +2717,7 @@ impl Spec for ChainGetDo {
     type Family = Ferronic;
     type Request<'a> = ChainGetDoRequest<'a>;
     const COMMAND: u8 = 15;
-    const PERMISSION: Permission = Permission::Any;
+    const PERMISSION: Permission = Permission::NamespaceAdmin;
     const POLICY: &'static [Policy] = &[Policy::UNSPEC, Policy::string(31)];
 
     fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
@@ -2741,7 +2741,7 @@ impl Spec for ChainGetDump {
     type Family = Ferronic;
     type Request<'a> = ChainGetDumpRequest;
     const COMMAND: u8 = 15;
-    const PERMISSION: Permission = Permission::Any;
+    const PERMISSION: Permission = Permission::NamespaceAdmin;
     const POLICY: &'static [Policy] = &[];
 
     fn parse<'a>(_: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
@@ -3187,7 +3187,7 @@ impl Spec for RuleGetDo {
     type Family = Ferronic;
     type Request<'a> = RuleGetDoRequest<'a>;
     const COMMAND: u8 = 19;
-    const PERMISSION: Permission = Permission::Any;
+    const PERMISSION: Permission = Permission::NamespaceAdmin;
     const POLICY: &'static [Policy] = &[Policy::UNSPEC, Policy::string(31), Policy::U32];
 
     fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
@@ -3219,7 +3219,7 @@ impl Spec for RuleGetDump {
     type Family = Ferronic;
     type Request<'a> = RuleGetDumpRequest<'a>;
     const COMMAND: u8 = 19;
-    const PERMISSION: Permission = Permission::Any;
+    const PERMISSION: Permission = Permission::NamespaceAdmin;
     const POLICY: &'static [Policy] = &[Policy::UNSPEC, Policy::string(31)];
 
     fn parse<'a>(context: &Context<'a, Ferronic>) -> Result<Self::Request<'a>> {
