@@ -43,24 +43,27 @@ pub(crate) struct Channel {
 impl Channel {
     /// Frees what was sent, and lets the queue run again. Returns whether there was anything.
     #[inline]
-    fn complete(&mut self, vector: &Vector, poll: &TxPoll<'_>) -> bool {
-        let Some(tx) = self.tx.as_mut() else {
+    fn complete(
+        tx: &mut Option<Taker<TxDescriptor>>,
+        vector: &Vector,
+        poll: &TxPoll<'_>,
+        counters: &PollCounters,
+    ) -> bool {
+        let Some(tx) = tx.as_mut() else {
             return false;
         };
         let (mut packets, mut bytes) = (0u32, 0u32);
         while let Some(d) = tx.take() {
             packets = packets.wrapping_add(1);
             bytes = bytes.wrapping_add(d.label.bytes());
-            poll.consume(d.skb);
+            poll.consume(d.packet.into_skb());
         }
         if packets == 0 {
             return false;
         }
         tx.release();
-        if let Some(c) = self.counters.get(usize::from(vector.index)) {
-            c.completed.add(packets.into());
-            c.completed_bytes.add(bytes.into());
-        }
+        counters.completed.add(packets.into());
+        counters.completed_bytes.add(bytes.into());
         let Some(queue) = poll.tx_queue(vector.index) else {
             return true;
         };
@@ -69,9 +72,7 @@ impl Channel {
         if queue.is_held() {
             if tx.free() >= wake_threshold(tx.size()) && queue.is_stopped() {
                 queue.wake();
-                if let Some(c) = self.counters.get(usize::from(vector.index)) {
-                    c.wakes.inc();
-                }
+                counters.wakes.inc();
             } else {
                 // It moves, and is no case for the watchdog, however long a slow receiver takes for the rest.
                 queue.touch();
@@ -82,9 +83,14 @@ impl Channel {
 
     /// Lets the moderation follow the traffic, if it is to.
     #[inline(always)]
-    fn adapt(&mut self, vector: &Vector, poll: &Poll<'_, Self>, counters: &PollCounters) {
+    fn adapt(
+        adaptive: &mut Option<Adaptive>,
+        vector: &Vector,
+        poll: &Poll<'_, Self>,
+        counters: &PollCounters,
+    ) {
         if vector.adapts() != (false, false) {
-            if let Some(adaptive) = self.adaptive.as_mut() {
+            if let Some(adaptive) = adaptive.as_mut() {
                 adaptive.sample(vector, poll, counters);
             }
         }
@@ -104,12 +110,6 @@ impl Channel {
         if let Some(open) = open.as_mut().filter(|open| !open.hands_off()) {
             engine::service(&vector.wire, vector.side, vector.index, outlet, open, bh);
         }
-    }
-
-    /// Lets those of the other end's outlets go on that wait for buffers of this channel.
-    #[inline]
-    fn serve_waiters(&mut self, vector: &Vector, bh: &Bh<'_>) {
-        serve_waiters(vector, bh, &mut self.rotate);
     }
 }
 
@@ -162,36 +162,42 @@ impl napi::Handler for Channel {
 
     fn poll(&mut self, vector: &Vector, poll: &Poll<'_, Self>) -> Progress {
         vector.begin();
-        let counters = self.counters.clone();
+        let Channel {
+            rx,
+            tx,
+            counters,
+            flags,
+            adaptive,
+            rotate,
+        } = self;
         let Some(counters) = counters.get(usize::from(vector.index)) else {
             return Progress::Done(0);
         };
         counters.polls.inc();
-        let Some(rx) = self.rx.as_mut() else {
+        let Some(rx) = rx.as_mut() else {
             handoff::catch_up(vector, poll.device(), poll.bh());
-            let received =
-                handoff::receive(vector, poll, poll.budget(), &mut self.rotate, counters);
+            let received = handoff::receive(vector, poll, poll.budget(), rotate, counters);
             counters.batches.count(received);
-            self.adapt(vector, poll, counters);
+            Self::adapt(adaptive, vector, poll, counters);
             if received >= poll.budget() {
                 return Progress::More;
             }
             return Progress::Done(received);
         };
         let offloads = Offloads {
-            checksum: self.flags.checksum.read() != 0,
-            hash: self.flags.hash.read() != 0,
-            strip: self.flags.strip.read() != 0,
-            merge: self.flags.merge.read() != 0,
+            checksum: flags.checksum.read() != 0,
+            hash: flags.hash.read() != 0,
+            strip: flags.strip.read() != 0,
+            merge: flags.merge.read() != 0,
         };
         let received = rx.receive(poll, vector, poll.budget(), offloads, counters);
         counters.batches.count(received);
         let full = rx.refill(poll, counters);
-        let completed = self.complete(vector, poll.tx());
-        self.adapt(vector, poll, counters);
+        let completed = Self::complete(tx, vector, poll.tx(), counters);
+        Self::adapt(adaptive, vector, poll, counters);
         // Pairs with the engine's: the buffers are posted before the waiters are read.
         netdev::sync::smp_mb();
-        self.serve_waiters(vector, poll.bh());
+        serve_waiters(vector, poll.bh(), rotate);
         Self::catch_up(vector, poll.bh());
         if received >= poll.budget() {
             return Progress::More;
@@ -203,7 +209,10 @@ impl napi::Handler for Channel {
     }
 
     fn poll_tx(&mut self, vector: &Vector, poll: &TxPoll<'_>) {
-        self.complete(vector, poll);
+        let Channel { tx, counters, .. } = self;
+        if let Some(counters) = counters.get(usize::from(vector.index)) {
+            Self::complete(tx, vector, poll, counters);
+        }
     }
 
     fn timer(instance: &Instance<Self>, which: Timer) {

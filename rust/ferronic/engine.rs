@@ -138,7 +138,7 @@ pub(crate) fn service(
         if run.sample != 0 {
             latency::step(peer, run.sample, Stage::Engine, bh);
         }
-        match run.packet(&descriptor.skb, cursor, memo) {
+        match run.packet(descriptor.packet.skb(), cursor, memo) {
             Verdict::Done => {
                 *cursor = Cursor::default();
                 *uncompleted_bytes = uncompleted_bytes.wrapping_add(descriptor.label.bytes());

@@ -16,6 +16,7 @@ use crate::port::Port;
 use crate::stats::{count_group, Drop, PollCounters};
 use crate::vector::Vector;
 use crate::wire::{Inlet, Outlet, OutletOpen, Side, TxDescriptor, Wire};
+use netdev::batch::Batch;
 use netdev::context::Bh;
 use netdev::device::Device;
 use netdev::napi::Poll;
@@ -23,7 +24,10 @@ use netdev::sync::smp_mb;
 use pure::header::destination;
 
 /// Packets that are taken from a ring under one acquisition of its outlet's lock.
-const BATCH: usize = 16;
+const BATCH: u32 = 16;
+
+/// Packets that were taken from a ring.
+type Packets = Batch<TxDescriptor, { BATCH as usize }>;
 
 /// Packets that are published before a receiver that was told of others, and has not come yet, is told again: it counts
 /// them for its moderation.
@@ -96,12 +100,12 @@ pub(crate) fn tell(wire: &Wire, side: Side, index: u16, frames: u32, bh: &Bh<'_>
 pub(crate) fn discard(outlet: &Outlet, dev: Option<&Device<Port>>, index: u16, bh: &Bh<'_>) {
     loop {
         // Freed when the lock is no longer held.
-        let mut batch: [Option<TxDescriptor>; BATCH] = [const { None }; BATCH];
+        let mut batch = Packets::new();
         let mut guard = outlet.lock.lock(bh);
         let Some(open) = guard.as_mut() else {
             return;
         };
-        let n = collect(outlet, open, &mut batch, BATCH as u32);
+        let n = collect(outlet, open, &mut batch, BATCH);
         if n.packets == 0 {
             return;
         }
@@ -125,8 +129,8 @@ pub(crate) fn discard(outlet: &Outlet, dev: Option<&Device<Port>>, index: u16, b
 /// Drops and counts what the ring of an outlet holds that has just been closed: nobody else reaches it any more.
 pub(crate) fn discard_closed(outlet: &Outlet, open: &mut OutletOpen) {
     loop {
-        let mut batch: [Option<TxDescriptor>; BATCH] = [const { None }; BATCH];
-        let n = collect(outlet, open, &mut batch, BATCH as u32);
+        let mut batch = Packets::new();
+        let n = collect(outlet, open, &mut batch, BATCH);
         if n.packets == 0 {
             return;
         }
@@ -139,9 +143,11 @@ pub(crate) fn discard_closed(outlet: &Outlet, open: &mut OutletOpen) {
 }
 
 /// Frees packets that nobody takes.
-fn refuse(batch: [Option<TxDescriptor>; BATCH]) {
-    for d in batch.into_iter().flatten() {
-        d.skb.drop_with(netdev::skb::Reason::DEV_READY);
+fn refuse(batch: Packets) {
+    for d in batch {
+        d.packet
+            .into_skb()
+            .drop_with(netdev::skb::Reason::DEV_READY);
     }
 }
 
@@ -231,13 +237,13 @@ pub(crate) fn receive(
                 let Some(outlet) = sender.outlets.get(index as usize) else {
                     continue;
                 };
-                let mut batch: [Option<TxDescriptor>; BATCH] = [const { None }; BATCH];
-                let room = budget.wrapping_sub(done).min(BATCH as u32);
+                let mut batch = Packets::new();
+                let room = budget.wrapping_sub(done).min(BATCH);
                 let n = take(outlet, index as u16, peer, poll.bh(), &mut batch, room);
                 // GRO would hold it to the end of the poll, after it was uncloned for that, and find nothing to merge it with.
                 let alone = n == 1 && done == 0 && bits == 0 && poll.gro_is_idle();
-                for d in batch.into_iter().flatten() {
-                    deliver(poll, vector, counters, d, (peer, between_namespaces), alone);
+                for d in &mut batch {
+                    deliver(poll, vector, counters, d, between_namespaces, alone);
                 }
                 done = done.wrapping_add(n);
                 if n == room {
@@ -268,12 +274,7 @@ struct Taken {
 }
 
 /// Takes packets from a TX ring and counts them as sent.
-fn collect(
-    outlet: &Outlet,
-    open: &mut OutletOpen,
-    batch: &mut [Option<TxDescriptor>; BATCH],
-    room: u32,
-) -> Taken {
+fn collect(outlet: &Outlet, open: &mut OutletOpen, batch: &mut Packets, room: u32) -> Taken {
     let OutletOpen {
         ring,
         taker: Some(taker),
@@ -290,19 +291,22 @@ fn collect(
     let mut bytes = 0u32;
     let mut wire_bytes = 0u64;
     let mut taken = 0u32;
-    for slot in batch.iter_mut().take(n as usize) {
-        if let Some(d) = taker.take() {
-            let of_packet = d.label.bytes();
-            bytes = bytes.wrapping_add(of_packet);
-            wire_bytes = wire_bytes.wrapping_add(u64::from(of_packet.max(FRAME_MIN)));
-            let c = &outlet.counters;
-            c.lengths.count(of_packet.max(FRAME_MIN), || {
-                c.frames.get().wrapping_add(taken.into())
-            });
-            count_group(destination(d.skb.linear()), 1, &c.multicast, &c.broadcast);
-            taken = taken.wrapping_add(1);
-            *slot = Some(d);
-        }
+    while taken < n {
+        let Some(d) = taker.take() else {
+            break;
+        };
+        let of_packet = d.label.bytes();
+        bytes = bytes.wrapping_add(of_packet);
+        wire_bytes = wire_bytes.wrapping_add(u64::from(of_packet.max(FRAME_MIN)));
+        let c = &outlet.counters;
+        c.lengths.count(of_packet.max(FRAME_MIN), || {
+            c.frames.get().wrapping_add(taken.into())
+        });
+        let to = destination(d.packet.skb().linear());
+        count_group(to, 1, &c.multicast, &c.broadcast);
+        taken = taken.wrapping_add(1);
+        // There is room for as many as are taken.
+        let _ = batch.push(d);
     }
     if taken > 0 {
         taker.release();
@@ -321,7 +325,7 @@ fn take(
     index: u16,
     peer: Option<&Device<Port>>,
     bh: &Bh<'_>,
-    batch: &mut [Option<TxDescriptor>; BATCH],
+    batch: &mut Packets,
     room: u32,
 ) -> u32 {
     let mut guard = outlet.lock.lock(bh);
@@ -352,27 +356,22 @@ fn take(
     n.packets
 }
 
-/// Gives a packet of the other port `sender` to the stack, past GRO if it is `alone`.
+/// Gives a packet of the other port to the stack, past GRO if it is `alone`.
 #[inline]
 fn deliver(
     poll: &Poll<'_, Channel>,
     vector: &Vector,
     counters: &PollCounters,
     d: TxDescriptor,
-    (sender, between_namespaces): (Option<&Device<Port>>, bool),
+    between_namespaces: bool,
     alone: bool,
 ) {
     let sample = d.label.sample();
     let bytes = u64::from(d.label.bytes().max(FRAME_MIN));
-    let to = destination(d.skb.linear());
+    let to = destination(d.packet.skb().linear());
     count_group(to, 1, &counters.multicast, &counters.broadcast);
     counters.checksum_none.inc();
-    // It was made our own before it was posted; this only sees that it still is.
-    let owned = match sender {
-        Some(sender) => d.skb.into_owned_from(sender),
-        None => d.skb.into_owned(),
-    };
-    let Ok(mut skb) = owned else {
+    let Ok(mut skb) = d.packet.into_owned() else {
         counters.no_memory.inc();
         return;
     };

@@ -16,7 +16,7 @@ use crate::stats::{self, PollCounters};
 use crate::steer::SteerConfig;
 use crate::updown::{self, Up};
 use crate::vector::Vector;
-use crate::wire::{Datapath, End, Label, Outlet, Side, TxDescriptor, Wire};
+use crate::wire::{Datapath, End, Label, Outlet, Posted, Side, TxDescriptor, Wire};
 use kernel::prelude::*;
 use kernel::sync::Arc;
 use netdev::context::Bh;
@@ -261,9 +261,9 @@ impl Driver for Port {
         let bytes = skb.len();
         let more = queue.xmit_more();
         let label = Label::new(bytes, latency::begin(data, &skb, index, bh));
-        let skb = if open.handoff {
+        let packet = if open.handoff {
             match skb.into_owned_from(dev) {
-                Ok(owned) => Some(owned.into_skb()),
+                Ok(owned) => Some(Posted::Owned(owned)),
                 Err(_) => {
                     if let Some(c) = data.dropped.get(usize::from(index)) {
                         c.inc();
@@ -272,10 +272,10 @@ impl Driver for Port {
                 }
             }
         } else {
-            Some(skb)
+            Some(Posted::Sent(skb))
         };
         let mut refused = None;
-        let ring_now = match skb.map(|skb| open.ring.post(TxDescriptor { skb, label })) {
+        let ring_now = match packet.map(|packet| open.ring.post(TxDescriptor { packet, label })) {
             Some(Ok(())) => {
                 let ring = &mut open.ring;
                 let stopped = queue.maybe_stop(
@@ -290,7 +290,7 @@ impl Driver for Port {
             }
             // Not in normal work: the queue is stopped before the ring is full.
             Some(Err(d)) => {
-                refused = Some(d.skb);
+                refused = Some(d.packet.into_skb());
                 true
             }
             None => !more,

@@ -439,13 +439,17 @@ fn exchange_rings(
         ring::drain(poster.ring, ring, tx, |d, sent| {
             let bytes = d.label.bytes();
             if sent {
-                d.skb.consume();
+                d.packet.into_skb().consume();
             } else if core::mem::take(&mut partial) {
                 lost = lost.wrapping_add(1);
-                d.skb.drop_with(netdev::skb::Reason::DEV_READY);
+                d.packet
+                    .into_skb()
+                    .drop_with(netdev::skb::Reason::DEV_READY);
             } else if let Err(d) = next.post(d) {
                 lost = lost.wrapping_add(1);
-                d.skb.drop_with(netdev::skb::Reason::FULL_RING);
+                d.packet
+                    .into_skb()
+                    .drop_with(netdev::skb::Reason::FULL_RING);
             } else {
                 return;
             }

@@ -362,7 +362,7 @@ pub(crate) fn close_outlets(device: &Device<Port>, from: usize, to: usize) {
 pub(crate) fn bury(device: &Device<Port>, index: usize, mut channel: Channel) {
     if let Some(tx) = channel.tx.as_mut() {
         while let Some(d) = tx.take() {
-            d.skb.consume();
+            d.packet.into_skb().consume();
         }
     }
     if let Some(queue) = device.tx_queue(index as u16) {

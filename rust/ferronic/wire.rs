@@ -25,7 +25,7 @@ use kernel::sync::{static_lock_class, Arc};
 use netdev::napi::Instance;
 use netdev::ring::{Filler, Taker};
 use netdev::rtnl::Rtnl;
-use netdev::skb::SkBuff;
+use netdev::skb::{OwnedSkb, SkBuff};
 use netdev::sync::{AtomicWord, Rcu, RcuArcOption, Snapshot, SpinLock, Word};
 
 /// Which end of a wire.
@@ -70,9 +70,50 @@ impl Label {
     }
 }
 
+/// A packet in a TX ring. Rings of both kinds may hold both: when the datapath changes, packets move from one to the other.
+pub(crate) enum Posted {
+    /// As the stack gave it, to be copied.
+    Sent(SkBuff),
+    /// Made its holder's own, to be handed off.
+    Owned(OwnedSkb),
+}
+
+impl Posted {
+    /// The packet.
+    #[inline(always)]
+    pub(crate) fn skb(&self) -> &SkBuff {
+        match self {
+            Posted::Sent(skb) => skb,
+            Posted::Owned(owned) => owned.skb(),
+        }
+    }
+
+    /// Gives it up as an ordinary packet.
+    #[inline(always)]
+    pub(crate) fn into_skb(self) -> SkBuff {
+        match self {
+            Posted::Sent(skb) => skb,
+            Posted::Owned(owned) => owned.into_skb(),
+        }
+    }
+
+    /// As its holder's own: it mostly is.
+    ///
+    /// # Errors
+    ///
+    /// As [`SkBuff::into_owned`].
+    #[inline(always)]
+    pub(crate) fn into_owned(self) -> Result<OwnedSkb> {
+        match self {
+            Posted::Sent(skb) => skb.into_owned(),
+            Posted::Owned(owned) => Ok(owned),
+        }
+    }
+}
+
 /// A descriptor of a TX ring.
 pub(crate) struct TxDescriptor {
-    pub(crate) skb: SkBuff,
+    pub(crate) packet: Posted,
     pub(crate) label: Label,
 }
 

@@ -410,13 +410,8 @@ impl<D: Driver> Device<D> {
 
     /// Whether both devices are in the same namespace at the moment.
     pub fn shares_net_with(&self, other: &Device<D>) -> bool {
-        // SAFETY: Both are valid; pointers are compared, not followed.
-        unsafe {
-            bindings::net_eq(
-                bindings::dev_net(self.as_raw()),
-                bindings::dev_net(other.as_raw()),
-            )
-        }
+        // SAFETY: Both are valid; the namespaces are compared, not looked at.
+        unsafe { bindings::netdev_shares_net(self.as_raw(), other.as_raw()) }
     }
 
     /// Lets `f` look at the namespace the device is in at the moment, under RCU: it may not sleep.

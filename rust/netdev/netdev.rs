@@ -19,6 +19,7 @@
 //! | [`napi`] | `struct napi_struct`, poll, GRO |
 //! | [`page_pool`] | `struct page_pool`, receive buffers |
 //! | [`ring`] | a descriptor ring whose three sides are three values |
+//! | [`batch`] | a few values on their way, without a cost for empty places |
 //! | [`dim`] | `struct dim`: moderation that adapts |
 //! | [`ethtool`], [`queue_stats`] | `struct ethtool_ops`, `struct netdev_stat_ops` |
 //! | [`counter`] | statistics with one writer, `u64_stats_t` |
@@ -109,6 +110,7 @@ const __LOG_PREFIX: &[u8] = b"ferronic\0";
 #[macro_use]
 mod optional;
 
+pub mod batch;
 pub mod clock;
 pub mod context;
 pub mod counter;

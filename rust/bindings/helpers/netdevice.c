@@ -56,6 +56,11 @@ struct net *rust_helper_dev_net(const struct net_device *dev)
 	return dev_net(dev);
 }
 
+bool rust_helper_netdev_shares_net(const struct net_device *a, const struct net_device *b)
+{
+	return net_eq(dev_net(a), dev_net(b));
+}
+
 u32 rust_helper_netdev_reg_state(const struct net_device *dev)
 {
 	return READ_ONCE(dev->reg_state);

@@ -4,6 +4,7 @@
 
 #[kernel::macros::kunit_tests(netdev_ring)]
 mod tests {
+    use crate::batch::Batch;
     use crate::kunit::{Gone, Watched};
     use crate::ring::{self, Filler, Poster, Taker};
     use kernel::prelude::*;
@@ -67,6 +68,25 @@ mod tests {
         taker.release();
         assert!(poster.post(gone.watched()).is_ok());
         assert_eq!(gone.count(), 3);
+        Ok(())
+    }
+
+    #[test]
+    fn a_batch_gives_in_order_and_drops_the_rest() -> Result {
+        let gone = Gone::new()?;
+        let mut batch = Batch::<(u32, Watched), 4>::new();
+        for n in 0..4 {
+            assert!(batch.push((n, gone.watched())).is_ok());
+        }
+        assert!(batch.push((4, gone.watched())).is_err());
+        assert_eq!(gone.count(), 1);
+        for n in 0..2 {
+            assert_eq!(batch.next().map(|(m, _)| m), Some(n));
+        }
+        assert_eq!(gone.count(), 3);
+        drop(batch);
+        assert_eq!(gone.count(), 5);
+        assert!(Batch::<u32, 0>::new().next().is_none());
         Ok(())
     }
 
