@@ -152,14 +152,14 @@ impl Aggregates {
     /// Whether a frame has to be offered: it could be merged, or could overtake something.
     #[inline(always)]
     pub(crate) fn concern(&self, info: &FrameInfo, offloads: Offloads) -> bool {
-        match info.stream {
+        match info.stream() {
             Stream::None => false,
             _ if !self.is_empty() => true,
             Stream::Ends => false,
             Stream::GoesOn => {
                 offloads.merge
-                    && info.merged.is_none()
-                    && info.checked == Checked::Good
+                    && !info.is_merged()
+                    && info.checked() == Checked::Good
                     && info.len > info.header_len.into()
             }
         }
@@ -176,9 +176,9 @@ impl Aggregates {
         to: &mut Upwards<'_, '_>,
     ) -> Offer {
         let mergeable = offloads.merge
-            && info.merged.is_none()
-            && info.checked == Checked::Good
-            && (info.tag.is_none() || offloads.strip);
+            && !info.is_merged()
+            && info.checked() == Checked::Good
+            && (info.tag().is_none() || offloads.strip);
         let segment = header::parse(frame)
             // A tag in the bytes may have to be taken out, which moves the headers.
             .filter(|h| h.tags == 0)
@@ -199,13 +199,13 @@ impl Aggregates {
             let Some(a) = self.held.get_mut(at) else {
                 break;
             };
-            if a.hash != info.hash || a.tag != info.tag {
+            if a.hash != info.hash || a.tag != info.tag() {
                 continue;
             }
             let Some(skb) = a.skb.as_ref() else {
                 continue;
             };
-            let limits = if skb.frags_left() < buffers || info.merged.is_some() {
+            let limits = if skb.frags_left() < buffers || info.is_merged() {
                 // Nothing more is merged.
                 Limits {
                     segments: 0,
@@ -227,7 +227,7 @@ impl Aggregates {
             return Offer::Merge { at, last };
         }
         match Held::hold(&segment) {
-            Some(held) if info.merged.is_none() => Offer::Hold(held, segment.transport_offset()),
+            Some(held) if !info.is_merged() => Offer::Hold(held, segment.transport_offset()),
             _ => Offer::Alone,
         }
     }
@@ -281,7 +281,7 @@ impl Aggregates {
             skb: Some(skb),
             held,
             hash: info.hash,
-            tag: info.tag,
+            tag: info.tag(),
             transport_offset,
             wire_bytes: info.wire_bytes(),
             last: self.now,

@@ -308,7 +308,7 @@ impl<'a> Run<'a> {
                 None => (Summed::NONE, None),
             },
         };
-        let mut info = self.info(len, headers, linear, way);
+        let info = self.info(len, headers, linear, way);
         let Some(held) = self.held.as_mut() else {
             return self.drop(Drop::NoCarrier, len, Some(to));
         };
@@ -323,7 +323,7 @@ impl<'a> Run<'a> {
         let Some((descriptor, mut sum)) = filled else {
             return self.drop(Drop::TooShort, len, Some(to));
         };
-        info.checked = match verify {
+        let checked = match verify {
             _ if checksum != TxChecksum::Done => {
                 self.outlet.counters.checksum_filled.inc();
                 Checked::Good
@@ -338,7 +338,7 @@ impl<'a> Run<'a> {
             }
             None => Checked::Unknown,
         };
-        descriptor.frame = info;
+        descriptor.frame = info.with_checked(checked);
         self.filled(buffers, 1, way);
         self.sent(1, len, Some(to));
         Verdict::Done
@@ -470,18 +470,11 @@ impl<'a> Run<'a> {
             self.sample = 0;
             latency::step(self.peer, sample, Stage::RxRing, self.bh);
         }
-        FrameInfo {
-            // The wire knows no shorter frame.
-            len: len.max(FRAME_MIN),
-            hash: way.hash,
-            kind: way.kind,
-            checked: Checked::Unknown,
-            tag: self.tag,
-            header_len: header_len(headers, linear),
-            stream: stream(headers, linear),
-            merged: None,
-            sample,
-        }
+        // The wire knows no shorter frame.
+        FrameInfo::new(len.max(FRAME_MIN), header_len(headers, linear), sample)
+            .with_hash(way.hash, way.kind)
+            .with_tag(self.tag)
+            .with_stream(stream(headers, linear))
     }
 
     /// Adds buffers that are filled in to what is handed on next: so many frames.

@@ -36,31 +36,181 @@ pub(crate) enum Stream {
 }
 
 /// What the engine says of a frame, in its first descriptor.
-#[derive(Clone, Copy)]
+///
+/// In few pieces, as in the completions of hardware: it goes with each frame, into the ring and out of it.
+#[derive(Clone, Copy, Default)]
 pub(crate) struct FrameInfo {
     /// Bytes in the buffers.
     pub(crate) len: u32,
     pub(crate) hash: u32,
-    pub(crate) kind: Option<HashKind>,
-    pub(crate) checked: Checked,
-    /// The VLAN tag that is part of the frame and not in the buffer: protocol and TCI.
-    pub(crate) tag: Option<(u16, u16)>,
+    /// Protocol and TCI of the VLAN tag that is part of the frame and not in the buffer; 0 if there is none, as there is no
+    /// such protocol.
+    tag: u32,
     /// Bytes of all headers.
     pub(crate) header_len: u16,
-    pub(crate) stream: Stream,
-    /// The frames it stands for, if it is more than one that the NIC has merged.
-    pub(crate) merged: Option<Merged>,
     /// Not 0 if its way is watched.
     pub(crate) sample: Sample,
+    // Of the frames it stands for, if it is more than one, what `Merged` says.
+    size: u16,
+    segments: u16,
+    transport_offset: u16,
+    flags: u16,
+}
+
+/// Bits of [`FrameInfo::flags`].
+mod flag {
+    /// How the hash was made, unless it was not.
+    pub(super) const HASH_L3: u16 = 1;
+    pub(super) const HASH_L4: u16 = 1 << 1;
+    /// What was found out about the checksum, unless it was nothing.
+    pub(super) const GOOD: u16 = 1 << 2;
+    pub(super) const BAD: u16 = 1 << 3;
+    /// Whether it is of a stream, and that goes on.
+    pub(super) const STREAM: u16 = 1 << 4;
+    pub(super) const GOES_ON: u16 = 1 << 5;
+    /// It stands for several frames, and what these have in common.
+    pub(super) const MERGED: u16 = 1 << 6;
+    pub(super) const IPV6: u16 = 1 << 7;
+    pub(super) const FIXED_ID: u16 = 1 << 8;
+    pub(super) const CWR: u16 = 1 << 9;
 }
 
 impl FrameInfo {
+    /// Of a frame of so many bytes, whose checksum is not known.
+    #[inline(always)]
+    pub(crate) fn new(len: u32, header_len: u16, sample: Sample) -> Self {
+        FrameInfo {
+            len,
+            header_len,
+            sample,
+            ..Default::default()
+        }
+    }
+
+    /// Adds its hash.
+    #[inline(always)]
+    pub(crate) fn with_hash(mut self, hash: u32, kind: Option<HashKind>) -> Self {
+        self.hash = hash;
+        self.flags |= match kind {
+            Some(HashKind::L3) => flag::HASH_L3,
+            Some(HashKind::L4) => flag::HASH_L4,
+            None => 0,
+        };
+        self
+    }
+
+    /// Adds its VLAN tag: protocol and TCI.
+    #[inline(always)]
+    pub(crate) fn with_tag(mut self, tag: Option<(u16, u16)>) -> Self {
+        self.tag = tag.map_or(0, |(protocol, tci)| {
+            u32::from(protocol) << u16::BITS | u32::from(tci)
+        });
+        self
+    }
+
+    /// Adds what it is of a stream.
+    #[inline(always)]
+    pub(crate) fn with_stream(mut self, stream: Stream) -> Self {
+        self.flags |= match stream {
+            Stream::None => 0,
+            Stream::Ends => flag::STREAM,
+            Stream::GoesOn => flag::STREAM | flag::GOES_ON,
+        };
+        self
+    }
+
+    /// Adds what was found out about its checksum.
+    #[inline(always)]
+    pub(crate) fn with_checked(mut self, checked: Checked) -> Self {
+        self.flags |= match checked {
+            Checked::Good => flag::GOOD,
+            Checked::Bad => flag::BAD,
+            Checked::Unknown => 0,
+        };
+        self
+    }
+
+    /// Says that it stands for several frames.
+    pub(crate) fn with_merged(mut self, m: Merged) -> Self {
+        (self.size, self.segments) = (m.size, m.segments);
+        self.transport_offset = m.transport_offset;
+        self.flags |= flag::MERGED;
+        for (set, flag) in [
+            (m.ipv6, flag::IPV6),
+            (m.fixed_id, flag::FIXED_ID),
+            (m.cwr, flag::CWR),
+        ] {
+            if set {
+                self.flags |= flag;
+            }
+        }
+        self
+    }
+
+    /// How its hash was made, if it has one.
+    #[inline(always)]
+    fn kind(&self) -> Option<HashKind> {
+        if self.flags & flag::HASH_L4 != 0 {
+            return Some(HashKind::L4);
+        }
+        (self.flags & flag::HASH_L3 != 0).then_some(HashKind::L3)
+    }
+
+    /// What was found out about its checksum.
+    #[inline(always)]
+    pub(crate) fn checked(&self) -> Checked {
+        if self.flags & flag::GOOD != 0 {
+            return Checked::Good;
+        }
+        match self.flags & flag::BAD {
+            0 => Checked::Unknown,
+            _ => Checked::Bad,
+        }
+    }
+
+    /// The VLAN tag that is part of the frame and not in the buffer: protocol and TCI.
+    #[inline(always)]
+    pub(crate) fn tag(&self) -> Option<(u16, u16)> {
+        (self.tag != 0).then_some(((self.tag >> u16::BITS) as u16, self.tag as u16))
+    }
+
+    /// What it is of a stream.
+    #[inline(always)]
+    pub(crate) fn stream(&self) -> Stream {
+        if self.flags & flag::STREAM == 0 {
+            return Stream::None;
+        }
+        match self.flags & flag::GOES_ON {
+            0 => Stream::Ends,
+            _ => Stream::GoesOn,
+        }
+    }
+
+    /// Whether it stands for several frames.
+    #[inline(always)]
+    pub(crate) fn is_merged(&self) -> bool {
+        self.flags & flag::MERGED != 0
+    }
+
+    /// The frames it stands for, if it is more than one that the NIC has merged.
+    #[inline(always)]
+    fn merged(&self) -> Option<Merged> {
+        self.is_merged().then_some(Merged {
+            size: self.size,
+            segments: self.segments,
+            ipv6: self.flags & flag::IPV6 != 0,
+            fixed_id: self.flags & flag::FIXED_ID != 0,
+            cwr: self.flags & flag::CWR != 0,
+            transport_offset: self.transport_offset,
+        })
+    }
+
     /// How many frames it stands for.
     #[inline(always)]
     pub(crate) fn frames(&self) -> u16 {
-        match self.merged {
-            Some(m) => m.segments,
-            None => 1,
+        match self.is_merged() {
+            true => self.segments,
+            false => 1,
         }
     }
 
@@ -68,7 +218,7 @@ impl FrameInfo {
     #[inline(always)]
     pub(crate) fn wire_bytes(&self) -> u64 {
         let n = u64::from(self.frames());
-        let tag = if self.tag.is_some() { VLAN_HLEN } else { 0 };
+        let tag = if self.tag != 0 { VLAN_HLEN } else { 0 };
         u64::from(self.len)
             .wrapping_add(n.wrapping_mul(tag.into()))
             .wrapping_add(n.wrapping_sub(1).wrapping_mul(self.header_len.into()))
@@ -92,17 +242,7 @@ impl RxDescriptor {
             buffer,
             len: 0,
             more: false,
-            frame: FrameInfo {
-                len: 0,
-                hash: 0,
-                kind: None,
-                checked: Checked::Unknown,
-                tag: None,
-                header_len: 0,
-                stream: Stream::None,
-                merged: None,
-                sample: 0,
-            },
+            frame: FrameInfo::default(),
         }
     }
 }
@@ -347,22 +487,22 @@ impl RxHalf {
             counters.no_memory.add(info.frames().into());
             return;
         };
-        match info.checked {
+        match info.checked() {
             _ if !offloads.checksum => (),
             Checked::Good => skb.set_checksum(Checksum::Unnecessary),
             Checked::Bad | Checked::Unknown => (),
         }
-        if let (true, Some(kind)) = (offloads.hash, info.kind) {
+        if let (true, Some(kind)) = (offloads.hash, info.kind()) {
             skb.set_hash(info.hash, kind);
         }
         skb.record_rx_queue(self.queue);
-        if let Some(merged) = info.merged {
+        if let Some(merged) = info.merged() {
             if skb.set_merged(merged).is_err() {
                 counters.no_memory.add(info.frames().into());
                 return;
             }
         }
-        if let Some((proto, tci)) = info.tag {
+        if let Some((proto, tci)) = info.tag() {
             if offloads.strip {
                 skb.set_vlan_tag(proto, tci);
             } else if let Some(tagged) = skb.insert_vlan_tag(proto, tci) {
@@ -385,7 +525,7 @@ impl RxHalf {
             return;
         }
         count(&info, skb.linear(), offloads, counters, total);
-        if info.merged.is_some() {
+        if info.is_merged() {
             aggregate::count(&skb, info.frames(), info.wire_bytes(), counters);
         }
         if alone {
@@ -574,15 +714,15 @@ fn count(
     let n = u64::from(info.frames());
     let to = header::destination(frame);
     count_group(to, n, &counters.multicast, &counters.broadcast);
-    match info.checked {
+    match info.checked() {
         _ if !offloads.checksum => counters.checksum_none.add(n),
         Checked::Good => counters.checksum_good.add(n),
         Checked::Bad => counters.checksum_bad.add(n),
         Checked::Unknown => counters.checksum_none.add(n),
     }
-    let tag = if info.tag.is_some() { VLAN_HLEN } else { 0 };
+    let tag = if info.tag().is_some() { VLAN_HLEN } else { 0 };
     let bytes = info.wire_bytes();
-    match info.merged {
+    match info.merged() {
         None => {
             let len = info.len.wrapping_add(tag);
             total.add(1, (len, len), bytes, counters);

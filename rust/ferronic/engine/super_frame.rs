@@ -169,9 +169,12 @@ impl Run<'_> {
 
     /// Completes the first descriptor, number `first`, of frames of `len` bytes that were filled in.
     fn finish(&mut self, s: &SuperFrame<'_>, first: u32, len: u32, merged: Option<Merged>) {
-        let mut info = self.info(len, s.headers, s.linear, s.way);
-        info.checked = Checked::Good;
-        info.merged = merged;
+        let mut info = self
+            .info(len, s.headers, s.linear, s.way)
+            .with_checked(Checked::Good);
+        if let Some(merged) = merged {
+            info = info.with_merged(merged);
+        }
         let Some(inlet) = self.held.as_mut().and_then(|h| h.guard.as_mut()) else {
             return;
         };
