@@ -53,11 +53,28 @@ def say(text):
     print(f"bench: {text}", file=sys.stderr, flush=True)
 
 
+def idle():
+    """For how long all CPUs together have had nothing to do, in seconds."""
+    with open("/proc/stat") as file:
+        return int(file.readline().split()[4]) / os.sysconf("SC_CLK_TCK")
+
+
+def settle():
+    """Waits until nothing goes on any more, for a while at least: namespaces, modules and memory
+    of the figures before are done with in the background, which would be part of the next one."""
+    for _ in range(40):
+        before = idle()
+        time.sleep(0.5)
+        if idle() - before >= 0.48 * os.cpu_count():
+            return
+
+
 def one_by_one(bench, figure, rows):
     """The rows of a figure, each with all of its batches."""
     for name in rows:
         begin = time.monotonic()
         with Site() as place, figure.method(bench, place, ROWS[name]) as run:
+            settle()
             found = run(bench.batches)
         tell(figure=figure.name, row=name, batches=found)
         say(f"{figure.name} {name}: {time.monotonic() - begin:.1f} s of the guest's")
@@ -82,6 +99,7 @@ def in_turns(bench, figure, rows):
         for name in rows:
             place = stack.enter_context(Site())
             runs[name] = stack.enter_context(figure.method(bench, place, ROWS[name]))
+        settle()
         for turn in range(bench.batches):
             order = rows if turn % 2 == 0 else rows[::-1]
             for name in order:

@@ -17,7 +17,7 @@ def streams(bench, place, row, mtu=1500, tso=True, gro=True, back=False, count=1
         features(other, right, gro=False, **({"rx_gro_hw": False} if row.ours else {}))
     yield lambda n: batches("stream", from_=one.name, to=other.name, address=address(0, 2),
                             back=address(0, 1) if back else None, streams=max(count, 1 + back),
-                            bytes=bench.bytes * (12 if mtu > 1500 else 4), warm=bench.bytes * 3, batches=n)
+                            bytes=bench.bytes * (12 if mtu > 1500 else 4), warm=bench.bytes * 12, batches=n)
 
 
 @contextlib.contextmanager
