@@ -109,12 +109,31 @@ class Nic:
     def napis(self):
         return self.netdev.napis(self.index)
 
+    def inflight(self):
+        """Bytes sent and not complete, of each TX queue, as byte queue limits count them."""
+        return [int(value) for value in self.sysfs(*(
+            f"queues/tx-{number}/byte_queue_limits/inflight"
+            for number in range(self.channels()["combined"])))]
+
+    def unlimited(self):
+        """Lets byte queue limits hold nothing back: what may be in flight grows with completions,
+        and shall not be what stops a queue."""
+        words = " && ".join(f"echo 100000000 > /sys/class/net/{self.name}/queues/tx-{number}/"
+                            "byte_queue_limits/limit_min"
+                            for number in range(self.channels()["combined"]))
+        self.namespace.run("unshare", "-m", "sh", "-c", f"mount -t sysfs none /sys && {words}")
+
+    def one_channel(self):
+        """Leaves one channel: what comes to the port comes to one queue, in its order."""
+        self.ethtool.set(ethnl.CHANNELS, combined=1)
+
     def rx_by_queue(self):
         """Frames received by each RX queue."""
         return {number: stats["rx_packets"] for (way, number), stats in self.queue_stats().items()
                 if way == genl.RX}
 
     def sysfs(self, *paths):
+        """Lines of files below the port's directory in sysfs."""
         return self.namespace.sysfs(self.name, paths)
 
 
@@ -187,10 +206,17 @@ def stalled(port, sender, frame, napis=None, seconds=60):
         port.netdev.napi_set(napi, defer_hard_irqs=1 << 30, gro_flush_timeout=int(seconds * 10**9))
     sender.send(frame)
     net.wait_until(lambda: port.link["stats"]["rx_packets"] > seen, "the first poll")
+    polls_end(port)
     try:
         yield
     finally:
         revive(port, napis, now=seconds > 10)
+
+
+def polls_end(port):
+    """Waits until polls that have begun are over: whoever closes a packet socket waits for
+    a grace period of RCU, and polls are among what that waits for."""
+    port.namespace.packet(port.name).close()
 
 
 def revive(port, napis, now=True):

@@ -5,6 +5,7 @@
 import contextlib
 import os
 import socket
+import struct
 import sys
 import threading
 
@@ -19,6 +20,9 @@ import rtnl     # noqa: E402
 import tap      # noqa: E402
 
 PSH, ACK = 0x08, 0x10
+UDP_GRO = 104
+# Long enough to send some frames.  Where it is not, they come in more than one poll, but still together.
+MOMENT = 0.5 * net.SLOW
 SEGMENT = 1000
 
 
@@ -41,18 +45,25 @@ def segments(count, seq=1000, sport=4000, size=SEGMENT, v6=False, gap=None, push
 
 
 def received(t, other, sent, sender):
-    """Sends frames together; the sizes of the packets that fe1's stack gets.  The
-    receiver is deferred meanwhile, so that they are there together."""
+    """Sends frames together; the sizes of the packets that fe1's stack gets."""
+    return [len(packet) for packet in packets(t, other, sent, sender)]
+
+
+def packets(t, other, sent, sender):
+    """Sends frames together; the packets that fe1's stack gets.  The receiver, which has one
+    channel, is deferred meanwhile, so that they are there together."""
+    other.one_channel()
     with t.n1.packet("fe1") as receiver:
-        with nic.stalled(other, sender, nic.udp_frame(), seconds=0.2):
+        with nic.stalled(other, sender, nic.udp_frame(), seconds=MOMENT):
             nic.drain(receiver)
             for frame in sent:
                 sender.send(frame)
-        # All of one flow: what comes behind it in the same ring comes after it.
+        # What comes behind them in the same ring comes after them.
         got = []
         header = 74 if sent[0][12:14] == b"\x86\xdd" else 54
-        while sum(size - header for size in got) < sum(len(frame) - header for frame in sent):
-            got.append(len(receiver.recv(70000)))
+        while sum(len(packet) - header for packet in got) < \
+                sum(len(frame) - header for frame in sent):
+            got.append(receiver.recv(70000))
     return got
 
 
@@ -85,8 +96,16 @@ def counted(t):
 def stream(t):
     one, other = t.nics()
     one.set("-K", "tso", "off", "gso", "off")
-    content.stream(t.n0, t.n1, *net.V4, 2000000)
-    content.stream(t.n0, t.n1, *net.V6, 2000000)
+
+    def merged():
+        """Frames that became part of another packet, in the NIC or in the stack."""
+        packets_of, _, frames_of, _ = wire_counts(other)
+        return frames_of - packets_of + other.private()["gro_merged"]
+
+    for addresses in (net.V4, net.V6):
+        before = merged()
+        content.stream(t.n0, t.n1, *addresses, 2000000)
+        tap.equal(merged() > before, True, f"{merged() - before} frames merged")
 
 
 def supported(port):
@@ -152,19 +171,67 @@ def hardware_off(t):
     tap.equal(wire_counts(other), before, "counts")
 
 
+def pushed(frame):
+    """The frame with the mark that what there is to send ends in it."""
+    head, data = frame[:34], frame[54:]
+    sport, dport, seq, ack = struct.unpack("!HHII", frame[34:46])
+    return head + frames.tcp(*net.V4, sport, dport, seq, ack, ACK | PSH, data)
+
+
+def piece(packet):
+    """Source port of a packet of TCP over IPv4, its place in the stream, and its bytes."""
+    sport, _, seq = struct.unpack("!HHI", packet[34:42])
+    return sport, seq - 1000, packet[54:]
+
+
 @tap.case("a gap, a push and another flow end a packet; no byte is lost or doubled")
 def boundaries(t):
-    one, other = t.nics(quiet=True)
-    with t.n0.packet("fe0") as sender:
-        got = received(t, other, segments(10, gap=5), sender)
-        tap.equal(sum(size - 54 for size in got), 9 * SEGMENT, "bytes around a gap")
-        if len(got) < 2:
-            raise AssertionError(f"merged over a gap: {got}")
+    """Whatever merges, the NIC or the stack: each packet is a piece of one stream, right where its
+    sequence number says."""
+    _, other = t.nics(quiet=True)
+    streams = {4000: b"".join(content.randbytes(number, SEGMENT) for number in range(10))}
+    streams[4001] = streams[4000]
+    gap = segments(10, gap=5)
+    mixed = [frame for two in zip(segments(10), segments(10, sport=4001)) for frame in two]
+    push = [pushed(frame) if number in (3, 6) else frame for number, frame in enumerate(segments(10))]
+    supported(other)
+    for words in (("gro", "off", "rx-gro-hw", "on"), ("gro", "on", "rx-gro-hw", "off")):
+        other.set("-K", *words)
+        for what, sent in (("a gap", gap), ("a push", push), ("another flow", mixed)):
+            with t.n0.packet("fe0") as sender:
+                got = packets(t, other, sent, sender)
+            pieces = [piece(packet) for packet in got]
+            for port, at, data in pieces:
+                content.same(data, streams[port][at:at + len(data)], f"piece of a stream with {what}")
+            tap.equal(len(got) < len(sent), True, f"packets merged with {what}")
+            if what == "a push":
+                # Nothing is behind the end of what there was to send.
+                tap.equal([end for end in (4000, 7000) for _, at, data in pieces
+                           if at < end < at + len(data)], [], "merged over a push")
+            tap.equal(sum(len(data) for _, _, data in pieces), len(sent) * SEGMENT, "bytes")
 
 
 @tap.case("UDP merges only for who asks for it")
 def udp(t):
-    t.nics()
+    _, port = t.nics(only4=True)
+    port.one_channel()
+    t.ping()
+    for asks in (False, True):
+        with t.n0.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender, \
+                t.n1.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver, \
+                t.n0.packet("fe0") as waker:
+            receiver.bind((net.V4[1], 5004))
+            if asks:
+                receiver.setsockopt(socket.IPPROTO_UDP, UDP_GRO, 1)
+            with nic.stalled(port, waker, nic.udp_frame(), seconds=MOMENT):
+                for number in range(20):
+                    sender.sendto(content.randbytes(number, 1000), (net.V4[1], 5004))
+            got = []
+            while sum(map(len, got)) < 20 * 1000:
+                got.append(receiver.recv(70000))
+            content.same(b"".join(got), b"".join(content.randbytes(number, 1000) for number in range(20)),
+                         "datagrams")
+            tap.equal(len(got) < 20, asks, f"merged: {[len(data) for data in got]}")
     with t.n0.socket(socket.AF_INET, socket.SOCK_DGRAM) as one, \
             t.n1.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind((net.V4[1], 5004))

@@ -6,6 +6,7 @@ scrubbed; everything arrives as on the other datapath."""
 import contextlib
 import errno
 import os
+import re
 import socket
 import sys
 
@@ -172,6 +173,21 @@ def incoming(t):
             tap.equal(got in other.napis(), True, f"NAPI {got} among {list(other.napis())}")
 
 
+TRACKED = """table ip tracked {{
+    chain c {{
+        type filter hook {hook} priority 0
+        udp dport 5000 ct state new counter
+        udp dport 5000 ct state established counter
+    }}
+}}"""
+
+
+def tracked(namespace):
+    """Packets that the two rules met."""
+    found = re.findall(r"packets (\d+)", namespace.run("nft", "list", "table", "ip", "tracked"))
+    return tuple(map(int, found))
+
+
 @tap.case("marks, priorities and connection tracking stay in their namespace")
 def scrubbed(t):
     t.nics()
@@ -179,12 +195,24 @@ def scrubbed(t):
              "add chain netdev t c { type filter hook ingress device fe1 priority 0; }; "
              "add rule netdev t c meta mark 7 counter drop; "
              "add rule netdev t c meta priority 0:6 counter drop")
+    t.n0.run("nft", TRACKED.format(hook="output"))
     with t.n0.socket(2, 2) as sender, t.n1.socket(2, 2) as receiver:
         receiver.bind((net.V4[1], 5000))
         sender.setsockopt(1, 36, 7)             # SO_MARK
         sender.setsockopt(1, 12, 6)             # SO_PRIORITY
         sender.sendto(b"clean", (net.V4[1], 5000))
-        tap.equal(receiver.recv(100), b"clean", "datagram")
+        data, source = receiver.recvfrom(100)
+        tap.equal(data, b"clean", "datagram")
+        receiver.sendto(b"answer", source)
+        tap.equal(sender.recv(100), b"answer", "answer")
+        # In the one namespace it belongs to a connection now, in the other it begins one.
+        t.n1.run("nft", TRACKED.format(hook="prerouting"))
+        sender.sendto(b"again", (net.V4[1], 5000))
+        tap.equal(receiver.recv(100), b"again", "datagram")
+    rules = t.n1.run("nft", "list", "table", "netdev", "t")
+    tap.equal(rules.count("packets 0"), 2, f"rules that met nothing in {rules}")
+    tap.equal([tracked(namespace) for namespace in (t.n0, t.n1)], [(1, 1), (1, 0)],
+              "packets that began a connection, packets of one")
 
 
 @tap.case("frames to a foreign address are not taken by the stack")

@@ -7,11 +7,13 @@ number of chains; memory that is charged to who asked for it."""
 import contextlib
 import errno
 import os
+import socket
 import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import ethnl    # noqa: E402
+import frames   # noqa: E402
 import hooks    # noqa: E402
 import net      # noqa: E402
 import nic      # noqa: E402
@@ -20,8 +22,10 @@ import tap      # noqa: E402
 import user     # noqa: E402
 
 
-# Rings that take more than the 128 MiB a user namespace may have.
-CHANNELS, RING = 8, 8192
+# What a user namespace may have, unless the module was told otherwise.
+PORTS = 128
+# Rings that take more than the 128 MiB a user namespace may have; and those of which three have room there.
+CHANNELS, RING, QUARTER = 8, 8192, 2048
 
 
 class Here:
@@ -49,11 +53,8 @@ def ports(_):
     def work():
         link = rtnl.Rtnl()
         made, error = fill(link, 300)
-        if made < 8 or error is None:
-            raise AssertionError(f"{made} pairs, then {error}")
-        if not error.text:
-            raise AssertionError(f"no reason given: {error}")
-        print(f"# {made} pairs, then {error}", flush=True)
+        tap.equal(2 * made, PORTS, "ports")
+        tap.equal((error.errno, bool(error.text)), (errno.EDQUOT, True), f"error {error}")
         # What goes is given back.
         link.delete("a0")
         link.add_pair(net.KIND, {"name": "again1"}, name="again0")
@@ -61,30 +62,46 @@ def ports(_):
     user.as_user(work)
 
 
+def frame_passes(link, sender, receiver):
+    """Sends a frame from one port to the other, both in the namespace the caller is in."""
+    frame = frames.ether(link.get(receiver)["address"], link.get(sender)["address"], frames.ETH_P_TEST,
+                         bytes(100))
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as to, \
+            socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as at:
+        to.bind((sender, frames.ETH_P_TEST))
+        at.bind((receiver, frames.ETH_P_TEST))
+        at.settimeout(net.PATIENCE)
+        to.send(frame)
+        tap.equal(at.recv(2000), frame, "frame")
+
+
 @tap.case("memory in rings is capped too, and a refused port still works")
 def memory(_):
     def work():
         link = rtnl.Rtnl()
-        errors = []
-        for number in range(40):
-            name = f"a{number}"
-            try:
-                link.add_pair(net.KIND, {"name": f"b{number}"}, name=name)
-                tool = ethnl.Ethtool(Here(), name)
-                try:
-                    tool.set(ethnl.CHANNELS, combined=64)
-                    tool.set(ethnl.RINGS, rx=8192, tx=8192)
-                    link.change(name, up=True)
-                finally:
-                    tool.close()
-            except rtnl.NetlinkError as error:
-                errors.append(error)
-                break
-        if not errors:
-            raise AssertionError("no cap found")
-        if not errors[0].text:
-            raise AssertionError(f"no reason given: {errors[0]}")
-        print(f"# refused at port {number}: {errors[0]}", flush=True)
+        with contextlib.ExitStack() as stack:
+            tools = []
+            for number in range(4):
+                link.add_pair(net.KIND, {"name": f"b{number}"}, name=f"a{number}")
+                tools.append(stack.enter_context(contextlib.closing(ethnl.Ethtool(Here(), f"a{number}"))))
+                tools[number].set(ethnl.CHANNELS, combined=CHANNELS)
+
+            def enlarge(number):
+                tools[number].set(ethnl.RINGS, rx=QUARTER)
+                link.change(f"a{number}", up=True)
+
+            for number in range(3):
+                enlarge(number)
+            refused(lambda: enlarge(3))
+            tools[3].set(ethnl.RINGS, rx=64, tx=64)
+            for name in ("b3", "a3"):
+                link.change(name, up=True)
+            net.wait_until(lambda: link.get("a3")["operstate"] == 6, "a3 is running")
+            frame_passes(link, "a3", "b3")
+            # What goes is given back.
+            link.delete("a0")
+            enlarge(3)
+            frame_passes(link, "a3", "b3")
 
     user.as_user(work)
 
@@ -206,7 +223,7 @@ def moved(t):
                 link.change(net.NAME1, up=False)
                 refused(lambda: tool.set(ethnl.RINGS, rx=RING))
             else:
-                refused(lambda: link.change(net.NAME1, up=True))
+                refused(lambda: link.change(net.NAME1, up=True), said=False)
                 tool.set(ethnl.RINGS, rx=512)
             link.change(net.NAME1, up=True)
 
@@ -214,12 +231,12 @@ def moved(t):
         t.tidy()
 
 
-def refused(change):
-    """The change must be refused for lack of quota."""
+def refused(change, said=True):
+    """The change must be refused for lack of quota, with a reason where there is room for one."""
     try:
         change()
     except rtnl.NetlinkError as error:
-        tap.equal(error.errno, errno.EDQUOT, f"error {error}")
+        tap.equal((error.errno, bool(error.text)), (errno.EDQUOT, said), f"error {error}")
     else:
         raise AssertionError("more than a user namespace may have was taken")
 

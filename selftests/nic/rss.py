@@ -65,7 +65,7 @@ def expect_hash(sender, taker, frame, value, what):
     nic.drain(taker.socket)
     sender.send(frame)
     try:
-        taker.socket.settimeout(5 * net.SLOW)
+        taker.socket.settimeout(net.PATIENCE)
         taker.socket.recv(4000)
     except TimeoutError:
         raise AssertionError(f"{what}: no frame with hash {value:#010x}") from None

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Tunnels over a port: VXLAN, GRE, IP in IP, WireGuard's kind of UDP; inner
-checksums and segments are right, whoever makes them."""
+"""Tunnels over a port: VXLAN, GRE, IP in IP; inner checksums and segments are right,
+whoever makes them."""
 
 import os
 import sys
