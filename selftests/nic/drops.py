@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Reasons of drops (`ethtool -S`): each frame that is lost is told of by the right one,
+and by no other."""
+
+import contextlib
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import control  # noqa: E402
+import ethnl    # noqa: E402
+import frames   # noqa: E402
+import net      # noqa: E402
+import nic      # noqa: E402
+import rtnl     # noqa: E402
+import tap      # noqa: E402
+
+RING = 64
+FRAME = frames.ether(net.MAC[1], net.MAC[0], frames.ETH_P_TEST, bytes(86))
+
+
+def reasons(*ports):
+    """Drops by reason, of those that there are."""
+    return {name: value for port in ports for name, value in port.private().items()
+            if "_drop_" in name and value}
+
+
+def small(t, limit):
+    """A quiet pair with one channel and the smallest rings; a receiver without buffers holds fe0 up for
+    `limit` milliseconds."""
+    nics = t.nics(quiet=True)
+    for port in nics:
+        port.one_channel()
+        port.ethtool.set(ethnl.RINGS, rx=RING, tx=RING)
+    nics[0].unlimited()
+    with contextlib.closing(control.Raw(t.n0)) as family:
+        family.send(control.PORT_SET, rtnl.attr(control.IFINDEX, nics[0].index) +
+                    rtnl.attr(control.PORT_PAUSE_LIMIT, limit))
+    return nics
+
+
+@tap.case("too short: a frame without an Ethernet header")
+def too_short(t):
+    """No socket sends one, but a filter can take the header away."""
+    one, other = t.nics(quiet=True)
+    t.n0.tc("qdisc", "add", "dev", "fe0", "clsact")
+    t.n0.tc("filter", "add", "dev", "fe0", "egress", "matchall", "action", "vlan", "pop_eth")
+    with t.n0.packet("fe0") as sender:
+        for size in (1, 13):
+            sender.send(FRAME[:14] + bytes(size))
+    t.balanced()
+    tap.equal(reasons(one, other), {"tx_drop_too_short": 2}, "drops")
+
+
+@tap.case("no buffer: pause is off, and the receiver stands still")
+def no_buffer(t):
+    one, other = small(t, 100)
+    one.set("-A", "rx", "off")
+    with t.n0.packet("fe0") as sender, nic.stalled(other, sender, FRAME):
+        for _ in range(4 * RING):
+            sender.send(FRAME)
+        found = reasons(one, other)
+        tap.equal((list(found), found.get("rx_drop_no_buffer", 0) >= 3 * RING),
+                  (["rx_drop_no_buffer"], True), f"drops: {found}")
+    t.balanced()
+
+
+@tap.case("pause expired: the receiver stood still for too long")
+def pause_expired(t):
+    one, other = small(t, 1)
+    with t.n0.packet("fe0") as sender, nic.stalled(other, sender, FRAME):
+        def expired():
+            nic.fill(sender, FRAME, RING)
+            return reasons(one, other)
+
+        net.wait_until(expired, "an expired pause")
+        tap.equal(list(reasons(one, other)), ["rx_drop_pause_expired"], "reasons")
+    t.balanced()
+
+
+def goes_down(t, which):
+    """The receiver stands still, the rings are full, and one end goes down: the drops."""
+    for _ in range(10):
+        nics = small(t, 4000)
+        with t.n0.packet("fe0") as sender, nic.stalled(nics[1], sender, FRAME):
+            nic.fill(sender, FRAME, 2 * RING)
+            t.n[which].rtnl.change(nics[which].name, up=False)
+            found = reasons(*nics)
+            t.n[which].rtnl.change(nics[which].name, up=True)
+        t.balanced()
+        # Where filling the rings takes longer than a pause can last, nothing waits at the end.
+        if "rx_drop_pause_expired" not in found:
+            return sorted(found)
+        t.tidy()
+    raise AssertionError(f"too slow: {found}")
+
+
+@tap.case("no carrier, unread: the receiver goes down, with frames in its ring and on their way")
+def receiver_down(t):
+    tap.equal(goes_down(t, 1), ["rx_drop_unread", "tx_drop_no_carrier"], "reasons")
+
+
+@tap.case("closed: the sender goes down, with frames on their way")
+def sender_down(t):
+    tap.equal(goes_down(t, 0), ["tx_drop_closed"], "reasons")
+
+
+tap.main(nic.Pair)
