@@ -13,6 +13,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import hooks    # noqa: E402
+import net      # noqa: E402
 import router   # noqa: E402
 import tap      # noqa: E402
 from hooks import TCP, UDP, term     # noqa: E402
@@ -149,8 +150,7 @@ def held(t):
                 data = [b"%d" % number for number in range(4)]
                 # One connection, of which no packet is confirmed yet.
                 udp.send(*data)
-                while t.hr.chains()["x"]["held"] < 4:
-                    pass
+                net.wait_until(lambda: t.hr.chains()["x"]["held"] >= 4, "all are held")
                 t.hr.remove("x", rule)
                 first, sender = udp.receiver.recvfrom(100)
                 tap.equal((first, sender[0]), (data[0], router.GATE4[1]), f"{hook} {priority}")

@@ -168,6 +168,8 @@ def half(t):
 
 @tap.case("of the other end in another namespace: a number there and here, no name")
 def other_end(t):
+    # So that the numbers here are others than there.
+    t.n0.rtnl.add_pair(net.KIND, {"name": "y"}, name="x")
     t.pair()
     ports = t.c1.ports()
     wire = t.c1.send(control.WIRE_GET, attr(1, next(iter(ports.values()))["wire"]))[0]
@@ -177,8 +179,8 @@ def other_end(t):
             if genl.number(end[1]) == 0:
                 tap.equal(sorted(end), [1, 2, 3], "attributes of the other end")
     index = t.n0.rtnl.get("fe0")["index"]
-    if index not in ports:
-        t.c1.refused(errno.ENODEV, control.PORT_GET, attr(1, index), at=0)
+    tap.equal(index in ports, False, "the number there is a port here")
+    t.c1.refused(errno.ENODEV, control.PORT_GET, attr(1, index), at=0)
 
 
 @tap.case("no message holds an address of the kernel's")
