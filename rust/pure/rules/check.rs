@@ -7,6 +7,7 @@
 //! three ranges that have no number in common though any two have, is taken and never matches.
 
 use super::field::{
+    conntrack,
     fragment,
     Field,
     Fields, //
@@ -199,6 +200,12 @@ pub(super) fn check_term(
         subject,
         Why::WrongHook,
     )?;
+    // A packet has one state, not two and not none.
+    refuse_if(
+        term.field == Field::Conntrack && !term.negated && !term.test.admits_a_state(),
+        subject,
+        Why::Contradicts(subject),
+    )?;
     // What every value passes can't be negated.
     let width = term.field.width();
     let anything = Test::Mask { value: 0, mask: 0 };
@@ -266,6 +273,19 @@ impl Test {
             (Test::Range { low, high }, _) => (low, high),
             (_, Some((value, mask))) => (value, value | (ones(width) & !mask)),
             (_, None) => (0, ones(width)),
+        }
+    }
+
+    /// Whether one of the states of a connection passes, if the test is one of bits.
+    fn admits_a_state(&self) -> bool {
+        let all = conntrack::STATES
+            .iter()
+            .fold(0, |all, &state| all | u128::from(state));
+        match self.as_mask(Field::Conntrack.width()) {
+            Some((value, mask)) => conntrack::STATES
+                .iter()
+                .any(|&state| (u128::from(state) ^ value) & mask & all == 0),
+            None => true,
         }
     }
 
@@ -647,6 +667,12 @@ mod tests {
                 "{terms:?}"
             );
         }
+        // Established and related at once; none of the five.
+        for term in [mask(Conntrack, 6, 6), mask(Conntrack, 0, 0x4f)] {
+            let itself = Why::Contradicts(Subject::Field(Conntrack));
+            assert_eq!(add(INPUT, &[term]), error(Conntrack, itself));
+            assert_eq!(add(INPUT, &[not(term)]), Ok(()));
+        }
         let itself = Why::Contradicts(Subject::Field(SourcePort));
         for everything in [
             mask(SourcePort, 0, 0),
@@ -670,6 +696,7 @@ mod tests {
             [is(SourcePort, 1), is(TcpFlags, 2)],
             [is(SourcePort, 8), is(Fragment, 1)],
             [is(Dscp, 8), is(SourceIpv6, 1)],
+            [mask(Conntrack, 0x102, 0x102), not(mask(Conntrack, 0, 6))],
             [
                 prefix(SourceIpv4, 10 << 24, 8),
                 prefix(SourceIpv4, 10 << 24, 16),

@@ -117,6 +117,8 @@ pub mod conntrack {
     pub const NEW: u16 = 1 << 3;
     /// Exempt from tracking.
     pub const UNTRACKED: u16 = 1 << 6;
+    /// The states, of which a packet has exactly one.
+    pub const STATES: [u16; 5] = [INVALID, ESTABLISHED, RELATED, NEW, UNTRACKED];
     /// In the direction of the replies.
     pub const REPLY: u16 = 1 << 8;
     /// The connection's source address is translated.
