@@ -69,9 +69,9 @@ def words(t):
     rules = ["in fe1 from 192.168.241.0/24 tcp sport 1000-2000 continue",
              "icmp6 type 128 delay 10ms jitter 2ms", "ct established mark 0x1/0xff drop",
              "limit 100/second bytes burst 3000 reorder 3 timeout 100ms",
-             "udp drop reason NO_SOCKET"]
-    for rule in rules:
-        ferronic(t.n1, "rule", "add", "in", *rule.split())
+             "udp drop reason NO_SOCKET", "type6 128 ct not new,related continue"]
+    for handle, rule in enumerate(rules, 1):
+        tap.equal(ferronic(t.n1, "rule", "add", "in", *rule.split()), f"{handle}\n", "handle")
     shown = [line.split("  #")[0].split(None, 1)[1]
              for line in ferronic(t.n1, "rule", "show").splitlines()[1:]]
     tap.equal(shown, rules, "shown")
@@ -79,10 +79,25 @@ def words(t):
     ferronic(t.n1, "rule", "del", "in", "1")
     ferronic(t.n1, "rule", "reset", "in")
     ferronic(t.n1, "chain", "set", "in", "--policy", "drop")
-    tap.equal([rule["handle"] for rule in t.h1.rules("in")], [2, 3, 4, 5], "handles")
+    tap.equal([rule["handle"] for rule in t.h1.rules("in")], [2, 3, 4, 5, 6], "handles")
     tap.equal(t.h1.chains()["in"]["policy"], 1, "policy")
     ferronic(t.n1, "chain", "del", "in")
     tap.equal(t.h1.chains(), {}, "chains")
+
+
+@tap.case("priorities by their standard names and as numbers, negative ones too")
+def priorities(t):
+    want = {"raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "security": 50, "srcnat": 100,
+            "-7": -7, "12": 12, "-2147483648": -2**31}
+    for number, word in enumerate(want):
+        ferronic(t.n1, "chain", "add", f"c{number}", "prerouting", "--priority", word)
+    ferronic(t.n1, "chain", "add", "none", "prerouting")
+    found = {name: chain["priority"] for name, chain in t.h1.chains().items()}
+    tap.equal(found, {**{f"c{n}": value for n, value in enumerate(want.values())}, "none": 0},
+              "priorities")
+    for word in ("first", "1.5", "2147483648", ""):
+        done = ferronic(t.n1, "chain", "add", "x", "input", "--priority", word, check=False)
+        tap.equal((done.returncode, "is no priority" in done.stderr), (1, True), done.stderr)
 
 
 @tap.case("what the kernel remarks on a rule that it takes is told")
@@ -96,6 +111,7 @@ def remark(t):
 @tap.case("changes of chains and rules are shown as they happen")
 def monitor(t):
     ferronic(t.n1, "chain", "add", "old", "forward")
+    ferronic(t.n1, "rule", "add", "old", *"udp drop".split())
     watch = t.n1.popen("ferronic", "monitor", "hooks", "--count", "4",
                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     watch.stderr.readline()     # "listening"
@@ -106,9 +122,10 @@ def monitor(t):
     out, errors = watch.communicate(timeout=net.PATIENCE)
     shown = [line.split(None, 2)[1:] for line in out.splitlines()]
     tap.equal([what for what, _ in shown],
-              ["chain", "chain-add", "rule-add", "rule-del", "chain-del"], out + errors)
+              ["chain", "rule", "chain-add", "rule-add", "rule-del", "chain-del"], out + errors)
     tap.equal([words for what, words in shown if what.startswith("rule")],
-              ["in rule 1 at position 0: tcp dport 80 drop", "in rule 1: tcp dport 80 drop"], out)
+              ["old rule 1 at position 0: udp drop",
+               "in rule 1 at position 0: tcp dport 80 drop", "in rule 1: tcp dport 80 drop"], out)
 
 
 @tap.case("what makes no sense is refused in words")
@@ -118,6 +135,9 @@ def refused(t):
                         ("rule add in dport 80", "needs an action"),
                         ("rule add in nonsense drop", "neither a match"),
                         ("rule add in in nodevice drop", "no device 'nodevice'"),
+                        ("rule add in mac-from 00:11:22:33:44:55:zz drop", "no Ethernet address"),
+                        ("rule add in from 10.0.0.0/4294967304 drop", "no address or prefix"),
+                        ("rule add in nth 3 nth 5 drop", "says nth already"),
                         ("rule add other drop", "no chain of that name"),
                         ("chain add in input", "already")):
         done = ferronic(t.n1, *words.split(), check=False)

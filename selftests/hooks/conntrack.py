@@ -6,7 +6,10 @@ held, copied or reordered keep their connections in order."""
 # selftest-timeout: 300
 
 import contextlib
+import errno
+import itertools
 import os
+import shutil
 import socket
 import sys
 
@@ -15,6 +18,7 @@ import frames   # noqa: E402
 import hooks    # noqa: E402
 import net      # noqa: E402
 import router   # noqa: E402
+import rtnl     # noqa: E402
 import tap      # noqa: E402
 from hooks import (ESTABLISHED, ICMP, INVALID, NEW, RELATED, REPLY, TCP, UDP, UNTRACKED,  # noqa: E402
                    term)
@@ -105,6 +109,76 @@ def others(t):
             sender.send(t.frame(frames.ETH_P_IP, frames.ipv4(src, dst, TCP, frames.tcp(
                 src, dst, 1, 2, 3, 4, 0x10, b"data"))))
             net.wait_until(lambda: t.hr.get("x", wrong)["packets"], "invalid")
+
+
+@tap.case("the command: a list of states is any of them; one packet or more of each state")
+def lists(t):
+    if not shutil.which("ferronic"):
+        raise tap.Skip("no ferronic command; make tools builds it")
+
+    def ferronic(*words):
+        return t.router.run("ferronic", *words)
+
+    # Invalid is a segment of no connection, and what answers it.
+    count = {"new": 2, "established": 2, "related": 1, "invalid": 2, "untracked": 1}
+    total = sum(count.values())
+    everything = ",".join(count)
+    want = {}
+    for size in (1, 2, 3):
+        for names in itertools.combinations(count, size):
+            seen = sum(count[name] for name in names)
+            want["ct " + ",".join(names)] = seen
+            if size == 2:
+                want["ct not " + ",".join(names)] = total - seen
+    want["ct established,reply"] = 1
+    want["ct " + everything] = total
+    t.route()
+    with tracking(t, "chain r { type filter hook prerouting priority -300; udp dport 5001 notrack; }"):
+        t.router.sysctl("net/netfilter/nf_conntrack_tcp_loose", 0)
+        ferronic("chain", "add", "x", "forward")
+        for words in want:
+            ferronic("rule", "add", "x", *words.split(), "continue")
+        with hooks.Datagrams(t) as udp, hooks.Datagrams(t, port=5001) as other:
+            udp.send(b"new")
+            _, sender = udp.receiver.recvfrom(100)
+            udp.receiver.sendto(b"established", sender)
+            udp.sender.recv(100)
+            udp.send(b"established")
+            udp.receiver.recv(100)
+            other.send(b"untracked")
+            other.receiver.recv(100)
+        probe = t.n0.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        probe.connect((t.target[4], 5999))
+        probe.send(b"new")
+        try:
+            probe.recv(10)
+        except ConnectionRefusedError:
+            pass                # related
+        probe.close()
+        src, dst = t.source[4], t.target[4]
+        with t.n0.packet("fe0") as sender:
+            sender.send(t.frame(frames.ETH_P_IP, frames.ipv4(src, dst, TCP, frames.tcp(
+                src, dst, 1, 2, 3, 4, 0x10, b"invalid"))))
+
+        def seen():
+            lines = ferronic("rule", "show", "x").splitlines()[1:]
+            rules = [line.split(None, 1)[1].partition(" continue  # packets ") for line in lines]
+            return {words: int(rest.split()[0]) for words, _, rest in rules}
+
+        # The last rule counts all.
+        net.wait_until(lambda: seen()["ct " + everything] >= total, f"{total} packets")
+        tap.equal(seen(), want, "packets of each list, in the words it was written with")
+        done = t.router.run("ferronic", *"rule add x ct established,related,reply drop".split(),
+                            check=False)
+        tap.equal((done.returncode, "ct established,related ct reply" in done.stderr), (1, True),
+                  done.stderr)
+        # Two at once, which the command does not write.
+        try:
+            t.hr.rule("x", state(ESTABLISHED | RELATED))
+        except rtnl.NetlinkError as error:
+            tap.equal(error.errno, errno.EINVAL, "error")
+        else:
+            raise AssertionError("two states at once: was taken")
 
 
 @tap.case("untracked; and where nobody tracks there is no state, not even invalid")

@@ -53,6 +53,7 @@ def show(t):
     tap.equal(t.json("show", "port"), ports, "the object by default")
     by_name = t.json("show", "port", "fe0")
     tap.equal((t.json("show", "port", index), len(by_name)), (by_name, 1), "one port")
+    tap.equal((t.json("show", "fe0"), t.json("show", index)), (by_name, by_name), "without a noun")
     one = by_name[0]
     tap.equal((one["datapath"], one["end"], one["up"], one["pause-limit"]),
               ("nic", "a", True, 100), "values")
@@ -241,13 +242,14 @@ def refusals(t):
               "set", "fe0", "--pause-limit", "4001")
     t.refused("pause-limit: 'much' is not a number", "set", "fe0", "--pause-limit", "much")
     t.refused("there is no port 'nix' in this namespace", "show", "port", "nix")
+    t.refused("there is no port 'nix' in this namespace", "show", "nix")
     t.refused("port-get: ifindex: No ferronic port of this namespace [ENODEV]", "show", "port", "77777")
     t.refused("channel-get: ifindex: No ferronic port of this namespace [ENODEV]", "show", "channel", "1")
     done = t.n0.run("setpriv", "--reuid=65534", "--clear-groups", "ferronic", "set", "fe0",
                     "--pause-limit", "5", check=False)
     tap.equal((done.returncode, done.stderr),
               (1, "ferronic: port-set: Operation not permitted [EPERM]\n"), "rights")
-    for words in (("nonsense",), ("show", "nonsense"), ("set", "fe0", "--datapath", "x"),
+    for words in (("nonsense",), ("show", "nonsense", "fe0"), ("set", "fe0", "--datapath", "x"),
                   ("set", "fe0"), ("monitor", "--pcapng", "/tmp/file"),
                   ("stats", "--reset"), ("chain", "add", "c"), ()):
         tap.equal(t.run(*words, check=False).returncode, 2, f"status of {words}")

@@ -132,8 +132,16 @@ pub fn rule_cli() -> Cli {
             Cli::new("add")
                 .about(RULE_ADD.help)
                 .after_help(rule::HELP)
-                .arg(option("position", "N", "So many rules come before it"))
-                .arg(option("before", "HANDLE", "The rule it comes before"))
+                .arg(option(
+                    "position",
+                    "N",
+                    "So many rules come before it; without this and --before it comes last",
+                ))
+                .arg(option(
+                    "before",
+                    "HANDLE",
+                    "The rule it comes before, by its handle",
+                ))
                 .arg(name())
                 .arg(words()),
         )
@@ -280,8 +288,12 @@ pub fn rule(link: &mut Link, json: bool, matches: &ArgMatches) -> Result<(), Err
                 }
             }
             let rows = send(link, &RULE_ADD, &request)?;
-            if json {
-                print_json(rows)?;
+            match (json, rows.first()) {
+                (true, _) => print_json(rows)?,
+                (false, Some(row)) => {
+                    writeln!(io::stdout().lock(), "{}", spec::number(row, "handle"))?;
+                }
+                (false, None) => (),
             }
         }
         Some(("replace", matches)) => {

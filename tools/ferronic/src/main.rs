@@ -16,12 +16,15 @@ mod spec;
 mod table;
 mod watch;
 
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command as Cli};
 use clap_complete::Shell;
 use generated::{CHANNEL_GET, PORT_GET, PORT_SET, STAGE_GET, STATS_RESET, WIRE_GET, WIRE_SET};
 use link::{Error, Link};
 use serde_json::Value;
 use spec::{attribute, Attribute, Command, Kind, Object};
+use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -43,13 +46,34 @@ fn noun(command: &Command) -> &'static str {
     command.name.trim_end_matches("-get")
 }
 
+/// What stands behind `show`: something that it can show, or a port.
+#[derive(Clone)]
+struct Noun;
+
+impl TypedValueParser for Noun {
+    type Value = String;
+
+    fn parse_ref(&self, cli: &Cli, arg: Option<&Arg>, word: &OsStr) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(cli, arg, word)
+    }
+
+    /// For completions and the help.
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(SHOWN.iter().map(|c| PossibleValue::new(noun(c)))))
+    }
+}
+
+/// Ends with the usage of the command.
+pub(crate) fn misused(kind: ErrorKind, words: String) -> ! {
+    cli().error(kind, words).exit()
+}
+
 pub(crate) fn cli() -> Cli {
     let port = || {
         Arg::new("port")
             .value_name("PORT")
             .help("Name or number of a port")
     };
-    let nouns: Vec<_> = SHOWN.iter().map(|c| noun(c)).collect();
     let mut set = Cli::new("set")
         .about("Change a port, or the wire it is at. What is not given stays as it is")
         .arg(port().required(true))
@@ -82,7 +106,7 @@ pub(crate) fn cli() -> Cli {
                 .short('j')
                 .global(true)
                 .action(ArgAction::SetTrue)
-                .help("Print JSON, for programs"),
+                .help("Print JSON, for programs, where something is shown"),
         )
         .subcommand(
             Cli::new("show")
@@ -90,9 +114,9 @@ pub(crate) fn cli() -> Cli {
                 .arg(
                     Arg::new("object")
                         .value_name("OBJECT")
-                        .value_parser(nouns.clone())
-                        .default_value(nouns[0])
-                        .help("What to show"),
+                        .value_parser(Noun)
+                        .default_value(noun(SHOWN[0]))
+                        .help("What to show; or a port, which is then shown itself"),
                 )
                 .arg(port()),
         )
@@ -188,15 +212,30 @@ pub(crate) fn print_json(rows: Vec<Object>) -> io::Result<()> {
     writeln!(io::stdout().lock(), "{rows:#}")
 }
 
-fn show(link: &mut Link, json: bool, matches: &ArgMatches) -> Result<(), Error> {
-    let wanted = matches
-        .get_one::<String>("object")
-        .map_or("", String::as_str);
-    let command = SHOWN
-        .iter()
-        .find(|c| noun(c) == wanted)
-        .unwrap_or(&SHOWN[0]);
-    let rows = get(link, command, matches.get_one("port"))?;
+/// What `show` is to show, and of which port.
+fn wanted(matches: &ArgMatches) -> (&'static Command, Option<&String>) {
+    let (word, port) = (matches.get_one::<String>("object"), matches.get_one("port"));
+    let named = SHOWN.iter().find(|c| word.is_some_and(|w| noun(c) == w));
+    match (named, word, port) {
+        (Some(command), ..) => (command, port),
+        (None, _, None) => (SHOWN[0], word),
+        (None, _, Some(_)) => {
+            let nouns: Vec<_> = SHOWN.iter().map(|c| noun(c)).collect();
+            let nouns = nouns.join(", ");
+            misused(
+                ErrorKind::InvalidValue,
+                format!("before a port: one of {nouns}"),
+            )
+        }
+    }
+}
+
+fn show(
+    link: &mut Link,
+    json: bool,
+    (command, port): (&Command, Option<&String>),
+) -> Result<(), Error> {
+    let rows = get(link, command, port)?;
     match json {
         true => print_json(rows)?,
         false => table::print(&mut io::stdout().lock(), command.space, &rows)?,
@@ -283,9 +322,16 @@ fn run(matches: &ArgMatches) -> Result<(), Error> {
         _ => (),
     }
     let json = matches.get_flag("json");
+    // What the command line says is looked at first.
+    let to_show = matches.subcommand_matches("show").map(wanted);
+    if let Some(matches) = matches.subcommand_matches("monitor") {
+        watch::check(matches);
+    }
     let mut link = Link::open()?;
+    if let Some(to_show) = to_show {
+        return show(&mut link, json, to_show);
+    }
     match matches.subcommand() {
-        Some(("show", matches)) => show(&mut link, json, matches),
         Some(("stats", matches)) => stats(&mut link, json, matches),
         Some(("latency", matches)) => latency::run(&mut link, json, matches),
         Some(("set", matches)) => set(&mut link, matches),

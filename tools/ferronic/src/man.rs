@@ -11,15 +11,17 @@ use std::io::{self, Write};
 const MORE: [(&str, &str); 3] = [
     (
         "JSON",
-        "With --json, names and values are those of the netlink specification: a list of objects, or one object a line \
-         where it watches. What something does not have is left out, and so is a flag that is not set. Versions to come \
-         may add names; they change and remove none.",
+        "With --json, names and values are those of the netlink specification: a list of objects. Where it watches it is \
+         one object a line: name is that of what happened, without -ntf, or port, chain or rule of what there was; msg is \
+         what it is about. latency prints one object: sampling and stages, which have median, p90 and p99 in nanoseconds \
+         beside what the specification has. What something does not have is left out, and so is a flag that is not set. \
+         Versions to come may add names; they change and remove none.",
     ),
     (
         "EXIT STATUS",
-        "0 if all was done, 1 if something was refused, 2 if the words make no sense. What was refused has changed \
-         nothing. Standard error says why: the request, the attribute that is wrong or missing, the kernel's sentence, \
-         and the error's name.",
+        "0 if all was done, 1 if something was refused, be it by the kernel or because a value, a rule or JSON can't be \
+         read, 2 if the command line does not fit the synopsis. What was refused has changed nothing. Standard error says \
+         why: the request, the attribute that is wrong or missing, the kernel's sentence, and the error's name.",
     ),
     ("SEE ALSO", "ip(8), ip-link(8), ip-netns(8), ethtool(8)"),
 ];

@@ -11,35 +11,42 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// What can be written, for the help.
 pub const HELP: &str = "\
-MATCH, all of which must hold; 'not' before a value negates it, A-B is a range:
-  in DEVICE | out DEVICE | mac-from MAC | mac-to MAC | ethertype NUMBER|ip|ip6|arp | vlan ID | inner-vlan ID
-  from PREFIX | to PREFIX | tcp | udp | sctp | icmp | icmp6 | protocol NUMBER
-  sport PORT | dport PORT | flags FLAGS[/MASK] | type NUMBER | code NUMBER  (of ICMP)
-  dscp NUMBER | ecn NUMBER | ttl NUMBER | length BYTES | mark VALUE[/MASK] | fragment whole|first|later
-  pkttype host|broadcast|multicast|other|outgoing | ct STATE,...  (new established related invalid untracked reply snat dnat)
+MATCH, all of which must hold; 'not' before a value negates it (protocol not tcp); A-B instead of a NUMBER is a range:
+  in DEVICE | out DEVICE | mac-from MAC | mac-to MAC | ethertype NUMBER|ip|ip6|arp | vlan NUMBER | inner-vlan NUMBER
+  from ADDRESS[/LENGTH] | to ADDRESS[/LENGTH] | protocol NUMBER|tcp|udp|sctp|icmp|icmp6 | tcp | udp | sctp | icmp | icmp6
+  sport NUMBER | dport NUMBER | flags FLAG,...[/FLAG,...]  (fin syn rst psh ack urg ece cwr ae; the first of the second)
+  type NUMBER | code NUMBER  (of ICMP; of ICMPv6 beside icmp6) | type6 NUMBER | code6 NUMBER  (of ICMPv6)
+  dscp NUMBER | ecn NUMBER | ttl NUMBER | length NUMBER | mark VALUE[/MASK] | fragment whole|first|later
+  pkttype host|broadcast|multicast|other|outgoing
+  ct new,established,related,invalid,untracked  (any of them) | ct reply,snat,dnat  (all of them)
 WHICH of those that match:
-  nth N | every N | probability P% [seed N] | limit N/second [bytes] [burst N] | once | at-most N | per-segment
+  nth N | every N | probability P% | limit N/second [bytes] [burst N] | once | at-most N | per-segment
 TELL:
   tell [BYTES]
-ACTION:
+ACTION, one:
   accept | drop [reason NAME] | continue | set-mark VALUE[/MASK] | set-dscp N | set-ecn N | queue N [bypass] | sample [BYTES]
   corrupt [BITS] [at BYTE] | truncate BYTES | duplicate [COPIES] | delay TIME [jitter TIME] | reorder [GAP] [timeout TIME]
-  (TIME: 10ms, 2s, 500us; NAME: a drop reason of the kernel's, such as TCP_CSUM)";
+  (TIME: 10ms, 2s, 500us; NAME: a drop reason of the kernel's, such as TCP_CSUM)
+SEED of probability, corrupt and jitter:
+  seed N";
 
 /// Bytes that an event shows if nothing is said.
 const SNAP: u32 = 128;
 
 const FLAGS: [&str; 9] = ["fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr", "ae"];
+/// States of a connection, of which a packet has one, and what else is known of it.
 const STATES: [(&str, u32); 8] = [
-    ("invalid", 1),
+    ("new", 1 << 3),
     ("established", 1 << 1),
     ("related", 1 << 2),
-    ("new", 1 << 3),
+    ("invalid", 1),
     ("untracked", 1 << 6),
     ("reply", 1 << 8),
     ("snat", 1 << 9),
     ("dnat", 1 << 10),
 ];
+/// The bits of those of which a packet has one.
+const EXCLUSIVE: u32 = 0x4f;
 const FRAGMENTS: [&str; 3] = ["whole", "first", "later"];
 const TYPES: [&str; 5] = ["host", "broadcast", "multicast", "other", "outgoing"];
 const ETHERTYPES: [(&str, u32); 3] = [("ip", 0x800), ("ip6", 0x86dd), ("arp", 0x806)];
@@ -143,14 +150,15 @@ fn place(word: &str, names: &[&str]) -> Result<u64, Error> {
 }
 
 fn mac(word: &str) -> Result<u64, Error> {
-    let bytes: Vec<_> = word
-        .split(':')
-        .filter_map(|b| u8::from_str_radix(b, 16).ok())
-        .collect();
-    if bytes.len() != 6 {
-        return Err(refused(format!("'{word}' is no Ethernet address")));
+    let digits = |part: &str| match part.bytes().all(|b| b.is_ascii_hexdigit()) {
+        true => u8::from_str_radix(part, 16).ok(),
+        false => None,
+    };
+    let bytes: Option<Vec<_>> = word.split(':').map(digits).collect();
+    match bytes {
+        Some(bytes) if bytes.len() == 6 => Ok(bytes.iter().fold(0, |n, b| n << 8 | u64::from(*b))),
+        _ => Err(refused(format!("'{word}' is no Ethernet address"))),
     }
-    Ok(bytes.iter().fold(0, |n, b| n << 8 | u64::from(*b)))
 }
 
 /// What a term tests.
@@ -198,14 +206,15 @@ fn range(word: &str) -> Result<Test, Error> {
 
 /// An address or a prefix, and whether it is IPv6.
 fn prefix(word: &str) -> Result<(bool, Test), Error> {
+    let wrong = || refused(format!("'{word}' is no address or prefix"));
     let (address, length) = match word.split_once('/') {
-        Some((address, length)) => (address, Some(number(length)? as u32)),
+        Some((address, length)) => (address, Some(length.parse().map_err(|_| wrong())?)),
         None => (word, None),
     };
     let (six, value) = match (address.parse::<Ipv4Addr>(), address.parse::<Ipv6Addr>()) {
         (Ok(four), _) => (false, u32::from(four).into()),
         (_, Ok(six)) => (true, u128::from(six)),
-        _ => return Err(refused(format!("'{word}' is no address or prefix"))),
+        _ => return Err(wrong()),
     };
     Ok((
         six,
@@ -221,14 +230,47 @@ fn flags(word: &str) -> Result<u128, Error> {
         .try_fold(0, |bits, name| Ok(bits | 1 << place(name, &FLAGS)?))
 }
 
+/// What a packet's connection must be, and whether that is said by what it must not be: any of some states, or all of what
+/// else is known of it, with one state or none.
+fn connection(word: &str) -> Result<(bool, Test), Error> {
+    let bits = word.split(',').try_fold(0, |bits, name| {
+        let bit = named(name, &STATES);
+        bit.map(|bit| bits | bit)
+            .ok_or_else(|| refused(format!("'{name}' is no state of a connection")))
+    })?;
+    let states = bits & EXCLUSIVE;
+    if states.count_ones() < 2 {
+        return Ok((false, Test::Mask(bits.into(), bits.into())));
+    }
+    if states != bits {
+        return Err(refused(format!(
+            "'{word}': any of several states, and what else must hold, are two matches: ct {} ct {}",
+            list(&STATES, states.into()),
+            list(&STATES, (bits ^ states).into())
+        )));
+    }
+    // None of them is not set.
+    Ok((true, Test::Mask(0, bits.into())))
+}
+
+/// The names of bits.
+fn list(names: &[(&str, u32)], bits: u128) -> String {
+    let found = names.iter().filter(|(_, bit)| bits & u128::from(*bit) != 0);
+    found.map(|(name, _)| *name).collect::<Vec<_>>().join(",")
+}
+
+/// Whether a term says that the packet is ICMPv6.
+fn is_icmp6(term: &Value) -> bool {
+    let has = |name: &str, wanted: Value| term.get(name) == Some(&wanted);
+    has("field", json!("protocol"))
+        && has("test", json!("value"))
+        && has("value", json!(58))
+        && term.get("negated").is_none()
+}
+
 /// A match that begins with `word`; `None` if none does.
-fn matched<'a>(
-    word: &'a str,
-    words: &mut Words<'a>,
-    icmp6: &mut bool,
-) -> Result<Option<Value>, Error> {
+fn matched<'a>(word: &'a str, words: &mut Words<'a>) -> Result<Option<Value>, Error> {
     if let Some(protocol) = named(word, &PROTOCOLS) {
-        *icmp6 = word == "icmp6";
         return Ok(Some(term("protocol", false, Test::Value(protocol.into()))));
     }
     let field = match word {
@@ -239,17 +281,17 @@ fn matched<'a>(
         "sport" => "source-port",
         "dport" => "destination-port",
         "flags" => "tcp-flags",
-        "type" if *icmp6 => "icmpv6-type",
-        "code" if *icmp6 => "icmpv6-code",
         "type" => "icmp-type",
         "code" => "icmp-code",
+        "type6" => "icmpv6-type",
+        "code6" => "icmpv6-code",
         "pkttype" => "packet-type",
         "ct" => "conntrack",
         "from" | "to" | "ethertype" | "vlan" | "inner-vlan" | "protocol" | "dscp" | "ecn"
         | "ttl" | "length" | "mark" | "fragment" => word,
         _ => return Ok(None),
     };
-    let negated = words.take("not");
+    let mut negated = words.take("not");
     words.last = word;
     let value = words.needed()?;
     let value_of = |n: u64| Test::Value(n.into());
@@ -289,12 +331,9 @@ fn matched<'a>(
         "fragment" => value_of(place(value, &FRAGMENTS)?),
         "pkttype" => value_of(place(value, &TYPES)?),
         "ct" => {
-            let bits = value.split(',').try_fold(0, |bits, name| {
-                let bit = named(name, &STATES);
-                bit.map(|bit| bits | bit)
-                    .ok_or_else(|| refused(format!("'{name}' is no state of a connection")))
-            })?;
-            Test::Mask(bits.into(), bits.into())
+            let (opposite, test) = connection(value)?;
+            negated ^= opposite;
+            test
         }
         _ => range(value)?,
     };
@@ -303,17 +342,14 @@ fn matched<'a>(
 
 /// A modifier that begins with `word`; `false` if none does.
 fn modifier(word: &str, words: &mut Words<'_>, rule: &mut Object) -> Result<bool, Error> {
+    let mut put = |name: &str, value: Value| match rule.insert(name.into(), value) {
+        Some(_) => Err(refused(format!("'{word}': the rule says {name} already"))),
+        None => Ok(()),
+    };
     match word {
-        "nth" | "every" | "at-most" | "seed" => {
-            let value = words.number()?;
-            rule.insert(word.into(), json!(value));
-        }
-        "once" => {
-            rule.insert("at-most".into(), json!(1));
-        }
-        "per-segment" => {
-            rule.insert("segments".into(), json!(true));
-        }
+        "nth" | "every" | "at-most" | "seed" => put(word, json!(words.number()?))?,
+        "once" => put("at-most", json!(1))?,
+        "per-segment" => put("segments", json!(true))?,
         "probability" => {
             let text = words.needed()?;
             let percent = text.strip_suffix('%').and_then(|p| p.parse::<f64>().ok());
@@ -321,7 +357,7 @@ fn modifier(word: &str, words: &mut Words<'_>, rule: &mut Object) -> Result<bool
             let part = part
                 .filter(|p| (1..=1 << 32).contains(p))
                 .ok_or_else(|| refused(format!("'{text}' is no probability such as 0.5%")))?;
-            rule.insert("probability".into(), json!(part.min(u32::MAX.into())));
+            put("probability", json!(part.min(u32::MAX.into())))?;
         }
         "limit" => {
             let text = words.needed()?;
@@ -330,17 +366,17 @@ fn modifier(word: &str, words: &mut Words<'_>, rule: &mut Object) -> Result<bool
                 .or_else(|| text.strip_suffix("/s"));
             let rate =
                 rate.ok_or_else(|| refused(format!("'{text}' is no rate such as 10/second")))?;
-            rule.insert("rate".into(), json!(number(rate)?));
+            put("rate", json!(number(rate)?))?;
             if words.take("bytes") {
-                rule.insert("rate-bytes".into(), json!(true));
+                put("rate-bytes", json!(true))?;
             }
             if words.take("burst") {
-                rule.insert("burst".into(), json!(words.number()?));
+                put("burst", json!(words.number()?))?;
             }
         }
         "tell" => {
             let snap = words.maybe().unwrap_or(SNAP.into());
-            rule.insert("notify".into(), json!(snap));
+            put("notify", json!(snap))?;
         }
         _ => return Ok(false),
     }
@@ -410,13 +446,12 @@ fn action(word: &str, words: &mut Words<'_>, rule: &mut Object) -> Result<bool, 
 pub fn read(words: &[String]) -> Result<Object, Error> {
     let mut rule = Object::new();
     let mut terms = vec![];
-    let mut icmp6 = false;
     let mut words = Words {
         rest: words,
         last: "",
     };
     while let Some(word) = words.next() {
-        if let Some(term) = matched(word, &mut words, &mut icmp6)? {
+        if let Some(term) = matched(word, &mut words)? {
             terms.push(term);
         } else if !modifier(word, &mut words, &mut rule)? && !action(word, &mut words, &mut rule)? {
             return Err(refused(format!(
@@ -429,6 +464,16 @@ pub fn read(words: &[String]) -> Result<Object, Error> {
             "what is the rule to do? It needs an action, such as drop",
         ));
     }
+    if terms.iter().any(is_icmp6) {
+        for term in terms.iter_mut().filter_map(Value::as_object_mut) {
+            let six = match term.get("field").and_then(Value::as_str) {
+                Some("icmp-type") => "icmpv6-type",
+                Some("icmp-code") => "icmpv6-code",
+                _ => continue,
+            };
+            term.insert("field".into(), json!(six));
+        }
+    }
     rule.insert("term".into(), Value::Array(terms));
     Ok(rule)
 }
@@ -438,8 +483,8 @@ fn wide(object: &Object, name: &str) -> u128 {
     u128::from(half(&format!("{name}-high"))) << 64 | u128::from(half(name))
 }
 
-/// A term in words.
-fn write_term(object: &Object) -> String {
+/// A term in words; `icmp6` if another one of the rule says that the packet is ICMPv6.
+fn write_term(object: &Object, icmp6: bool) -> String {
     let text = |name| object.get(name).and_then(Value::as_str).unwrap_or("?");
     let (value, operand) = (wide(object, "value"), wide(object, "operand"));
     let field = text("field");
@@ -455,17 +500,13 @@ fn write_term(object: &Object) -> String {
         "source-port" => ("sport", false),
         "destination-port" => ("dport", false),
         "tcp-flags" => ("flags", false),
+        "icmpv6-type" if !icmp6 => ("type6", false),
+        "icmpv6-code" if !icmp6 => ("code6", false),
         "icmp-type" | "icmpv6-type" => ("type", false),
         "icmp-code" | "icmpv6-code" => ("code", false),
         "packet-type" => ("pkttype", false),
         "conntrack" => ("ct", false),
         other => (other, false),
-    };
-    let bits = |names: &[(&str, u32)], value: u128| {
-        let found = names
-            .iter()
-            .filter(|(_, bit)| value & u128::from(*bit) != 0);
-        found.map(|(name, _)| *name).collect::<Vec<_>>().join(",")
     };
     let flag_names: Vec<_> = FLAGS
         .iter()
@@ -481,22 +522,32 @@ fn write_term(object: &Object) -> String {
         }
         "from" | "to" if six => Ipv6Addr::from(value).to_string(),
         "from" | "to" => Ipv4Addr::from(value as u32).to_string(),
-        "flags" => bits(&flag_names, value),
-        "ct" => bits(&STATES, value),
+        "flags" => list(&flag_names, value),
+        "ct" => list(&STATES, value),
         "fragment" => FRAGMENTS.get(value as usize).unwrap_or(&"?").to_string(),
         "pkttype" => TYPES.get(value as usize).unwrap_or(&"?").to_string(),
         "ethertype" | "mark" => format!("0x{value:x}"),
         _ => value.to_string(),
     };
-    let negated = object.contains_key("negated");
-    if let ("protocol", "value", false) = (word, text("test"), negated) {
+    let mut negated = object.contains_key("negated");
+    if let ("protocol", "value") = (word, text("test")) {
         if let Some((name, _)) = PROTOCOLS.iter().find(|(_, n)| u128::from(*n) == value) {
-            return name.to_string();
+            return match negated {
+                true => format!("protocol not {name}"),
+                false => name.to_string(),
+            };
         }
     }
+    let any_state = word == "ct"
+        && text("test") == "mask"
+        && value == 0
+        && (operand.count_ones() == 1 || operand != 0 && operand & !u128::from(EXCLUSIVE) == 0);
+    negated ^= any_state;
     let shown = match text("test") {
         "prefix" => format!("{}/{operand}", one(value)),
         "mask" if value == operand => one(value),
+        // Not none of them: any.
+        "mask" if any_state => one(operand),
         "mask" => format!("{}/{}", one(value), one(operand)),
         "range" => format!("{}-{}", one(value), one(operand)),
         _ => one(value),
@@ -520,8 +571,10 @@ pub fn write(rule: &Object) -> String {
     let number = |name: &str| rule.get(name).and_then(Value::as_u64);
     let mut words = vec![];
     let terms = rule.get("term").and_then(Value::as_array);
-    for term in terms.into_iter().flatten().filter_map(Value::as_object) {
-        words.push(write_term(term));
+    let terms: Vec<_> = terms.into_iter().flatten().collect();
+    let icmp6 = terms.iter().any(|term| is_icmp6(term));
+    for term in terms.into_iter().filter_map(Value::as_object) {
+        words.push(write_term(term, icmp6));
     }
     for name in ["nth", "every"] {
         if let Some(value) = number(name) {
@@ -615,6 +668,13 @@ mod tests {
             "limit 100/second bytes burst 3000 reorder 3 timeout 100ms",
             "ct established,reply fragment first at-most 5 per-segment corrupt 3 at 28",
             "length 100-200 queue 7 bypass",
+            "ct new,established,related accept",
+            "ct not new,invalid,untracked drop",
+            "ct not reply,dnat ct not established drop",
+            "type6 128 code6 not 0 drop",
+            "type 128 icmp6 drop",
+            "type 8 icmp drop",
+            "protocol not icmp6 type 8 drop",
             "udp tell 64 drop reason NO_SOCKET",
         ] {
             assert_eq!(write(&read(&words(text)).unwrap()), text);
@@ -636,8 +696,49 @@ mod tests {
             "limit 10 drop",
             "delay 10 drop",
             "flags foo drop",
+            "mac-from 00:11:22:33:44:55:zz drop",
+            "mac-from 00:11:22:33:44:+5 drop",
+            "from 10.0.0.0/4294967304 drop",
+            "nth 3 nth 5 drop",
+            "once at-most 5 drop",
+            "limit 1/s limit 2/s drop",
+            "tell tell drop",
+            "ct established,related,reply drop",
+            "ct old drop",
         ] {
             assert!(read(&words(text)).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn several_states_are_any_of_them() {
+        let term = |text: &str| read(&words(text)).unwrap()["term"][0].clone();
+        let any = term("ct established,related drop");
+        assert_eq!((&any["value"], &any["operand"]), (&json!(0), &json!(6)));
+        assert_eq!(any["negated"], json!(true));
+        assert_eq!(term("ct not related,established drop").get("negated"), None);
+        let one = term("ct established,reply drop");
+        assert_eq!(
+            (&one["value"], &one["operand"]),
+            (&json!(0x102), &json!(0x102))
+        );
+    }
+
+    #[test]
+    fn icmpv6_wherever_it_is_said() {
+        for text in [
+            "protocol 58 type 128 drop",
+            "type 128 protocol icmp6 drop",
+            "type6 128 drop",
+        ] {
+            let rule = read(&words(text)).unwrap();
+            let fields: Vec<_> = rule["term"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|t| &t["field"])
+                .collect();
+            assert!(fields.contains(&&json!("icmpv6-type")), "{text}");
         }
     }
 
@@ -645,7 +746,7 @@ mod tests {
     fn every_field_can_be_written() {
         for field in VALUES_FIELD {
             let term = term(field.name, false, Test::Value(1));
-            assert!(!write_term(term.as_object().unwrap()).contains('?'));
+            assert!(!write_term(term.as_object().unwrap(), false).contains('?'));
         }
     }
 }

@@ -20,7 +20,7 @@ const WHAT: [&str; 3] = ["ports", "hooks", "packets"];
 /// The command.
 pub fn cli() -> Cli {
     Cli::new("monitor")
-        .about("Show the ports, or the chains, then every change; or packets that rules act on")
+        .about("Show the ports, or the chains and their rules, then every change; or packets that rules act on")
         .arg(
             Arg::new("what")
                 .value_name("WHAT")
@@ -42,7 +42,7 @@ pub fn cli() -> Cli {
                 .long("count")
                 .value_name("N")
                 .value_parser(clap::value_parser!(u64))
-                .help("End after so many changes"),
+                .help("End after so many changes, or packets; what there is at the beginning is not counted"),
         )
 }
 
@@ -119,18 +119,23 @@ fn print(
     out.flush()
 }
 
+fn what(matches: &ArgMatches) -> Option<&str> {
+    matches.get_one::<String>("what").map(String::as_str)
+}
+
+/// Ends with the usage if the words don't go together.
+pub fn check(matches: &ArgMatches) {
+    if matches.contains_id("pcapng") && what(matches) != Some("packets") {
+        let wrong = "--pcapng takes packets: ferronic monitor packets --pcapng FILE";
+        crate::misused(ErrorKind::ArgumentConflict, wrong.into());
+    }
+}
+
 /// Watches what the words say.
 pub fn run(link: &mut Link, json: bool, matches: &ArgMatches) -> Result<(), Error> {
     let count = matches.get_one("count").copied();
     let path = matches.get_one::<String>("pcapng");
-    let what = matches.get_one::<String>("what").map(String::as_str);
-    if path.is_some() && what != Some("packets") {
-        let wrong = "--pcapng takes packets: ferronic monitor packets --pcapng FILE";
-        crate::cli()
-            .error(ErrorKind::ArgumentConflict, wrong)
-            .exit();
-    }
-    match what {
+    match what(matches) {
         Some("hooks") => watch(link, count, hooks::Hooks::new(json)),
         Some("packets") => watch(link, count, packets::Packets::new(json, path)?),
         _ => watch(link, count, ports::Ports::new(json)),

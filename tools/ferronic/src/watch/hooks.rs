@@ -3,16 +3,25 @@
 //! Watching chains and rules change.
 
 use super::{print, Watched};
-use crate::generated::{CHAIN_GET, GROUP_HOOKS};
+use crate::generated::{CHAIN_GET, GROUP_HOOKS, RULE_GET};
 use crate::link::{Error, Link};
 use crate::spec::{number, Object};
 use crate::{rule, table};
 use serde_json::Value;
 use std::io;
 
-/// Chains, whose rules are told of as they change.
+/// How often what changes meanwhile is dumped again.
+const TRIES: u32 = 10;
+
+/// Chains and their rules.
 pub struct Hooks {
     json: bool,
+}
+
+/// The generation that chains are of; 0 if there are none.
+fn generation(chains: &[Object]) -> u64 {
+    let numbers = chains.iter().map(|chain| number(chain, "generation"));
+    numbers.max().unwrap_or(0)
 }
 
 /// What is said of a chain or a rule.
@@ -47,15 +56,29 @@ impl Hooks {
 
 impl Watched for Hooks {
     const GROUP: &'static str = GROUP_HOOKS;
-    const LOST: &'static str = "changes were lost; the chains as they are now:";
+    const LOST: &'static str = "changes were lost; the chains and rules as they are now:";
 
     fn begin(&mut self, link: &mut Link) -> Result<u64, Error> {
-        let mut generation = 0;
-        for chain in link.dump(&CHAIN_GET, &[])? {
-            generation = generation.max(number(&chain, "generation"));
-            self.print("chain", &chain)?;
+        // Chains and rules are dumped one after the other: of one generation if the chains' is the same behind the rules.
+        // Where they never rest, rules may be newer than the chains, and be told of once more.
+        let mut left = TRIES;
+        loop {
+            let chains = link.dump(&CHAIN_GET, &[])?;
+            let rules = link.dump(&RULE_GET, &[])?;
+            let generation = generation(&chains);
+            let later = self::generation(&link.dump(&CHAIN_GET, &[])?);
+            if later != generation && left > 0 {
+                left -= 1;
+                continue;
+            }
+            for chain in &chains {
+                self.print("chain", chain)?;
+            }
+            for rule in &rules {
+                self.print("rule", rule)?;
+            }
+            return Ok(generation);
         }
-        Ok(generation)
     }
 
     fn tell(&mut self, event: &str, object: Object) -> Result<(), Error> {
