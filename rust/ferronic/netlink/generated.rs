@@ -810,7 +810,7 @@ pub(crate) mod wire {
     pub(crate) const ID: u16 = 1;
     /// As of a port.
     pub(crate) const GENERATION: u16 = 2;
-    /// Its datapath.
+    /// The datapath of the wire.
     pub(crate) const DATAPATH: u16 = 3;
     /// Its ports, end a first.
     pub(crate) const PORT: u16 = 4;
@@ -831,7 +831,7 @@ pub(crate) mod port_change {
 pub(crate) mod wire_change {
     /// Its number, unique until the module is unloaded.
     pub(crate) const ID: u16 = 1;
-    /// Its datapath.
+    /// The datapath of the wire.
     pub(crate) const DATAPATH: u16 = 3;
 }
 
@@ -1520,7 +1520,7 @@ pub(crate) struct WireChangeItem<'a> {
     pub(crate) nest: Attribute<'a>,
     /// Its number, unique until the module is unloaded.
     pub(crate) id: Option<u32>,
-    /// Its datapath.
+    /// The datapath of the wire.
     pub(crate) datapath: Option<Datapath>,
 }
 
@@ -1849,7 +1849,7 @@ pub(crate) struct WireGetReply<'a> {
     pub(crate) id: Option<u32>,
     /// As of a port.
     pub(crate) generation: Option<u64>,
-    /// Its datapath.
+    /// The datapath of the wire.
     pub(crate) datapath: Option<Datapath>,
     /// Its ports, end a first.
     pub(crate) port: &'a [WirePort<'a>],
@@ -2364,7 +2364,7 @@ impl Spec for StatsResetDo {
 pub(crate) struct WireSetDoRequest {
     /// Its number, unique until the module is unloaded.
     pub(crate) id: Option<u32>,
-    /// Its datapath.
+    /// The datapath of the wire.
     pub(crate) datapath: Option<Datapath>,
 }
 

@@ -519,7 +519,7 @@ pub const WIRE: Space = Space {
             number: 3,
             kind: Kind::Enum(VALUES_DATAPATH),
             many: false,
-            help: "Its datapath.",
+            help: "The datapath of the wire.",
         },
         Attribute {
             name: "port",
@@ -553,7 +553,7 @@ pub const WIRE_CHANGE: Space = Space {
             number: 3,
             kind: Kind::Enum(VALUES_DATAPATH),
             many: false,
-            help: "Its datapath.",
+            help: "The datapath of the wire.",
         },
     ],
 };
