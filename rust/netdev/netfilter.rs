@@ -50,7 +50,7 @@ mod packet;
 mod registration;
 mod service;
 
-pub use held::{Held, Segments};
+pub use held::{is_copy, is_nested, may_resume, Held, Segments};
 pub use packet::{Bytes, Packet};
 pub use registration::Registration;
 pub use service::Service;

@@ -5,12 +5,16 @@ for.  A datagram socket that segments (UDP_SEGMENT) makes them of a known size."
 
 # selftest-timeout: 300
 
+import fcntl
 import os
+import socket
 import struct
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import frames   # noqa: E402
 import hooks    # noqa: E402
+import net      # noqa: E402
 import router   # noqa: E402
 import tap      # noqa: E402
 from counters import checksum_errors  # noqa: E402
@@ -20,6 +24,9 @@ TO_PORT = (term("protocol", UDP), term("dport", 5000))
 LONG = 50 * 10**9
 SOL_UDP, UDP_SEGMENT = 17, 103
 SEGMENTS, SIZE = 10, 100
+TUN = ("192.168.245.1", "192.168.245.2")
+TUNSETIFF, IFF_TUN, IFF_NO_PI, IFF_VNET_HDR = 0x400454CA, 1, 0x1000, 0x4000
+NEEDS_CSUM, GSO_UDP_L4 = 1, 5       # struct virtio_net_hdr
 HEADERS = {4: 28, 6: 48}
 # Where a super frame is one: at its sender, and behind a wire that hands it off.
 SENDER = (("h0", "output", None), ("h0", "postrouting", None), ("h0", "egress", "fe0"))
@@ -125,6 +132,68 @@ def cut(t):
             tap.equal(udp.receive(SEGMENTS - 1), numbers(SEGMENTS - 1, 1), f"{action}, {where}")
             tap.equal(hooks_.acted("x", rule), (1, 1), where)
             hooks_.remove("x")
+
+
+@tap.case("behind a cut, rules and the policy count segments, with their bytes")
+def behind(t):
+    for where, hooks_, family, dev, udp in everywhere(t):
+        hooks_.rule("x", *TO_PORT, action="truncate", nth=1, length=2000)
+        rule = hooks_.rule("x", *TO_PORT)
+        limit = hooks_.rule("x", *TO_PORT, action="set-mark", mark=1, rate=1, rate_bytes=True,
+                            burst=4 * (SIZE + HEADERS[family] + (14 if dev else 0)))
+        before = hooks_.chains()["x"]["bytes"]
+        udp.super()
+        tap.equal(udp.receive(SEGMENTS), numbers(SEGMENTS), where)
+        size = SEGMENTS * (SIZE + HEADERS[family] + (14 if dev else 0))
+        counted = hooks_.get("x", rule)
+        tap.equal((counted["packets"], counted["bytes"]), (SEGMENTS, size), where)
+        tap.equal(hooks_.acted("x", limit), (SEGMENTS, 4), f"a rate of bytes, {where}")
+        if hooks_.chains()["x"]["bytes"] - before < size:
+            raise AssertionError(f"the policy, {where}")
+        hooks_.remove("x")
+
+
+def tun(namespace):
+    """A device tun0 whose packets come with what virtio_net tells of them."""
+    if not os.path.exists("/dev/net/tun"):
+        net.run("modprobe", "tun", check=False)
+    with namespace:
+        file = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC)
+    fcntl.ioctl(file, TUNSETIFF, struct.pack("16sH22x", b"tun0",
+                                             IFF_TUN | IFF_NO_PI | IFF_VNET_HDR))
+    namespace.rtnl.change("tun0", up=True)
+    namespace.rtnl.add_address("tun0", TUN[0], 24)
+    return file
+
+
+@tap.case("super frames of virtual machines, which don't say how many segments they stand for")
+def uncounted(t):
+    t.pair(quiet=True)
+    body = b"".join(numbers(SEGMENTS))
+    size = 8 + len(body)
+    # The checksum is left open: that of the pseudo header is in its place.
+    start = frames.checksum(socket.inet_aton(TUN[1]) + socket.inet_aton(TUN[0]) +
+                             struct.pack("!HH", UDP, size))
+    packet = frames.ipv4(TUN[1], TUN[0], UDP, struct.pack("!HHHH", 5001, 5000, size, start) + body)
+    told = struct.pack("=BBHHHH", NEEDS_CSUM, GSO_UDP_L4, 28, SIZE, 20, 6)
+    file = tun(t.n1)
+    try:
+        with t.n1.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+            receiver.bind((TUN[0], 5000))
+            t.h1.chain("x", "prerouting")
+            for action, more, skipped in (
+                    ("continue", {}, ()), ("drop", {"segments": True, "nth": 3}, (2,)),
+                    ("drop", {"segments": True, "every": 4}, (3, 7)),
+                    ("corrupt", {"nth": 1, "bits": 1, "offset": 30}, (0,)),
+                    ("truncate", {"nth": 1, "length": 30}, (0,))):
+                rule = t.h1.rule("x", *TO_PORT, action=action, **more)
+                os.write(file, told + packet)
+                want = [data for n, data in enumerate(numbers(SEGMENTS)) if n not in skipped]
+                tap.equal([receiver.recv(1 << 16) for _ in want], want, f"{action} {more}")
+                tap.equal(t.h1.acted("x", rule)[0], 1, f"{action} {more}")
+                t.h1.remove("x")
+    finally:
+        os.close(file)
 
 
 @tap.case("whole super frames are copied, held, overtaken, and their headers set")

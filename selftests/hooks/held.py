@@ -40,7 +40,7 @@ class Many(hooks.Datagrams):
 
 
 def hold(hooks_, hook, dev, udp, count=MANY, action="delay", **more):
-    """Has so many packets held there: numbered, of which one in a hundred waits longer."""
+    """Has so many packets held there, numbered; each waits for a time of its own."""
     hooks_.chain("x", hook, dev=dev)
     more = more or {"delay": LONG, "jitter": LONG // 4}
     rule = hooks_.rule("x", *TO_PORT, action=action, **more)
@@ -97,6 +97,29 @@ def bounded(t):
         receiver.recv(10)
     sender.close()
     receiver.close()
+
+
+@tap.case("so is the memory of what all chains of a namespace hold")
+def memory(t):
+    t.n0.rtnl.change("lo", up=True)
+    size, bound = 60000, 256 << 20
+    for chain, port in (("x", 5000), ("y", 5001)):
+        t.h0.chain(chain, "output")
+        t.h0.rule(chain, term("protocol", UDP), term("dport", port), action="delay", delay=LONG)
+    with t.n0.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, 1 << 29)
+        for number in range(bound // size + 100):
+            sender.sendto(bytes(size), ("127.0.0.1", 5000 + number % 2))
+        chains = t.h0.chains()
+        for chain in chains.values():
+            tap.equal((chain["held"] > 0, chain["overflows"] > 0), (True, True), "held, dropped")
+        if sum(chain["held"] for chain in chains.values()) > bound // size:
+            raise AssertionError(f"more than {bound} bytes are held")
+        # What is let go makes room.
+        t.h0.remove("x")
+        t.h0.rule("x", term("protocol", UDP), term("dport", 5000), action="delay", delay=LONG)
+        sender.sendto(bytes(size), ("127.0.0.1", 5000))
+        tap.equal(t.h0.chains()["x"]["held"], 1, "held anew")
 
 
 @tap.case("the device that packets came by or are to leave by goes down, or goes")

@@ -8,6 +8,7 @@
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <linux/netfilter_netdev.h>
+#include <linux/percpu.h>
 #include <net/dst.h>
 #include <net/gso.h>
 #include <net/ip.h>
@@ -110,13 +111,8 @@ static const struct nf_hook_entries *netdev_nf_entries(const struct nf_hook_stat
 	}
 }
 
-/*
- * Lets a packet go on behind hook self, and takes it. With a verdict that queues it, that is done first: it goes on when
- * the program that gets it says so. False, and the packet is still the caller's, if self is not among the hooks any more.
- * Under RCU, softirqs off.
- */
-bool rust_helper_netdev_nf_resume(struct sk_buff *skb, struct nf_hook_state *state, const struct nf_hook_ops *self,
-				  unsigned int verdict)
+static bool netdev_nf_go_on(struct sk_buff *skb, struct nf_hook_state *state, const struct nf_hook_ops *self,
+			    unsigned int verdict)
 {
 	const struct nf_hook_entries *e = netdev_nf_entries(state);
 	struct nf_hook_ops **ops;
@@ -145,6 +141,60 @@ bool rust_helper_netdev_nf_resume(struct sk_buff *skb, struct nf_hook_state *sta
 		dev_queue_xmit(skb);
 	}
 	return true;
+}
+
+/*
+ * What goes on behind a hook may come to another, where more goes on behind that, all of it on one stack. How deep that is,
+ * and whether it is a copy, or comes of one: softirqs are off throughout, so no two are at it on a CPU.
+ */
+struct netdev_nf_resuming {
+	unsigned int depth;
+	bool copy;
+};
+
+static DEFINE_PER_CPU(struct netdev_nf_resuming, netdev_nf_resuming);
+
+/* A packet's way through the stack takes up to 6 KiB of the 16 there are, and one was on its way when the first came. */
+#define NETDEV_NF_DEPTH_MAX 2
+
+/*
+ * Lets a packet go on behind hook self, and takes it. With a verdict that queues it, that is done first: it goes on when
+ * the program that gets it says so. False, and the packet is still the caller's, if self is not among the hooks any more,
+ * or too many are at it. Under RCU, softirqs off.
+ */
+bool rust_helper_netdev_nf_resume(struct sk_buff *skb, struct nf_hook_state *state, const struct nf_hook_ops *self,
+				  unsigned int verdict, bool copy)
+{
+	const struct netdev_nf_resuming before = *this_cpu_ptr(&netdev_nf_resuming);
+	bool went;
+
+	if (before.depth >= NETDEV_NF_DEPTH_MAX)
+		return false;
+	*this_cpu_ptr(&netdev_nf_resuming) = (struct netdev_nf_resuming) {
+		.depth = before.depth + 1,
+		.copy = before.copy || copy,
+	};
+	went = netdev_nf_go_on(skb, state, self, verdict);
+	*this_cpu_ptr(&netdev_nf_resuming) = before;
+	return went;
+}
+
+/* Whether something goes on behind a hook right now, on this CPU. Softirqs off. */
+bool rust_helper_netdev_nf_is_nested(void)
+{
+	return this_cpu_read(netdev_nf_resuming.depth) > 0;
+}
+
+/* Whether more may go on now. Softirqs off. */
+bool rust_helper_netdev_nf_may_resume(void)
+{
+	return this_cpu_read(netdev_nf_resuming.depth) < NETDEV_NF_DEPTH_MAX;
+}
+
+/* Whether what goes on right now is a copy, or comes of one. Softirqs off. */
+bool rust_helper_netdev_nf_is_copy(void)
+{
+	return this_cpu_read(netdev_nf_resuming.copy);
 }
 
 /* What br_netfilter notes of a packet is changed as it goes on, so no two may share it. False: there is no memory. */
@@ -193,19 +243,12 @@ struct sk_buff *rust_helper_netdev_nf_segment(struct sk_buff *skb, unsigned int 
 	__skb_push(skb, mac);
 	segs = skb_gso_segment(skb, 0);
 	__skb_pull(skb, mac);
-	if (IS_ERR_OR_NULL(segs)) {
-		if (mac) {
-			/* Cutting has moved the notes of where headers are. */
-			skb_reset_network_header(skb);
-			skb_set_mac_header(skb, -(int)mac);
-			skb_reset_mac_len(skb);
-		}
-		return NULL;
-	}
+	if (IS_ERR_OR_NULL(segs))
+		goto whole;
 	for (seg = segs; seg; seg = seg->next) {
 		if (!netdev_nf_unshare(seg)) {
 			kfree_skb_list(segs);
-			return NULL;
+			goto whole;
 		}
 		__skb_pull(seg, mac);
 		skb_reset_network_header(seg);
@@ -213,6 +256,14 @@ struct sk_buff *rust_helper_netdev_nf_segment(struct sk_buff *skb, unsigned int 
 			skb_reset_mac_len(seg);
 	}
 	return segs;
+whole:
+	if (mac) {
+		/* Cutting has moved the notes of where headers are. */
+		skb_reset_network_header(skb);
+		skb_set_mac_header(skb, -(int)mac);
+		skb_reset_mac_len(skb);
+	}
+	return NULL;
 }
 
 /* Takes the first of a list off. */

@@ -2,6 +2,8 @@
 
 #include <linux/if_vlan.h>
 #include <linux/skbuff.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
 #include <net/dropreason.h>
 
 struct skb_shared_info *rust_helper_skb_shinfo(const struct sk_buff *skb)
@@ -80,6 +82,31 @@ bool rust_helper_skb_shared(const struct sk_buff *skb)
 bool rust_helper_skb_is_gso(const struct sk_buff *skb)
 {
 	return skb_is_gso(skb);
+}
+
+/* How many segments a super frame stands for that doesn't say, reckoned as egress does it (qdisc_pkt_len_segs_init()). */
+unsigned int rust_helper_netdev_skb_count_segments(const struct sk_buff *skb)
+{
+	const struct skb_shared_info *info = skb_shinfo(skb);
+	unsigned int headers;
+
+	if (!skb->encapsulation)
+		headers = skb_transport_header_was_set(skb) ? skb_transport_offset(skb) : 0;
+	else
+		headers = skb_inner_transport_offset(skb);
+	if (info->gso_type & (SKB_GSO_TCPV4 | SKB_GSO_TCPV6)) {
+		const struct tcphdr *tcp;
+		struct tcphdr buffer;
+
+		tcp = skb_header_pointer(skb, headers, sizeof(buffer), &buffer);
+		if (tcp)
+			headers += __tcp_hdrlen(tcp);
+	} else if (info->gso_type & SKB_GSO_UDP_L4) {
+		headers += sizeof(struct udphdr);
+	}
+	if (headers >= skb->len)
+		return 1;
+	return DIV_ROUND_UP(skb->len - headers, info->gso_size);
 }
 
 int rust_helper_skb_unclone(struct sk_buff *skb, gfp_t gfp)

@@ -34,6 +34,8 @@ pub(crate) struct Table {
     /// Raised with each change.
     pub(crate) generation: u64,
     chains: KVec<Entry>,
+    /// Bytes of memory of the packets that they hold.
+    held: Arc<AtomicWord>,
 }
 
 /// A chain.
@@ -64,6 +66,7 @@ impl PerNet for Table {
         Ok(Table {
             generation: 1,
             chains: KVec::new(),
+            held: Arc::new(AtomicWord::new(0), GFP_KERNEL_ACCOUNT)?,
         })
     }
 }
@@ -475,7 +478,7 @@ impl Plan<'_> {
         let rules = Ruleset::empty(Policy::Accept, &mut slots).map_err(other)?;
         let chain = Chain {
             rules: RcuArc::new(rules.clone()),
-            waiting: Waiting::new().map_err(other)?,
+            waiting: Waiting::new(self.table.held.clone()).map_err(other)?,
             uncut: AtomicWord::new(0),
             name: new.name,
             events: Events::new(),
@@ -520,15 +523,15 @@ impl Plan<'_> {
                 continue;
             };
             let old = entry.rules.clone();
-            let made = draft
-                .finish(Some(&old), &mut entry.slots)
-                .and_then(|new| match Left::of(&old, &new, &entry.slots) {
+            let made = draft.finish(Some(&old), &mut entry.slots).and_then(|new| {
+                match Left::of(&old, &new, &entry.slots) {
                     Ok(left) => Ok((new, left)),
                     Err(e) => {
                         entry.give_new_slots(&old, &new);
                         Err(e)
                     }
-                });
+                }
+            });
             match made {
                 Ok(ready) => work.ready = Some(ready),
                 Err(error) => {

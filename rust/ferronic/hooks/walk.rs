@@ -9,10 +9,11 @@ use super::counters::State;
 use super::event::Event;
 use super::ruleset::{Item, Ruleset};
 use super::waiting;
+use core::cell::Cell;
 use kernel::prelude::*;
 use netdev::clock::now_ns;
 use netdev::context::Bh;
-use netdev::netfilter::{Bytes, Packet, Verdict};
+use netdev::netfilter::{is_copy, is_nested, Bytes, Packet, Verdict};
 use netdev::skb::Reason;
 use pure::rules::edit;
 use pure::rules::field::Fields;
@@ -169,12 +170,18 @@ enum Flow<'p> {
     End(Verdict<'p>),
 }
 
+/// Copies that one walk makes of a packet at most, whatever its rules say.
+const COPIES_MAX: u32 = 64;
+
 /// A walk.
 struct Walk<'a> {
     chain: &'a Chain,
     set: &'a Ruleset,
     key: Key,
-    length: u32,
+    /// Bytes of the packet: of a segment, once it is cut.
+    length: Cell<u32>,
+    /// How many copies may still be made.
+    copies: Cell<u32>,
     bh: &'a Bh<'a>,
 }
 
@@ -191,7 +198,7 @@ impl Walk<'_> {
             let (Some(rule), Some(item)) = (rules.get(position), set.item(position)) else {
                 break;
             };
-            set.chunks.count(item.slot, cpu, self.length);
+            set.chunks.count(item.slot, cpu, self.length.get());
             match rule.plain().filter(|_| item.extra.snap().is_none()) {
                 Some(Action::Continue) => continue,
                 Some(Action::Accept) => return Verdict::Accept(packet),
@@ -203,7 +210,7 @@ impl Walk<'_> {
                 Flow::End(verdict) => return verdict,
             }
         }
-        undecided(set, packet, cpu, self.length)
+        undecided(set, packet, cpu, self.length.get())
     }
 
     /// Does what a rule that a packet matches wants. `next` is where the walk goes on.
@@ -249,10 +256,10 @@ impl Walk<'_> {
             return self.passes(packet, matched);
         };
         ordinal = ordinal.wrapping_add(skipped.into());
-        if !matched.selects(ordinal, matched.cost(self.length)) {
+        if !matched.selects(ordinal, matched.cost(self.length.get())) {
             return self.passes(packet, matched);
         }
-        if matched.needs_segment() && packet.skb().segments() > 1 {
+        if matched.needs_segment() && packet.skb().is_super_frame() {
             return self.cut(packet, matched, ordinal, false);
         }
         self.act(packet, matched, ordinal)
@@ -285,9 +292,11 @@ impl Walk<'_> {
         };
         let mut number = 0u64;
         for segment in segments {
+            let length = segment.bytes().length;
+            self.length.set(length);
+            self.copies.set(COPIES_MAX);
             let ordinal = ordinal.wrapping_add(if each { number } else { 0 });
             let acts = if each {
-                let length = segment.bytes().length;
                 matched.selects(ordinal, matched.cost(length))
             } else {
                 number == 0
@@ -305,7 +314,7 @@ impl Walk<'_> {
             // The core waits for one packet; these go on here.
             match followed(self.chain, verdict, self.bh) {
                 Verdict::Accept(segment) => {
-                    self.chain.waiting.count_lost(segment.resume(self.bh));
+                    waiting::go_on(&self.chain.waiting, segment, matched.item.slot, self.bh);
                 }
                 Verdict::Drop(segment, reason) => segment.drop_with(reason),
                 Verdict::Queue(queued) => {
@@ -351,7 +360,8 @@ impl Walk<'_> {
             }),
             Action::Truncate { length } => packet.truncate(length),
             Action::Duplicate { copies } => {
-                (0..copies).try_for_each(|_| packet.resume_copy(self.bh))
+                self.duplicate(&packet, copies.into());
+                Ok(())
             }
             Action::Delay { delay, jitter } => {
                 let time = sequence::delay_of(seed, ordinal, delay, jitter);
@@ -363,9 +373,24 @@ impl Walk<'_> {
         };
         match done {
             Ok(()) => Flow::Next(packet),
-            // It is not what the rule wants it to be.
-            Err(_) => Flow::End(Verdict::Drop(packet, Reason::NO_MEM)),
+            // It is not what the rule wants it to be, or has no route now.
+            Err(ENOMEM) => Flow::End(Verdict::Drop(packet, Reason::NO_MEM)),
+            Err(_) => Flow::End(Verdict::Drop(packet, Reason::NETFILTER)),
         }
+    }
+
+    /// Lets copies of a packet go on. A copy is not copied again while it goes on: what a few chains make of one packet would
+    /// have no end.
+    fn duplicate(&self, packet: &Packet<'_>, copies: u32) {
+        if is_copy(self.bh) {
+            return;
+        }
+        let left = self.copies.get();
+        for made in 0..copies {
+            let went = made < left && packet.resume_copy(self.bh);
+            self.chain.waiting.count_lost(went);
+        }
+        self.copies.set(left.saturating_sub(copies));
     }
 
     /// Tells of a packet that a rule acts on, as it is before.
@@ -418,7 +443,19 @@ fn undecided<'p>(set: &Ruleset, packet: Packet<'p>, cpu: u32, length: u32) -> Ve
 /// If the packet has overtaken others, lets it go on, and them behind it.
 #[inline(always)]
 fn followed<'p>(chain: &Chain, verdict: Verdict<'p>, bh: &Bh<'_>) -> Verdict<'p> {
-    if !chain.waiting.is_ready() {
+    if chain.waiting.is_ready() {
+        overtakes(chain, verdict, bh)
+    } else {
+        verdict
+    }
+}
+
+/// [`followed`] by some.
+#[inline(never)]
+fn overtakes<'p>(chain: &Chain, verdict: Verdict<'p>, bh: &Bh<'_>) -> Verdict<'p> {
+    if is_nested(bh) {
+        // Each that follows could come here again.
+        waiting::hurry(&chain.waiting);
         return verdict;
     }
     let verdict = match verdict {
@@ -428,9 +465,13 @@ fn followed<'p>(chain: &Chain, verdict: Verdict<'p>, bh: &Bh<'_>) -> Verdict<'p>
         }
         other => other,
     };
-    while let Some(held) = chain.waiting.take_ready(bh) {
+    for _ in 0..waiting::BATCH {
+        let Some(held) = chain.waiting.take_ready(bh) else {
+            return verdict;
+        };
         chain.waiting.resume(held, bh);
     }
+    waiting::hurry(&chain.waiting);
     verdict
 }
 
@@ -487,7 +528,8 @@ pub(super) fn walk<'p>(chain: &Chain, packet: Packet<'p>, bh: &Bh<'_>) -> Verdic
         let mut walk = Walk {
             chain,
             set,
-            length,
+            length: Cell::new(length),
+            copies: Cell::new(COPIES_MAX),
             key: Key::empty(),
             bh,
         };

@@ -5,6 +5,10 @@
 //! A packet at a hook can be held ([`Packet::hold`]) and resumed later ([`Held::resume`]), resumed at once
 //! ([`Packet::resume`]), copied ([`Packet::resume_copy`]), or cut into segments ([`Packet::segments`]). It always goes on
 //! *behind* its hook: at the hooks that follow, and then where the stack wanted it.
+//!
+//! What goes on at once does so on the stack of whoever lets it, and may come to hooks that let others go on. The second
+//! such within a first is the last: a third is dropped, so who wants it to live asks [`may_resume`] and
+//! [holds](Packet::hold) it instead.
 
 use super::packet::Packet;
 use super::service::Seat;
@@ -31,23 +35,46 @@ pub struct Held {
     skb_dev: *mut bindings::net_device,
     state: bindings::nf_hook_state,
     seat: Arc<Seat>,
+    /// Whether it is a copy, or comes of one.
+    copy: bool,
 }
 
 // SAFETY: Packets and counted references, which any context may hold.
 unsafe impl Send for Held {}
 
+/// Whether a packet goes on behind a hook on this CPU right now: what is done here is done with it, or because of it.
+pub fn is_nested(_bh: &Bh<'_>) -> bool {
+    // SAFETY: Softirqs are off.
+    unsafe { bindings::netdev_nf_is_nested() }
+}
+
+/// Whether a packet may go on behind a hook now. `false` if two do already, one within the other: the stack has an end.
+pub fn may_resume(_bh: &Bh<'_>) -> bool {
+    // SAFETY: Softirqs are off.
+    unsafe { bindings::netdev_nf_may_resume() }
+}
+
+/// Whether what goes on behind a hook on this CPU right now is a copy ([`Packet::resume_copy`]), or comes of one. Who
+/// copies copies all the same is a bomb.
+pub fn is_copy(_bh: &Bh<'_>) -> bool {
+    // SAFETY: Softirqs are off.
+    unsafe { bindings::netdev_nf_is_copy() }
+}
+
 /// Lets a packet go on behind the hook of a seat, by way of a program if the verdict is to queue it. `false`: it was
-/// dropped, as the hook isn't there any more.
+/// dropped, as the hook isn't there any more, or too many go on within one another.
 fn resume(
     skb: SkBuff,
     state: &mut bindings::nf_hook_state,
     seat: &Seat,
     verdict: u32,
+    copy: bool,
     _bh: &Bh<'_>,
 ) -> bool {
     let raw = skb.into_raw();
-    // SAFETY: The packet is given away; the state is valid, with devices that live meanwhile, by those who call.
-    let went = unsafe { bindings::netdev_nf_resume(raw, state, seat.as_raw(), verdict) };
+    // SAFETY: The packet is given away; the state is valid, with devices that live meanwhile, by those who call; softirqs
+    // are off.
+    let went = unsafe { bindings::netdev_nf_resume(raw, state, seat.as_raw(), verdict, copy) };
     if !went {
         // SAFETY: Not taken, and not NULL.
         unsafe { SkBuff::from_raw(NonNull::new_unchecked(raw)) }.drop_with(Reason::NETFILTER);
@@ -57,13 +84,13 @@ fn resume(
 
 impl Queued<'_> {
     /// Hands the packet to the program before the hook returns; it goes on behind the hook when that says so. `false` if
-    /// it was dropped, as the hook is going.
+    /// it was dropped, as the hook is going, or unless [`may_resume`].
     pub fn resume(self, bh: &Bh<'_>) -> bool {
         let seat = self.packet.seat();
         // SAFETY: Valid, by the packet's invariant.
         let mut state = unsafe { ptr::read(self.packet.state_ptr()) };
         let (skb, verdict) = self.into_parts();
-        resume(skb, &mut state, seat, verdict, bh)
+        resume(skb, &mut state, seat, verdict, false, bh)
     }
 }
 
@@ -74,7 +101,7 @@ impl<'p> Packet<'p> {
     ///
     /// Gives it back where it could not be resumed: a device is going, generic XDP would see it again, or what goes on
     /// with it is a module's.
-    pub fn hold(self) -> Result<Option<Held>, Self> {
+    pub fn hold(self, bh: &Bh<'_>) -> Result<Option<Held>, Self> {
         // SAFETY: Packet and state are valid; a hook runs under RCU.
         let error = unsafe { bindings::netdev_nf_hold(self.skb().as_ptr(), self.state_ptr()) };
         match error {
@@ -103,30 +130,41 @@ impl<'p> Packet<'p> {
             skb_dev,
             state,
             seat,
+            copy: is_copy(bh),
         }))
     }
 
-    /// Lets the packet go on behind its hook, before the hook returns. `false` if it was dropped, as the hook is going.
+    /// Lets the packet go on behind its hook, before the hook returns. `false` if it was dropped, as the hook is going, or
+    /// unless [`may_resume`].
     pub fn resume(self, bh: &Bh<'_>) -> bool {
         // SAFETY: Valid, by the type's invariant.
         let mut state = unsafe { ptr::read(self.state_ptr()) };
         let seat = self.seat();
-        resume(self.into_skb(), &mut state, seat, bindings::NF_ACCEPT, bh)
+        resume(
+            self.into_skb(),
+            &mut state,
+            seat,
+            bindings::NF_ACCEPT,
+            false,
+            bh,
+        )
     }
 
-    /// Lets a copy of the packet go on behind its hook.
-    ///
-    /// # Errors
-    ///
-    /// `ENOMEM`.
-    pub fn resume_copy(&self, bh: &Bh<'_>) -> Result {
+    /// Lets a copy of the packet go on behind its hook; until it has, [`is_copy`] says so. `false` if it was dropped, or
+    /// not made: there is no memory, the hook is going, or not [`may_resume`].
+    pub fn resume_copy(&self, bh: &Bh<'_>) -> bool {
+        if !may_resume(bh) {
+            return false;
+        }
         // SAFETY: Valid; a hook may look at the packet's connection.
         let copy = unsafe { bindings::netdev_nf_copy(self.skb().as_ptr()) };
-        let copy = NonNull::new(copy).ok_or(ENOMEM)?;
+        let Some(copy) = NonNull::new(copy) else {
+            return false;
+        };
         // SAFETY: As in `resume`. The copy is owned.
         let (mut state, copy) = unsafe { (ptr::read(self.state_ptr()), SkBuff::from_raw(copy)) };
-        resume(copy, &mut state, self.seat(), bindings::NF_ACCEPT, bh);
-        Ok(())
+        let seat = self.seat();
+        resume(copy, &mut state, seat, bindings::NF_ACCEPT, true, bh)
     }
 
     /// Cuts a super frame.
@@ -208,7 +246,8 @@ impl Drop for Segments<'_> {
 }
 
 impl Held {
-    /// Lets the packet go on behind its hook. `false` if it was dropped, as the hook or a device has gone.
+    /// Lets the packet go on behind its hook. `false` if it was dropped, as the hook or a device has gone, or unless
+    /// [`may_resume`].
     pub fn resume(mut self, bh: &Bh<'_>) -> bool {
         let Some(skb) = self.skb.take() else {
             return false;
@@ -228,7 +267,8 @@ impl Held {
             bindings::NF_ACCEPT => {
                 // SAFETY: Not taken, and not NULL.
                 let skb = unsafe { SkBuff::from_raw(NonNull::new_unchecked(raw)) };
-                resume(skb, &mut self.state, &self.seat, bindings::NF_ACCEPT, bh)
+                let (state, seat) = (&mut self.state, &self.seat);
+                resume(skb, state, seat, bindings::NF_ACCEPT, self.copy, bh)
             }
             _ => {
                 // SAFETY: As above.
@@ -239,6 +279,15 @@ impl Held {
         };
         drop(guard);
         went
+    }
+
+    /// Bytes of memory that the packet takes (`truesize`).
+    pub fn memory(&self) -> u64 {
+        match &self.skb {
+            // SAFETY: A valid packet.
+            Some(skb) => unsafe { (*skb.as_ptr()).truesize }.into(),
+            None => 0,
+        }
     }
 
     /// Drops it for a reason.

@@ -111,10 +111,20 @@ impl SkBuff {
     pub fn segments(&self) -> u32 {
         // SAFETY: Valid by the type invariant, and so is its shared information.
         let info = unsafe { &*self.shinfo() };
-        match info.gso_size {
-            0 => 1,
-            _ => u32::from(info.gso_segs).max(1),
+        match (info.gso_size, info.gso_segs) {
+            (0, _) => 1,
+            // It comes from a tap, or a virtual machine, which don't say.
+            // SAFETY: Valid by the type invariant.
+            (_, 0) => unsafe { bindings::netdev_skb_count_segments(self.as_ptr()) },
+            (_, segments) => segments.into(),
         }
+    }
+
+    /// Whether it is a super frame (`skb_is_gso`).
+    #[inline]
+    pub fn is_super_frame(&self) -> bool {
+        // SAFETY: Valid by the type invariant, and so is its shared information.
+        unsafe { (*self.shinfo()).gso_size != 0 }
     }
 
     /// [`copy_bits`](Self::copy_bits) from an offset that may be before the data, where headers lie.
