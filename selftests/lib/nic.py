@@ -157,7 +157,7 @@ class Pair(net.Topology):
         return self.made
 
     def balanced(self):
-        """Waits until every frame is accounted for; the end of each case does so too."""
+        """Waits until every frame is accounted for."""
         conservation.check(*self.made)
 
     def tidy(self):
