@@ -136,12 +136,13 @@ test-mutants: ## Make faults one at a time, and see that a test finds each (NAME
 	@tools/mutants/run $(NAMES)
 
 # For hours: SEED and COUNT for the ones in the guest, SECONDS for each on the host.
-fuzz: ## Fuzz the family, rtnetlink, ethtool, frames, hooks (COUNT=, SEED=), and on the host the parsers (SECONDS=)
+fuzz: ## Fuzz the family, rtnetlink, ethtool, frames, hooks (COUNT=, SEED=), and on the host parsers and classifier (SECONDS=)
 	@$(MAKE) all tools selftests-bin >&2
 	@selftests/run --kernel $(KERNEL) --timeout 7200 \
 		$(foreach f,netlink/fuzz assurance/fuzz_link assurance/fuzz_ethtool assurance/fuzz_frames \
 			assurance/fuzz_hooks,--program \
 			"fuzz/$(notdir $(f))=selftests/$(f).py --count $(or $(COUNT),$(if $(filter netlink/fuzz assurance/fuzz_hooks,$(f)),1000000,500000)) --seed $(or $(SEED),$(shell date +%s))")
+	@PURE_PAIRS=$(or $(COUNT),1000000) $(MAKE) test-pure TESTS="--test rules classifier_equals_walk"
 	@tools/fuzz-pure $(or $(SECONDS),600)
 
 soak: ## Ten million frames, every byte checked, while all is reconfigured at random (COUNT=, SEED=)

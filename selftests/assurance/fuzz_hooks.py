@@ -7,7 +7,7 @@ packet's, nothing is lost in memory, and the kernel has nothing to say.
     fuzz_hooks.py [--count N] [--seed SEED]
 """
 
-# selftest-timeout: 900
+# selftest-timeout: 450
 
 import errno
 import fcntl
