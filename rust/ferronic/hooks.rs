@@ -33,6 +33,7 @@
 
 mod chain;
 mod counters;
+mod edited;
 mod event;
 mod rule;
 mod ruleset;

@@ -5,24 +5,29 @@ not at all, together with what else the transaction holds, and no packet sees ha
 
 import errno
 import os
+import random
 import struct
 import sys
 import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import genl     # noqa: E402
 import hooks    # noqa: E402
 import net      # noqa: E402
 import rtnl     # noqa: E402
 import tap      # noqa: E402
 from control import (CHAIN_ADD, CHAIN_DEL, CHAIN_SET, RULE_ADD, RULE_DEL, RULE_REPLACE,
                      TRANSACTION_ADD, TRANSACTION_BEGIN, TRANSACTION_COMMIT)  # noqa: E402
-from hooks import CHAIN, RULE, UDP, attribute, number, term     # noqa: E402
+from hooks import CHAIN, RULE, TERM, UDP, attribute, number, term     # noqa: E402
 from rtnl import attr  # noqa: E402
 
 IN_CHAIN = attr(number(CHAIN, "transaction"))
 IN_RULE = attr(number(RULE, "transaction"))
 RULES = 100000 // net.SLOW
+# What changes of one transaction may cost, and what is said of more.
+STEPS = 1 << 28
+TOO_FAR = "Changes too far apart in so many rules: split the transaction"
 
 
 def rule(chain, *terms, action="continue", **more):
@@ -99,6 +104,42 @@ def none(t):
              ((CHAIN_ADD, chain("dev", "ingress", 77777)), wire, good))):
         refused(t.h0, error, text, messages)
         tap.equal((t.h0.chains(), t.h0.rules(), t.h0.ports()), before, text)
+
+
+def port_of(shown):
+    """The value of a rule's only term."""
+    return genl.number(dict(rtnl.attrs(shown["term"][0]))[number(TERM, "value")])
+
+
+@tap.case("changes anywhere in a list, in one transaction, are made in their order")
+def anywhere(t):
+    choose = random.Random(7)
+    t.h1.chain("list", "input")
+    want, handle = [], 0
+    for _ in range(8):
+        t.h1.send(TRANSACTION_BEGIN)
+        for _ in range(60):
+            what = choose.choice(("last", "position", "before", "replace", "delete"))
+            at = choose.randrange(len(want)) if want else None
+            port = choose.randrange(65536)
+            if what == "last" or at is None:
+                t.h1.send(RULE_ADD, rule("list", term("dport", port)))
+                at = len(want)
+            elif what in ("position", "before"):
+                where = {"position": at} if what == "position" else {"before": want[at][0]}
+                t.h1.send(RULE_ADD, rule("list", term("dport", port), **where))
+            elif what == "replace":
+                t.h1.send(RULE_REPLACE, rule("list", term("dport", port), handle=want[at][0]))
+                want[at] = (want[at][0], port)
+                continue
+            else:
+                t.h1.send(RULE_DEL, attribute(RULE, "chain", "list") +
+                          attribute(RULE, "handle", want.pop(at)[0]) + IN_RULE)
+                continue
+            handle += 1
+            want.insert(at, (handle, port))
+        t.h1.send(TRANSACTION_COMMIT)
+        tap.equal([(one["handle"], port_of(one)) for one in t.h1.rules("list")], want, "rules")
 
 
 @tap.case("a chain at a device, a wire, a port and rules together")
@@ -233,15 +274,17 @@ def replaced_many(t):
              f"{min(took):.2f} to {max(took):.2f} s each, written and sent by this program; {turn * 8} datagrams")
 
 
-def template(h, name, *terms):
-    """The message of a rule that is added to a transaction, to be sent often, and where the
-    first value of the first term stands."""
-    body = rule(name, *terms, term("protocol", UDP), action="drop")
+def message(h, body):
+    """The message of a rule that is added to a transaction, which asks for no answer."""
     payload = struct.pack("=BBH", RULE_ADD, 1, 0) + body
-    message = bytearray(struct.pack("=IHHII", 16 + len(payload), h.family, rtnl.NLM_F_REQUEST,
-                                    0, 0) + payload)
-    message += bytes(-len(message) % 4)
-    return message, message.index(struct.pack("=Q", 0xC0FFEE00))
+    whole = struct.pack("=IHHII", 16 + len(payload), h.family, rtnl.NLM_F_REQUEST, 0, 0) + payload
+    return whole + bytes(-len(whole) % 4)
+
+
+def template(h, name, *terms):
+    """Such a message, to be sent often, and where the first value of the first term stands."""
+    whole = message(h, rule(name, *terms, term("protocol", UDP), action="drop"))
+    return bytearray(whole), whole.index(struct.pack("=Q", 0xC0FFEE00))
 
 
 @tap.case("a hundred thousand rules in one transaction")
@@ -275,8 +318,37 @@ def many(t):
         possible = int(file.read().rpartition("-")[2]) + 1
     if each > 256 or cpus > possible * 1.01:
         raise AssertionError(f"{each:.0f} bytes a rule; counters for {cpus:.2f} of {possible} CPUs")
+    # As many steps as are allowed, which the debug kernel takes minutes for.
+    if net.SLOW == 1:
+        far(t.h0, "big")
     t.h0.remove("big")
     tap.equal(t.h0.chains()["big"]["rules"], 0, "flushed")
+
+
+def add_at(h, name, positions):
+    """Adds rules at positions, in one transaction."""
+    h.send(TRANSACTION_BEGIN)
+    for position in positions:
+        h.link.socket.send(message(h, rule(name, term("dport", 9), position=position)))
+    h.send(TRANSACTION_COMMIT)
+
+
+def far(h, name):
+    """Changes here and there in many rules are refused; as many in the order of the rules are
+    made."""
+    rules = h.chains()[name]["rules"]
+    changes = STEPS // rules + 2
+    add_at(h, name, range(changes))
+    rules += changes
+    tap.equal(h.chains()[name]["rules"], rules, "rules")
+    try:
+        add_at(h, name, (0 if one % 2 else rules for one in range(changes)))
+    except rtnl.NetlinkError as said:
+        tap.equal((errno.errorcode[said.errno], said.text.partition(": ")[2]), ("E2BIG", TOO_FAR),
+                  "error")
+    else:
+        raise AssertionError("committed, and should have been refused")
+    tap.equal(h.chains()[name]["rules"], rules, "rules after the refusal")
 
 
 tap.main(hooks.Topology)

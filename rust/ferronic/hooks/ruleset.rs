@@ -4,6 +4,7 @@
 
 use super::chain::Policy;
 use super::counters::{Chunks, Counts, Slots};
+use super::edited::{Edited, Steps};
 use super::rule::{Extra, Fault, NewRule};
 use kernel::prelude::*;
 use kernel::sync::Arc;
@@ -133,9 +134,8 @@ impl Ruleset {
         let draft = Draft {
             policy,
             policy_slot,
-            entries: KVVec::new(),
+            entries: Edited::new(),
             fresh: KVVec::new(),
-            last: 0,
         };
         draft.finish(None, slots)
     }
@@ -158,11 +158,9 @@ const NO_SLOT: u32 = u32::MAX;
 pub(super) struct Draft {
     pub(super) policy: Policy,
     policy_slot: u32,
-    entries: KVVec<Entry>,
+    entries: Edited<Entry>,
     /// Words of rules that are new.
     fresh: KVVec<u32>,
-    /// Where a handle was found last: changes mostly come in the order of the rules.
-    last: usize,
 }
 
 impl Draft {
@@ -180,9 +178,8 @@ impl Draft {
         Ok(Draft {
             policy: old.policy,
             policy_slot: old.policy_slot,
-            entries,
+            entries: Edited::of(entries),
             fresh: KVVec::new(),
-            last: 0,
         })
     }
 
@@ -192,20 +189,18 @@ impl Draft {
     }
 
     /// The handles of its rules, in their order.
-    pub(super) fn handles(&self) -> impl ExactSizeIterator<Item = u32> + '_ {
+    pub(super) fn handles(&self) -> impl Iterator<Item = u32> + '_ {
         self.entries.iter().map(|e| e.item.handle)
     }
 
-    /// The position of a handle.
-    pub(super) fn find(&mut self, handle: u32) -> Option<usize> {
-        let is_it = |e: &Entry| e.item.handle == handle;
-        let at = self.last.min(self.entries.len());
-        let (before, behind) = self.entries.split_at_checked(at)?;
-        self.last = match behind.iter().position(is_it) {
-            Some(n) => at.wrapping_add(n),
-            None => before.iter().position(is_it)?,
-        };
-        Some(self.last)
+    /// Goes to the rule of a handle; returns whether there is one. `E2BIG` if that takes more than the steps there are.
+    pub(super) fn find(&mut self, handle: u32, steps: &mut Steps) -> Result<bool> {
+        self.entries.find(|e| e.item.handle == handle, steps)
+    }
+
+    /// Goes to a position, at most the number of rules. Errors are those of [`find`](Self::find).
+    pub(super) fn seek(&mut self, position: usize, steps: &mut Steps) -> Result {
+        self.entries.seek(position, steps)
     }
 
     /// Writes down a rule's words, and returns where.
@@ -218,10 +213,9 @@ impl Draft {
         })
     }
 
-    /// Puts a rule at a position, which is at most the number of rules there are.
+    /// Puts a rule where it has gone to.
     pub(super) fn insert(
         &mut self,
-        position: usize,
         handle: u32,
         rule: &NewRule,
         point: Point,
@@ -240,18 +234,14 @@ impl Draft {
                 at: at?,
                 fresh: true,
             };
-            self.entries.reserve(1, GFP_KERNEL_ACCOUNT)?;
-            self.entries
-                .insert_within_capacity(position, entry)
-                .map_err(|_| EINVAL)
+            self.entries.insert(entry)
         };
         Ok(insert())
     }
 
-    /// Replaces the rule at a position by one that begins to count anew, under the same handle.
+    /// Replaces the rule it has gone to by one that begins to count anew, under the same handle.
     pub(super) fn replace(
         &mut self,
-        position: usize,
         rule: &NewRule,
         point: Point,
     ) -> core::result::Result<Result, Fault> {
@@ -259,7 +249,7 @@ impl Draft {
             Ok(at) => at,
             Err(e) => return Ok(Err(e)),
         };
-        if let Some(entry) = self.entries.get_mut(position) {
+        if let Some(entry) = self.entries.here() {
             entry.item.slot = NO_SLOT;
             entry.item.extra = rule.extra;
             entry.at = at;
@@ -268,26 +258,26 @@ impl Draft {
         Ok(Ok(()))
     }
 
-    /// Lets the rule at a position count anew; all, and the policy too, without one.
-    pub(super) fn reset(&mut self, position: Option<usize>) {
-        match position {
-            Some(position) => {
-                if let Some(entry) = self.entries.get_mut(position) {
-                    entry.item.slot = NO_SLOT;
-                }
-            }
-            None => {
-                self.policy_slot = NO_SLOT;
-                for entry in self.entries.iter_mut() {
-                    entry.item.slot = NO_SLOT;
-                }
-            }
+    /// Lets the rule it has gone to count anew.
+    pub(super) fn reset(&mut self) {
+        if let Some(entry) = self.entries.here() {
+            entry.item.slot = NO_SLOT;
         }
     }
 
-    /// Removes the rule at a position.
-    pub(super) fn remove(&mut self, position: usize) {
-        let _ = self.entries.remove(position);
+    /// Lets all rules, and the policy, count anew. Errors are those of [`find`](Self::find).
+    pub(super) fn reset_all(&mut self, steps: &mut Steps) -> Result {
+        steps.take(self.len())?;
+        self.policy_slot = NO_SLOT;
+        for entry in self.entries.iter_mut() {
+            entry.item.slot = NO_SLOT;
+        }
+        Ok(())
+    }
+
+    /// Removes the rule it has gone to.
+    pub(super) fn remove(&mut self) {
+        let _ = self.entries.remove();
     }
 
     /// Removes all rules.
@@ -338,7 +328,7 @@ impl Draft {
             Ok(rule.ok_or(EINVAL)?.words())
         };
         let mut length = 0usize;
-        for entry in &self.entries {
+        for entry in self.entries.iter() {
             length = length.saturating_add(words_of(entry)?.len());
         }
         let mut words = KVVec::with_capacity(length, GFP_KERNEL_ACCOUNT)?;

@@ -9,6 +9,7 @@
 
 use super::chain::{Chain, Name, NewChain, Places, Policy, Site};
 use super::counters::{Counts, Slots};
+use super::edited::Steps;
 use super::event::Events;
 use super::rule::{Extra, NewRule};
 use super::ruleset::{Draft, Left, Ruleset};
@@ -119,6 +120,8 @@ pub(crate) enum Wrong {
     Handle,
     /// There is no such position.
     Position,
+    /// Changes lie too far apart, in lists that are too long, to be made together.
+    Steps,
     /// The rule makes no sense; if it is a term, which one.
     Rule(Option<usize>, Unfit),
     /// What is needed isn't there, mostly memory.
@@ -307,19 +310,42 @@ struct Part<'a> {
     point: Point,
     next_handle: &'a mut u32,
     touched: &'a mut Touched,
+    steps: &'a mut Steps,
 }
 
 impl Part<'_> {
-    /// The position of a rule that is about to change.
-    fn touch(&mut self, handle: u32) -> Judged<usize> {
+    /// Goes to a rule that is about to change.
+    fn touch(&mut self, handle: u32) -> Judged<()> {
         self.touched.rule(handle);
         self.find(handle)
     }
 
-    /// The position of a rule.
-    fn find(&mut self, handle: u32) -> Judged<usize> {
-        let position = self.draft.find(handle);
-        position.ok_or(refused(Wrong::Handle, ENOENT))
+    /// Goes to a rule.
+    fn find(&mut self, handle: u32) -> Judged<()> {
+        match self.draft.find(handle, self.steps) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(refused(Wrong::Handle, ENOENT)),
+            Err(e) => Err(too_far(e)),
+        }
+    }
+
+    /// Goes to where a rule is to stand.
+    fn seek(&mut self, place: Place) -> Judged<()> {
+        let position = match place {
+            Place::Last => self.draft.len(),
+            Place::At(position) => position as usize,
+            Place::Before(handle) => return self.find(handle),
+        };
+        if position > self.draft.len() {
+            return Err(refused(Wrong::Position, ERANGE));
+        }
+        self.draft.seek(position, self.steps).map_err(too_far)
+    }
+
+    /// All rules are about to change.
+    fn touch_all(&mut self) {
+        let count = self.draft.len();
+        self.touched.rules(count, self.draft.handles());
     }
 }
 
@@ -327,6 +353,10 @@ impl Part<'_> {
 struct Plan<'a> {
     table: &'a mut Table,
     works: KVec<Work>,
+    /// The one that was looked for last.
+    recent: usize,
+    /// What the changes may cost, all together.
+    steps: Steps,
     /// Rulesets that were replaced: room for one of each chain.
     replaced: KVec<Old<Ruleset>>,
 }
@@ -345,11 +375,27 @@ fn refused(wrong: Wrong, error: Error) -> Refusal {
     Refusal { wrong, error }
 }
 
+/// Something is too far away, or there is no memory to get there.
+fn too_far(error: Error) -> Refusal {
+    match error {
+        E2BIG => refused(Wrong::Steps, E2BIG),
+        _ => other(error),
+    }
+}
+
 impl Plan<'_> {
     /// The work on a chain that is there.
     fn work(&mut self, name: &Name, index: usize) -> Judged<usize> {
-        let known = self.works.iter().position(|w| w.name == *name && !w.delete);
+        let is_it = |work: &Work| work.name == *name && !work.delete;
+        // Changes of a chain mostly come one after the other.
+        if self.works.get(self.recent).is_some_and(is_it) {
+            return Ok(self.recent);
+        }
+        let known = self.works.iter().position(is_it);
+        let names = known.unwrap_or(self.works.len().saturating_add(self.table.chains.len()));
+        self.steps.take(names).map_err(too_far)?;
         if let Some(at) = known {
+            self.recent = at;
             return Ok(at);
         }
         let deleted = self.works.iter().any(|w| w.name == *name);
@@ -373,7 +419,8 @@ impl Plan<'_> {
 
     fn push(&mut self, work: Work) -> Judged<usize> {
         self.works.push(work, GFP_KERNEL).map_err(other)?;
-        Ok(self.works.len().saturating_sub(1))
+        self.recent = self.works.len().saturating_sub(1);
+        Ok(self.recent)
     }
 
     /// What changes of a chain work on.
@@ -394,6 +441,7 @@ impl Plan<'_> {
                 point,
                 next_handle: &mut work.next_handle,
                 touched: &mut work.touched,
+                steps: &mut self.steps,
             }),
             None => Err(other(EINVAL)),
         }
@@ -416,45 +464,38 @@ impl Plan<'_> {
                 }
             }
             Change::Flush(name) => {
-                let part = self.part(name, index)?;
-                part.touched.rules(part.draft.handles());
+                let mut part = self.part(name, index)?;
+                part.touch_all();
                 part.draft.clear();
             }
             Change::AddRule(name, place, rule) => {
                 let mut part = self.part(name, index)?;
-                let position = match *place {
-                    Place::Last => part.draft.len(),
-                    Place::At(position) if position as usize <= part.draft.len() => {
-                        position as usize
-                    }
-                    Place::At(_) => return Err(refused(Wrong::Position, ERANGE)),
-                    Place::Before(handle) => part.find(handle)?,
-                };
+                part.seek(*place)?;
                 let handle = *part.next_handle;
-                judge(part.draft.insert(position, handle, rule, part.point))?;
+                judge(part.draft.insert(handle, rule, part.point))?;
                 *part.next_handle = handle.checked_add(1).ok_or(other(EOVERFLOW))?;
                 part.touched.rule(handle);
             }
             Change::ReplaceRule(name, handle, rule) => {
                 let mut part = self.part(name, index)?;
-                let position = part.touch(*handle)?;
-                judge(part.draft.replace(position, rule, part.point))?;
+                part.touch(*handle)?;
+                judge(part.draft.replace(rule, part.point))?;
             }
             Change::DeleteRule(name, handle) => {
                 let mut part = self.part(name, index)?;
-                let position = part.touch(*handle)?;
-                part.draft.remove(position);
+                part.touch(*handle)?;
+                part.draft.remove();
             }
             Change::Reset(name, Some(handle)) => {
                 let mut part = self.part(name, index)?;
-                let position = part.touch(*handle)?;
-                part.draft.reset(Some(position));
+                part.touch(*handle)?;
+                part.draft.reset();
             }
             Change::Reset(name, None) => {
-                let part = self.part(name, index)?;
+                let mut part = self.part(name, index)?;
                 part.touched.chain();
-                part.touched.rules(part.draft.handles());
-                part.draft.reset(None);
+                part.touch_all();
+                part.draft.reset_all(part.steps).map_err(too_far)?;
             }
         }
         Ok(())
@@ -467,8 +508,10 @@ impl Plan<'_> {
     }
 
     fn add_chain(&mut self, index: usize, new: &NewChain) -> Judged<()> {
-        if self.work(&new.name, index).is_ok() {
-            return Err(refused(Wrong::Exists, EEXIST));
+        match self.work(&new.name, index) {
+            Ok(_) => return Err(refused(Wrong::Exists, EEXIST)),
+            Err(refusal) if refusal.wrong != Wrong::Chain => return Err(refusal),
+            Err(_) => (),
         }
         let added = self.added();
         if self.table.chains.len().saturating_add(added) >= CHAINS_MAX {
@@ -721,6 +764,8 @@ pub(crate) fn apply(
     let mut plan = Plan {
         table,
         works: KVec::new(),
+        recent: 0,
+        steps: Steps::new(),
         replaced: KVec::new(),
     };
     for (index, change) in changes.iter().enumerate() {

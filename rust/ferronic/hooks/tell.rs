@@ -44,9 +44,9 @@ impl Touched {
         self.many = self.rules.len() >= RULES_MAX || self.rules.push(handle, GFP_KERNEL).is_err();
     }
 
-    /// Some rules are.
-    pub(super) fn rules(&mut self, handles: impl ExactSizeIterator<Item = u32>) {
-        if handles.len() > RULES_MAX {
+    /// So many rules are.
+    pub(super) fn rules(&mut self, count: usize, handles: impl Iterator<Item = u32>) {
+        if count > RULES_MAX {
             self.many = true;
         } else {
             handles.for_each(|handle| self.rule(handle));

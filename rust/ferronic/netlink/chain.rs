@@ -72,6 +72,10 @@ fn why(refusal: &Refusal, name: u16, place: u16) -> Option<(u16, &'static CStr)>
         Wrong::Hook => (chain::HOOK, c"Netfilter refused the hook"),
         Wrong::Handle => (place, c"The chain has no rule of that handle"),
         Wrong::Position => (rule::POSITION, c"The chain has fewer rules"),
+        Wrong::Steps => (
+            rule::HANDLE,
+            c"Changes too far apart in so many rules: split the transaction",
+        ),
         Wrong::Rule(_, unfit) => (rule::TERM, sentence(unfit.why, unfit.subject)),
         Wrong::Other if refusal.error == E2BIG => {
             (rule::TERM, c"Too many rules, or rules of too many shapes")
