@@ -10,8 +10,9 @@
 
 use crate::errno::to_result;
 use crate::rtnl::Net;
+use crate::sync::Word;
 use core::cell::UnsafeCell;
-use core::mem::MaybeUninit;
+use core::mem::{self, MaybeUninit};
 use core::ptr;
 use kernel::prelude::*;
 use kernel::sync::Arc;
@@ -23,6 +24,8 @@ use netdev_sys as bindings;
 pub(super) struct Seat {
     #[pin]
     ops: Opaque<bindings::nf_hook_ops>,
+    /// Its place in the list of hooks, counted from 1; 0 while it isn't there. Behind the list's mutex.
+    place: Word<u64>,
 }
 
 // SAFETY: Written before it is shared, and by the core's functions, which synchronise.
@@ -42,6 +45,7 @@ impl Seat {
                         &mut *slot
                     });
                 }),
+                place: Word::new(0),
             }),
             GFP_KERNEL_ACCOUNT,
         )
@@ -56,6 +60,8 @@ impl Seat {
 struct Seated {
     seat: Arc<Seat>,
     net: *mut bindings::net,
+    /// NULL if it isn't at one.
+    dev: *mut bindings::net_device,
 }
 
 impl Seated {
@@ -77,6 +83,29 @@ struct List {
     serving: bool,
     /// There is a service, or what is left of one that ends.
     exists: bool,
+}
+
+impl List {
+    /// Takes one out; the last comes to its place.
+    fn take(&mut self, at: usize) -> Option<Seated> {
+        if at >= self.seated.len() {
+            return None;
+        }
+        let last = self.seated.pop()?;
+        let taken = match self.seated.get_mut(at) {
+            Some(here) => {
+                last.seat.place.write((at as u64).wrapping_add(1));
+                mem::replace(here, last)
+            }
+            None => last,
+        };
+        taken.seat.place.write(0);
+        if self.seated.is_empty() {
+            // No memory is left when the module goes.
+            self.seated = KVVec::new();
+        }
+        Some(taken)
+    }
 }
 
 /// The list, behind a mutex of the C side's.
@@ -112,14 +141,10 @@ unsafe fn unregister_if(list: &mut List, which: impl Fn(&Seated) -> bool) {
     while let Some(seated) = list.seated.get(at) {
         if !which(seated) {
             at = at.wrapping_add(1);
-        } else if let Ok(seated) = list.seated.remove(at) {
+        } else if let Some(seated) = list.take(at) {
             // SAFETY: In the list, so registered; the rest by the caller's promise.
             unsafe { seated.unregister() };
         }
-    }
-    if list.seated.is_empty() {
-        // No memory is left when the module goes.
-        list.seated = KVVec::new();
     }
 }
 
@@ -132,7 +157,8 @@ pub(super) fn seat(seat: &Arc<Seat>, net: &Net, entry: *mut c_void) -> Result {
         if !list.serving || !unsafe { bindings::check_net(net.as_raw()) } {
             return Err(ENODEV);
         }
-        list.seated.reserve(1, GFP_KERNEL_ACCOUNT)?;
+        // All have it: who happens to let it grow is not charged for that, but for the seat.
+        list.seated.reserve(1, GFP_KERNEL)?;
         // SAFETY: Not registered, so nobody else uses it.
         unsafe { (*seat.as_raw()).priv_ = entry };
         // SAFETY: The namespace is there, and so is the device, if there is one: who calls holds RTNL then.
@@ -140,7 +166,10 @@ pub(super) fn seat(seat: &Arc<Seat>, net: &Net, entry: *mut c_void) -> Result {
         let seated = Seated {
             seat: seat.clone(),
             net: net.as_raw(),
+            // SAFETY: Ours, as above.
+            dev: unsafe { (*seat.as_raw()).dev },
         };
+        seat.place.write((list.seated.len() as u64).wrapping_add(1));
         // There is room, reserved above.
         let _ = list.seated.push_within_capacity(seated);
         Ok(())
@@ -150,8 +179,11 @@ pub(super) fn seat(seat: &Arc<Seat>, net: &Net, entry: *mut c_void) -> Result {
 /// Unregisters a hook, if that has not been done.
 pub(super) fn unseat(seat: &Arc<Seat>) {
     with_list(|list| {
-        // SAFETY: As it is in the list, neither its namespace nor its device has gone: that would have taken it out.
-        unsafe { unregister_if(list, |s| Arc::ptr_eq(&s.seat, seat)) }
+        let place = (seat.place.read() as usize).checked_sub(1);
+        if let Some(seated) = place.and_then(|at| list.take(at)) {
+            // SAFETY: As it was in the list, neither its namespace nor its device has gone: that would have taken it out.
+            unsafe { seated.unregister() };
+        }
     });
 }
 
@@ -256,10 +288,8 @@ unsafe extern "C" fn device_event(
         // SAFETY: The core passes the event's information, which begins with the device.
         let dev = unsafe { bindings::netdev_notifier_info_to_dev(info.cast()) };
         // SAFETY: The device is there, in the namespace it was in when the hook was registered: this event comes
-        // before it moves or goes. Pointers of the list are looked at with the mutex held.
-        with_list(|list| unsafe {
-            unregister_if(list, |s| (*s.seat.as_raw()).dev == dev);
-        });
+        // before it moves or goes.
+        with_list(|list| unsafe { unregister_if(list, |s| s.dev == dev) });
     }
     bindings::NOTIFY_DONE as c_int
 }
