@@ -175,15 +175,22 @@ impl Places {
         Ok(self.0.push(at, GFP_KERNEL_ACCOUNT)?)
     }
 
-    /// Detaches it from a device, if it is at that.
-    pub(super) fn remove(&mut self, ifindex: u32) {
-        let mut at = 0usize;
-        while let Some(place) = self.0.get(at) {
-            if place.ifindex() == Some(ifindex) {
-                drop(self.0.remove(at));
-                return;
-            }
-            at = at.wrapping_add(1);
+    /// Detaches chains, and waits once.
+    pub(super) fn detach<'a>(all: impl Iterator<Item = &'a mut Places>) {
+        Registration::detach_all(all.flat_map(|places| places.0.iter_mut()));
+    }
+
+    /// Detaches chains from a device, those of them that are at it, and waits once.
+    pub(super) fn detach_from<'a>(all: impl Iterator<Item = &'a mut Places>, ifindex: u32) {
+        let at_it = |place: &&mut Registration<Attached>| place.ifindex() == Some(ifindex);
+        Registration::detach_all(all.flat_map(|places| places.0.iter_mut()).filter(at_it));
+    }
+
+    /// Forgets a device that the chain was detached from.
+    pub(super) fn forget(&mut self, ifindex: u32) {
+        let at_it = |place: &Registration<Attached>| place.ifindex() == Some(ifindex);
+        if let Some(at) = self.0.iter().position(at_it) {
+            drop(self.0.remove(at));
         }
     }
 

@@ -247,23 +247,32 @@ impl Table {
 
     /// A device goes: so do the chains at it.
     pub(super) fn device_gone(&mut self, ifindex: u32, net: &Net) {
-        for entry in self.chains.iter_mut() {
-            if let Site::Devices(_) = entry.site {
-                entry.places.remove(ifindex);
-            }
+        let is_going = |entry: &Entry| matches!(entry.site, Site::Device(_, at) if at == ifindex);
+        for entry in self.chains.iter().filter(|e| is_going(e)) {
+            // What it holds goes on behind it while it is there.
+            entry.chain.waiting.close();
         }
+        Places::detach_from(self.chains.iter_mut().map(|e| &mut e.places), ifindex);
         let mut at = 0usize;
-        while let Some(chain) = self.chains.get(at) {
-            if !matches!(chain.site, Site::Device(_, there) if there == ifindex) {
+        while let Some(entry) = self.chains.get_mut(at) {
+            entry.places.forget(ifindex);
+            if !is_going(entry) {
                 at = at.wrapping_add(1);
                 continue;
             }
             self.generation = self.generation.wrapping_add(1);
             let teller = Teller::new(net, self.generation);
             if let Ok(entry) = self.chains.remove(at) {
-                entry.end(&teller);
+                teller.ends(&entry);
             }
         }
+    }
+}
+
+impl Drop for Table {
+    fn drop(&mut self) {
+        // One wait for all chains, not one for each.
+        Places::detach(self.chains.iter_mut().map(|e| &mut e.places));
     }
 }
 
@@ -626,6 +635,9 @@ impl Plan<'_> {
                 }
             }
         }
+        // Of new ones, those that were attached before what failed.
+        let new = self.works.iter_mut().filter_map(|w| w.new.as_mut());
+        Places::detach(new.map(|e| &mut e.places));
     }
 
     /// Swaps the rulesets, detaches what goes, and tells of it. Cannot fail.
@@ -668,10 +680,19 @@ impl Plan<'_> {
                 work.new = None;
             }
         }
-        for work in self.works.iter().filter(|w| w.delete && w.at.is_some()) {
+        let deleted = || self.works.iter().filter(|w| w.delete && w.at.is_some());
+        let is_going = |entry: &Entry| deleted().any(|w| w.name == entry.name);
+        for entry in table.chains.iter().filter(|e| is_going(e)) {
+            // What it holds goes on behind it while it is there.
+            entry.chain.waiting.close();
+        }
+        let going = table.chains.iter_mut().filter(|e| is_going(e));
+        Places::detach(going.map(|e| &mut e.places));
+        for work in deleted() {
             if let Some(at) = table.find(&work.name) {
-                if let Ok(entry) = table.chains.remove(at) {
-                    entry.end(&teller);
+                if let Ok(mut entry) = table.chains.remove(at) {
+                    entry.places = Places::default();
+                    teller.ends(&entry);
                 }
             }
         }
@@ -722,14 +743,6 @@ impl Entry {
             extra: item.extra,
             counts: of.counts(item.slot),
         })
-    }
-
-    /// Detaches it, and tells of it.
-    fn end(mut self, teller: &Teller<'_>) {
-        // What it holds goes on behind it while it is there.
-        self.chain.waiting.close();
-        self.places = Places::default();
-        teller.ends(&self);
     }
 
     /// Gives back the slots that `new`, which was never published, has and `old` has not. Without memory to find out

@@ -103,17 +103,21 @@ impl<T: Hook> Registration<T> {
         })
     }
 
-    /// Detaches all of them, and waits once until no packet is in any of them. Process context.
-    pub fn detach_all(all: &mut [Self]) {
-        if all.is_empty() {
-            return;
-        }
-        for registration in all.iter() {
+    /// Detaches all of them that are not detached already, and waits once until no packet is in any of them. Process
+    /// context.
+    pub fn detach_all<'a>(all: impl IntoIterator<Item = &'a mut Self>)
+    where
+        T: 'a,
+    {
+        let mut any = false;
+        for registration in all.into_iter().filter(|r| !r.over) {
             service::unseat(&registration.entry.seat);
-        }
-        synchronize_net();
-        for registration in all {
+            // They are borrowed until the wait is over, so that none is dropped before.
             registration.over = true;
+            any = true;
+        }
+        if any {
+            synchronize_net();
         }
     }
 
