@@ -31,7 +31,7 @@
 
 use crate::channel::Channel;
 use crate::port::PortData;
-use crate::wire::End;
+use crate::wire::{End, Side, Wire};
 use kernel::prelude::*;
 use kernel::sync::{static_lock_class, Arc};
 use netdev::clock::now_ns;
@@ -452,7 +452,10 @@ struct Point;
 
 /// What belongs to it.
 struct At {
-    latency: Arc<Latency>,
+    /// The end of the port that is sampled. What counts is found there, so that the hook stays when another begins to:
+    /// taking a hook away drops what waits in the namespace for programs (NFQUEUE).
+    wire: Arc<Wire>,
+    side: Side,
     what: Passing,
 }
 
@@ -461,7 +464,9 @@ impl Hook for Point {
 
     #[inline]
     fn packet<'p>(at: &At, packet: Packet<'p>, bh: &Bh<'_>) -> Verdict<'p> {
-        at.latency.seen_at(packet.skb(), at.what, bh);
+        if let Some(latency) = at.wire.end(at.side).latency.read(bh) {
+            latency.seen_at(packet.skb(), at.what, bh);
+        }
         Verdict::Accept(packet)
     }
 }
@@ -476,9 +481,10 @@ impl Drop for Hooks {
 }
 
 impl Hooks {
-    /// Attaches them, for what comes and what leaves by device `ifindex` of a namespace.
+    /// Attaches them, for what comes and what leaves by an end's device, which is `ifindex` of a namespace.
     pub(crate) fn new(
-        latency: &Arc<Latency>,
+        wire: &Arc<Wire>,
+        side: Side,
         net: &Net,
         ifindex: u32,
         rtnl: &Rtnl,
@@ -497,7 +503,8 @@ impl Hooks {
             (Inet::PostRouting, LAST, Passing::Left),
         ];
         let at = |what| At {
-            latency: latency.clone(),
+            wire: wire.clone(),
+            side,
             what,
         };
         let mut hooks = KVec::with_capacity(points.len().saturating_add(2), GFP_KERNEL_ACCOUNT)?;

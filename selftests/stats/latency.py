@@ -15,6 +15,7 @@ import control  # noqa: E402
 import genl     # noqa: E402
 import hooks    # noqa: E402
 import net      # noqa: E402
+import nfqueue  # noqa: E402
 import nic      # noqa: E402
 import rtnl     # noqa: E402
 import tap      # noqa: E402
@@ -316,6 +317,24 @@ def off(t):
         udp.send(b"z")
         udp.receive(1)
         s.wait("delivered", 1)
+    s.end()
+
+
+@tap.case("what waits for a program (NFQUEUE) still does after a reset, and after another choice")
+def waiting(t):
+    t.pair(only4=True)
+    t.h1.chain("x", "input")
+    t.h1.rule("x", term("protocol", UDP), term("dport", 5000), action="queue", queue=7)
+    s = Sampling(t.h1)
+    s.set(1)
+    with hooks.Datagrams(t) as udp, nfqueue.Queue(t.n1, 7) as queue:
+        udp.send(b"queued")
+        packet, = queue.packets(1)
+        s.reset()
+        s.set(2, FLOW, 7)
+        # If it was dropped meanwhile there is nothing to accept.
+        queue.verdict(packet, nfqueue.ACCEPT)
+        tap.equal(udp.receive(1), [b"queued"], "arrived")
     s.end()
 
 

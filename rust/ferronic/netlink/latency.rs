@@ -33,20 +33,10 @@ pub(super) struct Sampling {
 }
 
 impl Entry {
-    /// Ends sampling, so that `latency` counts from now on, if there is one; its hooks are there. Under RTNL.
-    fn replace_sampling(&mut self, new: Option<(Arc<Latency>, Hooks)>) {
-        let end = self.wire.end(self.side);
-        let (latency, hooks) = match new {
-            Some((latency, hooks)) => (Some(latency), Some(hooks)),
-            None => (None, None),
-        };
-        let was = u32::from(self.sampling.hooks.is_some());
-        let is = u32::from(hooks.is_some());
-        let sampled = &self.wire.sampled;
-        sampled.write(sampled.read().wrapping_add(is).wrapping_sub(was));
+    /// Lets `latency` count from now on, or nothing. Under RTNL.
+    fn count_by(&mut self, latency: Option<Arc<Latency>>) {
         // Waits until nobody works with the old one.
-        drop(end.latency.replace(latency.clone()));
-        drop(core::mem::replace(&mut self.sampling.hooks, hooks));
+        drop(self.wire.end(self.side).latency.replace(latency.clone()));
         if let Some(old) = &self.sampling.latency {
             old.close();
         }
@@ -55,18 +45,26 @@ impl Entry {
         }
     }
 
-    /// The port leaves the namespace.
+    /// The port leaves the namespace, or nobody wants to know any more.
     pub(super) fn end_sampling(&mut self) {
         if self.sampling.hooks.is_some() {
-            self.replace_sampling(None);
+            let sampled = &self.wire.sampled;
+            sampled.write(sampled.read().wrapping_sub(1));
+            self.count_by(None);
+            self.sampling.hooks = None;
         }
     }
 
-    /// Begins sampling anew.
+    /// Begins sampling anew. Hooks that are there stay there.
     fn sample(&mut self, sampler: Sampler, net: &Net, ifindex: i32, rtnl: &Rtnl) -> Result {
         let latency = Latency::new(sampler)?;
-        let hooks = Hooks::new(&latency, net, ifindex as u32, rtnl)?;
-        self.replace_sampling(Some((latency, hooks)));
+        if self.sampling.hooks.is_none() {
+            let hooks = Hooks::new(&self.wire, self.side, net, ifindex as u32, rtnl)?;
+            self.sampling.hooks = Some(hooks);
+            let sampled = &self.wire.sampled;
+            sampled.write(sampled.read().wrapping_add(1));
+        }
+        self.count_by(Some(latency));
         Ok(())
     }
 
