@@ -110,6 +110,9 @@ def limit(t):
         most = least + a_second * (time.monotonic() - began + 1)
         tap.equal((matched, least <= acted <= most), (COUNT, True), f"{more}: acted {acted}")
         t.h1.clear()
+    t.h1.chain("x", "input")
+    rule = t.h1.rule("x", rate=1, rate_bytes=True)
+    tap.equal(t.h1.get("x", rule)["burst"], 524280, "a burst as long as the longest super frame")
 
 
 @tap.case("a limit is refilled as time goes on")

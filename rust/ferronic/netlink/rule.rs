@@ -216,8 +216,8 @@ impl Written<'_> {
         let rate = match (self.rate, self.burst) {
             (Some(per_second), burst) => Some(Rate {
                 per_second,
-                // A packet at least, or as many bytes as any packet has.
-                burst: burst.unwrap_or(if self.rate_bytes { 65536 } else { 1 }),
+                // A packet at least, or as many bytes as the largest has.
+                burst: burst.unwrap_or(if self.rate_bytes { LARGEST } else { 1 }),
                 bytes: self.rate_bytes,
             }),
             (None, Some(_)) => {
@@ -485,6 +485,9 @@ impl Do for RuleGetDo {
         reply.send()
     }
 }
+
+/// Bytes of the largest packet: a super frame of BIG TCP (`GSO_MAX_SIZE`).
+const LARGEST: u32 = 8 * 65535;
 
 /// Where a dump of rules is.
 pub(crate) struct At {
