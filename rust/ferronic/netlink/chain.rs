@@ -192,7 +192,8 @@ pub(super) fn name_of(
         return Err(context.refuse(kind, c"A name has at least one byte", EINVAL));
     }
     // Clients decode text as ASCII (YNL's fail on anything else), and terminals obey control characters.
-    if !name.as_cstr().to_bytes().iter().all(u8::is_ascii_graphic) {
+    let text = name.as_cstr().to_bytes_with_nul();
+    if !text.iter().all(|b| *b == 0 || b.is_ascii_graphic()) {
         return Err(context.refuse(
             kind,
             c"A name is made of printable ASCII characters, without spaces",
