@@ -74,7 +74,7 @@ def attr(kind, value=b""):
     if isinstance(value, int):
         value = struct.pack("=I", value)
     elif isinstance(value, str):
-        value = value.encode() + b"\0"
+        value = value.encode(errors="surrogateescape") + b"\0"
     elif isinstance(value, (list, tuple)):
         kind |= NLA_F_NESTED
         value = b"".join(value)
@@ -183,7 +183,7 @@ def parse_link(body):
         if kind in _U32:
             link[_U32[kind]] = struct.unpack("=I", value[:4])[0]
         elif kind == IFLA_IFNAME:
-            link["name"] = value.rstrip(b"\0").decode()
+            link["name"] = value.rstrip(b"\0").decode(errors="surrogateescape")
         elif kind == IFLA_QDISC:
             link["qdisc"] = value.rstrip(b"\0").decode()
         elif kind == IFLA_ADDRESS:
