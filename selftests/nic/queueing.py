@@ -97,6 +97,10 @@ def full(t):
         net.wait_until(lambda: not any(one.inflight()), "nothing in flight")
         stats = one.qstats()
         tap.equal((stats["tx_wake"] > 0, stats["tx_wake"]), (True, stats["tx_stop"]), "wakes, and stops")
+        # It runs again.
+        with t.n1.packet("fe1") as receiver:
+            sender.send(frame)
+            tap.equal(receiver.recv(2000), frame, "a frame behind it")
 
 
 @tap.case("qdiscs work as on a NIC: a rate limit and a short queue both hold")
