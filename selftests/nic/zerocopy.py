@@ -5,9 +5,7 @@ and none says that the data was copied after all; but where packets are handed
 off, all was copied before anybody at the other end could see it."""
 
 import os
-import select
 import socket
-import struct
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
@@ -19,28 +17,6 @@ import tap      # noqa: E402
 
 INFO_DATAPATH, HANDOFF = 2, 1
 SO_ZEROCOPY, MSG_ZEROCOPY = 60, 0x4000000
-SO_EE_ORIGIN_ZEROCOPY, SO_EE_CODE_ZEROCOPY_COPIED = 5, 1
-
-
-def completions(sender, count):
-    """Reads notifications until `count` sends are complete; the codes seen."""
-    done, codes = 0, set()
-    # The error queue is POLLERR, which is always asked for.
-    waiter = select.poll()
-    waiter.register(sender, 0)
-    while done < count:
-        if not waiter.poll(net.PATIENCE * 1000):
-            raise AssertionError(f"{done} of {count} sends complete")
-        try:
-            _, control, _, _ = sender.recvmsg(0, 512, socket.MSG_ERRQUEUE)
-        except BlockingIOError:
-            continue
-        for _, _, value in control:
-            number, origin, _, code, _, low, high = struct.unpack("=IBBBBII", value[:16])
-            tap.equal((number, origin), (0, SO_EE_ORIGIN_ZEROCOPY), "notification")
-            codes.add(code)
-            done += high - low + 1
-    return codes
 
 
 @tap.case("TCP: every send completes, none was copied, the data is right")
@@ -55,7 +31,7 @@ def tcp(t):
                 data = content.randbytes(number, 60000)
                 sent = client.send(data, MSG_ZEROCOPY)
                 content.same(content.receive_exactly(server, sent), data[:sent], "data")
-                codes |= completions(client, 1)
+                codes |= content.completions(client, 1)
             tap.equal(codes, {0}, "codes")
 
 
@@ -70,7 +46,7 @@ def udp(t):
             data = content.randbytes(number, 1400)
             sender.sendto(data, MSG_ZEROCOPY, (net.V4[1], 5007))
             content.same(taker.recv(4000), data, "data")
-            tap.equal(completions(sender, 1), {0}, "code")
+            tap.equal(content.completions(sender, 1), {0}, "code")
 
 
 @tap.case("handed off to a socket or to another device: completions say copied")
@@ -92,7 +68,7 @@ def handed_off(t):
             sender.sendto(data, MSG_ZEROCOPY, (net.V4[1], 5007))
             if not redirected:
                 content.same(taker.recv(4000), data, "data")
-            tap.equal(completions(sender, 1), {SO_EE_CODE_ZEROCOPY_COPIED}, "code")
+            tap.equal(content.completions(sender, 1), {content.SO_EE_CODE_ZEROCOPY_COPIED}, "code")
         t.tidy()
 
 

@@ -47,13 +47,6 @@ type Queue = RBTree<Due, Parked>;
 /// The slot of a rule, the number of the packet that is waited for, and that of the one which waits.
 type Target = (u32, u64, u64);
 
-/// Who waits to be overtaken at a rule, and by whom they were.
-struct Passes {
-    /// Packets that have passed since somebody waits.
-    count: u64,
-    waiting: usize,
-}
-
 struct Parking {
     /// Those that only wait for their time.
     timed: Queue,
@@ -63,8 +56,8 @@ struct Parking {
     overtaken: Queue,
     /// When those of `passed` are due, by what they wait for.
     targets: RBTree<Target, Due>,
-    /// The rules that they wait at, by slot.
-    passes: RBTree<u32, Passes>,
+    /// How many packets have passed a rule, by its slot, since somebody waits there.
+    passes: RBTree<u32, u64>,
     count: usize,
     sequence: u64,
     /// Nothing is held any more.
@@ -96,7 +89,8 @@ pub(super) struct Waiting {
     pub(super) overflows: AtomicWord,
     /// Let go without being held, as they could not have been resumed.
     pub(super) unheld: AtomicWord,
-    /// Dropped when they were to go on, or before: the hook or a device that they need was gone.
+    /// Dropped when they were to go on, or before, as the hook or a device that they need was gone; and copies that were not
+    /// made.
     pub(super) lost: AtomicWord,
 }
 
@@ -292,11 +286,9 @@ impl Parking {
     /// One less waits at a rule.
     fn waits_no_more(&mut self, slot: u32, counts: &Waiting) {
         counts.waiting.fetch_sub(1);
-        if let Some(passes) = self.passes.get_mut(&slot) {
-            passes.waiting = passes.waiting.wrapping_sub(1);
-            if passes.waiting == 0 {
-                self.passes.remove(&slot);
-            }
+        let next = self.targets.cursor_lower_bound(&(slot, 0, 0));
+        if next.is_none_or(|cursor| cursor.current().0 .0 != slot) {
+            self.passes.remove(&slot);
         }
     }
 
@@ -305,8 +297,8 @@ impl Parking {
         let Some(passes) = self.passes.get_mut(&slot) else {
             return;
         };
-        passes.count = passes.count.wrapping_add(1);
-        let number = passes.count;
+        *passes = passes.wrapping_add(1);
+        let number = *passes;
         while let Some((target, due)) = self
             .targets
             .cursor_lower_bound(&(slot, 0, 0))
@@ -327,7 +319,7 @@ impl Parking {
 /// Places in the trees of those that wait to be overtaken.
 struct Waits {
     target: RBTreeNodeReservation<Target, Due>,
-    passes: RBTreeNodeReservation<u32, Passes>,
+    passes: RBTreeNodeReservation<u32, u64>,
 }
 
 impl Waits {
@@ -341,17 +333,10 @@ impl Waits {
     /// Has the one that is due then wait for so many at the rule of a slot; the number of the last of them.
     fn enter(self, parking: &mut Parking, slot: u32, gap: u32, due: Due, counts: &Waiting) -> u64 {
         if parking.passes.get(&slot).is_none() {
-            let nobody = Passes {
-                count: 0,
-                waiting: 0,
-            };
-            let _ = parking.passes.insert(self.passes.into_node(slot, nobody));
+            let _ = parking.passes.insert(self.passes.into_node(slot, 0));
         }
-        let mut target = u64::from(gap);
-        if let Some(passes) = parking.passes.get_mut(&slot) {
-            passes.waiting = passes.waiting.wrapping_add(1);
-            target = target.wrapping_add(passes.count);
-        }
+        let passes = parking.passes.get(&slot).copied().unwrap_or(0);
+        let target = passes.wrapping_add(gap.into());
         let key = (slot, target, due.1);
         let _ = parking.targets.insert(self.target.into_node(key, due));
         counts.waiting.fetch_add(1);

@@ -987,7 +987,7 @@ pub(crate) mod chain {
     /// their hook had all the chains that it may have, or memory was short.
     pub(crate) const MISSED: u16 = 19;
     /// Packets that it held, or took apart, and that were dropped then, as the
-    /// hook or a device that they need was gone.
+    /// hook or a device that they need was gone, and copies not made.
     pub(crate) const LOST: u16 = 20;
     /// Bytes that its rules take, as allocated: what a look-up needs, what
     /// users see of them, what all CPUs share of their counters.
@@ -2594,7 +2594,7 @@ pub(crate) struct ChainGetReply<'a> {
     /// their hook had all the chains that it may have, or memory was short.
     pub(crate) missed: Option<u64>,
     /// Packets that it held, or took apart, and that were dropped then, as the
-    /// hook or a device that they need was gone.
+    /// hook or a device that they need was gone, and copies not made.
     pub(crate) lost: Option<u64>,
     /// Bytes that its rules take, as allocated: what a look-up needs, what
     /// users see of them, what all CPUs share of their counters.

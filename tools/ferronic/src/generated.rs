@@ -766,7 +766,7 @@ Attribute { name: "uncut", number: 16, kind: Kind::Uint, many: false, help: "Sup
 Attribute { name: "any-device", number: 17, kind: Kind::Flag, many: false, help: "At ingress or egress of all devices that the namespace has, and of those that come." },
 Attribute { name: "devices", number: 18, kind: Kind::U32, many: false, help: "At how many devices it is." },
 Attribute { name: "missed", number: 19, kind: Kind::Uint, many: false, help: "Devices that have come since, and that it could not be attached to, as their hook had all the chains that it may have, or memory was short." },
-Attribute { name: "lost", number: 20, kind: Kind::Uint, many: false, help: "Packets that it held, or took apart, and that were dropped then, as the hook or a device that they need was gone." },
+Attribute { name: "lost", number: 20, kind: Kind::Uint, many: false, help: "Packets that it held, or took apart, and that were dropped then, as the hook or a device that they need was gone, and copies not made." },
 Attribute { name: "memory", number: 21, kind: Kind::Uint, many: false, help: "Bytes that its rules take, as allocated: what a look-up needs, what users see of them, what all CPUs share of their counters." },
 Attribute { name: "counter-memory", number: 22, kind: Kind::Uint, many: false, help: "Bytes that the counters of its rules take for the CPUs there can be, as allocated. Room is made for 256 rules at a time." },
 ]};
