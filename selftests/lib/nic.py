@@ -213,6 +213,21 @@ def stalled(port, sender, frame, napis=None, seconds=60):
         revive(port, napis, now=seconds > 10)
 
 
+@contextlib.contextmanager
+def uncompleted(port, sender, frame):
+    """While the body runs, nobody polls `port`, which has one channel, so nothing of what it sends completes: its NAPI is
+    deferred for an hour, after a first poll that `frame`, from `sender`, causes."""
+    napis = list(port.napis())
+    port.netdev.napi_set(napis[0], defer_hard_irqs=1 << 30, gro_flush_timeout=3600 * 10**9)
+    sender.send(frame)
+    net.wait_until(lambda: not any(port.inflight()), "the poll from which on it is deferred")
+    polls_end(port)
+    try:
+        yield
+    finally:
+        revive(port, napis)
+
+
 def polls_end(port):
     """Waits until polls that have begun are over: whoever closes a packet socket waits for
     a grace period of RCU, and polls are among what that waits for."""
