@@ -84,6 +84,25 @@ def none(t):
     t.balanced()
 
 
+@tap.case("no memory for packets: frames that were received all the same are told of by their reason")
+def no_packets(t):
+    one, other = t.nics(quiet=True)
+    for port in (one, other):
+        port.one_channel()
+    frame = frames.ether(net.MAC[1], net.MAC[0], frames.ETH_P_TEST, bytes(100))
+    with t.n0.packet("fe0") as sender, t.n1.packet("fe1", frames.ETH_P_TEST):
+        # Small ones are copied, which gives their buffers back; the copies stay where nobody reads.
+        with faults.probability(100):
+            for _ in range(2000):
+                sender.send(frame)
+        t.balanced()
+    drops = {name: value for port in (one, other) for name, value in port.private().items()
+             if "_drop_" in name and value}
+    tap.equal(list(drops), ["rx_drop_no_memory"], "reasons")
+    tap.equal(other.link["stats"]["rx_dropped"], drops["rx_drop_no_memory"], "rx_dropped")
+    tap.equal(other.qstats()["rx_alloc_fail"] >= drops["rx_drop_no_memory"], True, "rx_alloc_fail")
+
+
 @tap.case("connections and their content with each fiftieth allocation failing")
 def stream(t):
     t.nics(only4=True)

@@ -5,9 +5,11 @@ and by no other."""
 
 import contextlib
 import os
+import socket
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import content  # noqa: E402
 import control  # noqa: E402
 import ethnl    # noqa: E402
 import frames   # noqa: E402
@@ -17,6 +19,7 @@ import rtnl     # noqa: E402
 import tap      # noqa: E402
 
 RING = 64
+UDP_SEGMENT = 103
 FRAME = frames.ether(net.MAC[1], net.MAC[0], frames.ETH_P_TEST, bytes(86))
 
 
@@ -51,6 +54,26 @@ def too_short(t):
             sender.send(FRAME[:14] + bytes(size))
     t.balanced()
     tap.equal(reasons(one, other), {"tx_drop_too_short": 2}, "drops")
+
+
+@tap.case("segmentation: what is to be cut is no packet of its kind")
+def segmentation(t):
+    """No socket sends one, but a filter can make another protocol of it."""
+    one, other = t.nics(only4=True)
+    t.ping()
+    t.n0.tc("qdisc", "add", "dev", "fe0", "clsact")
+    t.n0.tc("filter", "add", "dev", "fe0", "egress", "protocol", "ip", "flower", "ip_proto", "udp",
+            "action", "pedit", "munge", "ip", "protocol", "set", "253")
+    aborted = one.link["stats"]["tx_aborted_errors"]
+    with t.n0.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, 1000)
+        for _ in range(2):
+            sender.sendto(bytes(5000), (net.V4[1], 9))
+    t.balanced()
+    tap.equal(reasons(one, other), {"tx_drop_segmentation": 2}, "drops")
+    tap.equal(one.link["stats"]["tx_aborted_errors"] - aborted, 2, "frames that could not be sent")
+    t.n0.tc("filter", "del", "dev", "fe0", "egress")
+    content.datagrams(t.n0, t.n1, *net.V4, sizes=(1, 20000))
 
 
 @tap.case("no buffer: pause is off, and the receiver stands still")

@@ -3,9 +3,13 @@
 """NAPI: visible, configurable, persistent; threaded, deferred and busy-polled."""
 
 import contextlib
+import fcntl
 import os
+import select
 import socket
+import struct
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import content  # noqa: E402
@@ -16,6 +20,7 @@ import net      # noqa: E402
 import nic      # noqa: E402
 import tap      # noqa: E402
 
+EPIOCSPARAMS = 0x40088A01
 SO_INCOMING_NAPI_ID, SO_BUSY_POLL, SO_PREFER_BUSY_POLL = 56, 46, 69
 
 
@@ -121,19 +126,14 @@ def deferred_sender(t):
     one, other = t.nics(quiet=True)
     one.one_channel()
     one.unlimited()
-    napis, frame = list(one.napis()), nic.udp_frame()
+    frame = nic.udp_frame()
     with t.n0.packet("fe0") as sender, t.n1.packet("fe1", frames.ETH_P_IP) as receiver:
-        # An hour: only what does not wait for the timer can happen in this case.
-        one.netdev.napi_set(napis[0], defer_hard_irqs=1 << 30, gro_flush_timeout=3600 * 10**9)
-        sender.send(frame)
-        receiver.recv(4000)
-        net.wait_until(lambda: not any(one.inflight()), "the poll from which on it is deferred")
-        nic.polls_end(one)
-        for _ in range(50):
-            sender.send(frame)
+        with nic.uncompleted(one, sender, frame):
             receiver.recv(4000)
-        tap.equal(one.inflight(), [50 * len(frame)], "bytes whose completions are outstanding")
-        nic.revive(one, napis)
+            for _ in range(50):
+                sender.send(frame)
+                receiver.recv(4000)
+            tap.equal(one.inflight(), [50 * len(frame)], "bytes whose completions are outstanding")
         net.wait_until(lambda: not any(one.inflight()), "the completions")
 
 
@@ -169,6 +169,63 @@ def busy(t):
 
             net.wait_until(all_received, "the datagrams")
             tap.equal(got, [b"%d" % number for number in range(20)], "datagrams")
+
+
+@tap.case("irq-suspend-timeout: while epoll finds packets the vector stays masked, and not longer")
+def suspended(t):
+    """Beside the deferral of its NAPI, which ends soon; the suspension would last for an hour."""
+    one, port = t.nics(only4=True)
+    port.one_channel()
+    port.unlimited()
+    t.ping()
+    napi = port.queues()[genl.RX, 0]
+    with t.n0.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender, \
+            t.n1.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver, select.epoll() as epoll:
+        receiver.bind((net.V4[1], 5007))
+        receiver.setblocking(False)
+        epoll.register(receiver, select.EPOLLIN)
+        # It polls for 50 us, up to 64 frames at a time, and would rather poll than be interrupted.
+        fcntl.ioctl(epoll.fileno(), EPIOCSPARAMS, struct.pack("=IHBB", 50, 64, 1, 0))
+
+        def send(count):
+            for _ in range(count):
+                sender.sendto(b"a datagram", (net.V4[1], 5007))
+
+        def find(count):
+            """Takes so many datagrams, as epoll says that there are some."""
+            while count:
+                tap.equal(len(epoll.poll(net.PATIENCE)), 1, "sockets that have received")
+                count -= nic.drain(receiver)
+            tap.equal(count, 0, "datagrams beyond those sent")
+
+        def stays(count, wait):
+            """Whether so many frames stay where they are, for longer than any deferral."""
+            before = port.link["stats"]["rx_packets"]
+            send(count)
+            time.sleep(wait)
+            return port.link["stats"]["rx_packets"] == before
+
+        # Until the machine is fast enough for epoll to return before the deferral ends.
+        for seconds in (0.05, 0.5, 4):
+            port.netdev.napi_set(napi, defer_hard_irqs=100, gro_flush_timeout=int(seconds * 10**9),
+                                 irq_suspend_timeout=3600 * 10**9)
+            send(1)
+            find(1)
+            held = []
+            for _ in range(3):
+                held.append(stays(20, 3 * seconds))
+                find(20)
+            if all(held):
+                break
+        tap.equal(held, [True] * 3, "frames stay until epoll comes for them")
+        tap.equal(epoll.poll(0.01), [], "sockets that have received")
+        before = port.link["stats"]["rx_packets"]
+        send(20)
+        net.wait_until(lambda: port.link["stats"]["rx_packets"] >= before + 20,
+                       "frames that nobody comes for")
+    port.netdev.napi_set(napi, irq_suspend_timeout=0)
+    nic.revive(port, [napi])
+    t.ping()
 
 
 CONFIGFS = "/sys/kernel/config"
