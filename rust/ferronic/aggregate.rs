@@ -20,7 +20,8 @@
 //!
 //! A poll that leaves something starts the timer of the ticks, unless it runs; when it finds the queue quiet it raises the
 //! vector. So nothing is held that nobody comes back for, and frames cost no timer each. Whatever is held, a poll
-//! looks at no more than it gives up, and at those to which it added frames.
+//! looks at no more than it gives up, and at those to which it added frames. What is given up at a poll's end counts as
+//! much as frames: what is more than the poll's budget is left to the next one, which begins with it.
 //!
 //! Where the other end's segmentation offload feeds the receiver directly, the engine does not cut in the first place
 //! ([`engine`](crate::engine)); what comes that way is only counted here.
@@ -105,6 +106,8 @@ pub(crate) struct Aggregates {
     now: Moment,
     /// Frames of this poll that are not among those that passed another.
     in_turn: u32,
+    /// A poll that was to give up all that is held had no budget for it, and the next one goes on with that.
+    all: bool,
 }
 
 impl Aggregates {
@@ -123,6 +126,7 @@ impl Aggregates {
             held: Turns::new(slots),
             now: Moment::default(),
             in_turn: 0,
+            all: false,
         })
     }
 
@@ -297,17 +301,37 @@ impl Aggregates {
         }
     }
 
-    /// Ends a poll, which `received` so many frames: gives to the stack what is not to wait for more. `merge`: whether
-    /// merging is on.
+    /// Gives to the stack what is not to wait longer, as many as `budget` packets; returns how many. All of a budget: there
+    /// may be more.
+    #[inline(never)]
+    pub(crate) fn overdue(&mut self, budget: u32, to: &mut Upwards<'_, '_>) -> u32 {
+        let mut given = 0u32;
+        while given < budget {
+            let Some(at) = self.held.oldest() else {
+                self.all = false;
+                break;
+            };
+            if !self.all && self.held.get(at).is_some_and(|a| self.may_wait(a)) {
+                break;
+            }
+            self.up(at, to);
+            given = given.wrapping_add(1);
+        }
+        given
+    }
+
+    /// Ends a poll, which `received` so many frames: gives to the stack what is not to wait for more, as far as that is left
+    /// of its `budget`, and returns how many packets it was, all of that if there may be more. `merge`: whether merging is on.
     #[inline(never)]
     pub(crate) fn rest(
         &mut self,
         vector: &Vector,
         received: u32,
+        budget: u32,
         merge: bool,
         to: &mut Upwards<'_, '_>,
-    ) {
-        let all = vector.is_quiet(received > 0) || !merge || vector.is_draining();
+    ) -> u32 {
+        self.all |= vector.is_quiet(received > 0) || !merge || vector.is_draining();
         // Those that this poll added frames to were seen last.
         let mut next = self.held.youngest();
         while let Some(at) = next {
@@ -324,17 +348,13 @@ impl Aggregates {
         // Polls that end with nothing held do not come here, but may have counted.
         let passed = received.saturating_sub(core::mem::take(&mut self.in_turn));
         self.now.passed = self.now.passed.wrapping_add(passed);
-        while let Some(at) = self.held.oldest() {
-            if !all && self.held.get(at).is_some_and(|a| self.may_wait(a)) {
-                break;
-            }
-            self.up(at, to);
-        }
+        let given = self.overdue(budget, to);
         self.now.poll = self.now.poll.wrapping_add(1);
         if vector.holds(!self.is_empty()) {
             let tick = HOLD_TICK_NS;
             to.poll.start_timer(Timer::Aggregation, tick, tick / 8);
         }
+        given
     }
 
     /// Whether the one that has waited longest may wait longer.

@@ -191,7 +191,6 @@ impl napi::Handler for Channel {
             merge: flags.merge.read() != 0,
         };
         let received = rx.receive(poll, vector, poll.budget(), offloads, counters);
-        counters.batches.count(received);
         let full = rx.refill(poll, counters);
         let completed = Self::complete(tx, vector, poll.tx(), counters);
         Self::adapt(adaptive, vector, poll, counters);

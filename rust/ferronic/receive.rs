@@ -392,7 +392,8 @@ impl RxHalf {
         full
     }
 
-    /// Receives up to `budget` packets; returns how many.
+    /// Receives frames and gives up what was held of them, up to `budget` of both; returns how many. All of the budget: there
+    /// may be more.
     #[inline]
     pub(crate) fn receive(
         &mut self,
@@ -402,8 +403,18 @@ impl RxHalf {
         offloads: Offloads,
         counters: &PollCounters,
     ) -> u32 {
-        let mut done = 0u32;
         let mut total = Total::default();
+        let mut given = 0u32;
+        if !self.aggregates.is_empty() {
+            let mut to = Upwards {
+                poll,
+                counters,
+                total: &mut total,
+            };
+            given = self.aggregates.overdue(budget, &mut to);
+        }
+        let budget = budget.saturating_sub(given);
+        let mut done = 0u32;
         while done < budget {
             let Some(first) = self.taker.take() else {
                 break;
@@ -420,8 +431,13 @@ impl RxHalf {
                 counters,
                 total: &mut total,
             };
-            self.aggregates.rest(vector, done, offloads.merge, &mut to);
+            let left = budget.saturating_sub(done);
+            let rest = self
+                .aggregates
+                .rest(vector, done, left, offloads.merge, &mut to);
+            given = given.wrapping_add(rest);
         }
+        counters.batches.count(done);
         if done > 0 || total.frames > 0 {
             self.taker.release();
             counters.frames.add(total.frames);
@@ -430,7 +446,7 @@ impl RxHalf {
                 counters.merged.add(total.merged);
             }
         }
-        done
+        done.wrapping_add(given)
     }
 
     /// Receives what the first descriptor, which was taken, begins. It is not offered for merging if it is `alone`.

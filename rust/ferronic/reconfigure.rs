@@ -364,7 +364,8 @@ fn drain(end: &End, index: usize, owner: &Owner<Channel>) {
             return;
         }
         let bh = BhGuard::new();
-        Vector::raise_now(vector);
+        // Whatever the core puts polling off for.
+        Vector::restart(vector);
         // Softirqs run here.
         drop(bh);
         fsleep(Delta::from_micros(50));

@@ -11,7 +11,6 @@ import socket
 import struct
 import subprocess
 import sys
-import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import genl     # noqa: E402
@@ -21,6 +20,7 @@ import rtnl     # noqa: E402
 import tap      # noqa: E402
 from hooks import RULE, UDP, attribute, term    # noqa: E402
 from control import RULE_ADD    # noqa: E402
+from trace import Trace         # noqa: E402
 
 TO_PORT = (term("protocol", UDP), term("dport", 5000))
 # What the kernel calls it if the rule says nothing.
@@ -32,33 +32,9 @@ PACKET_ALERT = 5
 ALERT_MODE, SYMBOL, PAYLOAD, SW_DROPS, REASON = 1, 3, 7, 20, 23
 
 
-class Trace:
-    """The tracepoint, in an instance of its own."""
-
-    def __enter__(self):
-        self.stack = contextlib.ExitStack()
-        root = self.stack.enter_context(tempfile.TemporaryDirectory())
-        subprocess.run(["mount", "-t", "tracefs", "none", root], check=True)
-        self.stack.callback(subprocess.run, ["umount", root], check=True)
-        self.own = f"{root}/instances/ferronic-{os.getpid()}"
-        os.mkdir(self.own)
-        self.stack.callback(os.rmdir, self.own)
-        self.write("events/skb/kfree_skb/enable", "1")
-        self.stack.callback(self.write, "events/skb/kfree_skb/enable", "0")
-        return self
-
-    def write(self, name, text):
-        with open(f"{self.own}/{name}", "w", encoding="ascii") as file:
-            file.write(text)
-
-    def drops(self):
-        """The reasons, so far, of those that happened in the module."""
-        with open(f"{self.own}/trace", encoding="ascii", errors="replace") as file:
-            text = file.read()
-        return re.findall(r"kfree_skb: .*location=\S+ \[ferronic\] reason: (\S+)", text)
-
-    def __exit__(self, *_):
-        self.stack.close()
+def drops(trace_):
+    """The reasons of those that happened in the module."""
+    return re.findall(r"kfree_skb: .*location=\S+ \[ferronic\] reason: (\S+)", "".join(trace_.lines()))
 
 
 class Monitor:
@@ -123,9 +99,9 @@ def trace(t):
     t.pair()
     for hook, dev in (("prerouting", None), ("input", None), ("output", None),
                       ("postrouting", None), ("ingress", "fe1"), ("egress", "fe0")):
-        with Trace() as trace_:
+        with Trace("skb/kfree_skb") as trace_:
             one_each(t, hook, dev=dev)
-            tap.equal(trace_.drops(), [PLAIN, "TCP_CSUM", "NO_SOCKET"], hook)
+            tap.equal(drops(trace_), [PLAIN, "TCP_CSUM", "NO_SOCKET"], hook)
 
 
 @tap.case("drop_monitor has it, with the packet")

@@ -4,6 +4,7 @@
 
 import contextlib
 import os
+import re
 import socket
 import struct
 import sys
@@ -18,6 +19,7 @@ import net      # noqa: E402
 import nic      # noqa: E402
 import rtnl     # noqa: E402
 import tap      # noqa: E402
+from trace import Trace     # noqa: E402
 
 PSH, ACK = 0x08, 0x10
 UDP_GRO = 104
@@ -335,6 +337,27 @@ def lone(t):
                 sender.send(segments(1, sport=4000 + turn)[0])
                 take(receiver, SEGMENT)
     t.balanced()
+
+
+@tap.case("rx-gro-hw: what waits for more goes up in polls that keep to their budget")
+def budget(t):
+    _, other = ready(t)
+    streams = 200
+    sent = [segments(1, sport=4000 + number)[0] for number in range(streams)]
+    with t.n0.packet("fe0") as sender, Trace("napi/napi_poll", "net/napi_gro_receive_entry") as trace:
+        packets(t, other, sent, sender)
+        in_poll, polls = {}, []
+        for line in trace.lines():
+            cpu, event = re.search(r"\[(\d+)\] \S+ +[\d.]+: (.*)", line).groups()
+            if event.startswith("napi_gro_receive_entry: dev=fe1"):
+                in_poll[cpu] = in_poll.get(cpu, 0) + 1
+            elif "for device fe1 " in event:
+                work, budget_ = map(int, re.search(r"work (\d+) budget (\d+)", event).groups())
+                polls.append((in_poll.pop(cpu, 0), work, budget_))
+    # One is the datagram that begins it.
+    tap.equal(sum(given for given, _, _ in polls), streams + 1, "packets given to the stack")
+    tap.equal([poll for poll in polls if not poll[0] <= poll[1] <= poll[2]], [],
+              "polls (packets, work, budget) that gave more than they told")
 
 
 @tap.case("rx-gro-hw: nothing that waits for more is lost when rings, channels, features change")

@@ -9,6 +9,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import content  # noqa: E402
 import ethnl    # noqa: E402
+import frames   # noqa: E402
 import net      # noqa: E402
 import nic      # noqa: E402
 import rtnl     # noqa: E402
@@ -111,6 +112,26 @@ def woken(t):
     for port in (one, other):
         port.ethtool.set(ethnl.RINGS, rx=LEAST, tx=LEAST)
     nic.goes_on(t, lambda: one.ethtool.set(ethnl.RINGS, tx=4 * LEAST))
+
+
+@tap.case("frames that a deferred NAPI has not looked at are received, not lost")
+def unread(t):
+    one, other = t.nics(quiet=True)
+    frame = nic.udp_frame()
+    with t.n0.packet("fe0") as sender, t.n1.packet("fe1", frames.ETH_P_IP) as receiver:
+        for change in (lambda: other.ethtool.set(ethnl.RINGS, rx=2 * LEAST),
+                       lambda: other.namespace.rtnl.change("fe1", mtu=9000)):
+            with nic.stalled(other, sender, frame):
+                nic.drain(receiver)
+                sent = one.link["stats"]["tx_packets"]
+                for _ in range(20):
+                    sender.send(frame)
+                change()
+                tap.equal(one.link["stats"]["tx_packets"], sent + 20, "sent")
+                for _ in range(20):
+                    receiver.recv(4000)
+    tap.equal(other.dropped(), 0, "dropped")
+    t.balanced()
 
 
 tap.main(nic.Pair)
