@@ -84,9 +84,9 @@ struct Moment {
 
 /// What becomes of a frame.
 pub(crate) enum Offer {
-    /// It is merged into the aggregate at that place: its payload is to be added ([`Aggregates::take`]). `last`: as the
-    /// last one.
-    Merge { at: Place, last: bool },
+    /// It is merged into the aggregate at that place: its payload, up to the offset `end` in it, is to be added
+    /// ([`Aggregates::take`]). `last`: as the last one.
+    Merge { at: Place, last: bool, end: u32 },
     /// It can begin an aggregate, as it is ([`Aggregates::hold`]).
     Hold(Held, u16),
     /// It goes up alone.
@@ -228,7 +228,8 @@ impl Aggregates {
                 }
             };
             self.in_turn = self.in_turn.wrapping_add(oldest.into());
-            return Offer::Merge { at, last };
+            let end = segment.payload_end();
+            return Offer::Merge { at, last, end };
         }
         match Held::hold(&segment) {
             Some(held) if !info.is_merged() => Offer::Hold(held, segment.transport_offset()),

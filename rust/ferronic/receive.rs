@@ -214,14 +214,32 @@ impl FrameInfo {
         }
     }
 
+    /// Lengths of the frames it stands for, on the wire: of each but the last, and of the last.
+    #[inline(always)]
+    fn lengths(&self) -> (u32, u32) {
+        let tag = if self.tag != 0 { VLAN_HLEN } else { 0 };
+        if !self.is_merged() {
+            let len = self.len.wrapping_add(tag);
+            return (len, len);
+        }
+        let on_wire = |len: u32| len.max(FRAME_MIN).wrapping_add(tag);
+        let size = u32::from(self.size);
+        let others = u32::from(self.segments).wrapping_sub(1);
+        let last = self.len.wrapping_sub(size.wrapping_mul(others));
+        (
+            on_wire(size.wrapping_add(self.header_len.into())),
+            on_wire(last),
+        )
+    }
+
     /// Bytes of the frames it stands for, on the wire.
     #[inline(always)]
     pub(crate) fn wire_bytes(&self) -> u64 {
-        let n = u64::from(self.frames());
-        let tag = if self.tag != 0 { VLAN_HLEN } else { 0 };
-        u64::from(self.len)
-            .wrapping_add(n.wrapping_mul(tag.into()))
-            .wrapping_add(n.wrapping_sub(1).wrapping_mul(self.header_len.into()))
+        let (each, last) = self.lengths();
+        let others = u64::from(self.frames()).wrapping_sub(1);
+        u64::from(each)
+            .wrapping_mul(others)
+            .wrapping_add(last.into())
     }
 }
 
@@ -460,6 +478,7 @@ impl RxHalf {
         counters: &PollCounters,
         total: &mut Total,
     ) {
+        let mut first = first;
         let info = first.frame;
         if info.sample != 0 {
             latency::taken(poll, info.sample);
@@ -487,10 +506,12 @@ impl RxHalf {
                 .aggregates
                 .offer(frame, &info, buffers, offloads, &mut to);
             match offer {
-                Offer::Merge { at, last } => {
+                Offer::Merge { at, last, end } => {
                     if info.sample != 0 {
                         latency::merged(poll, info.sample);
                     }
+                    // Padding, which only a frame in one buffer has, is no part of it.
+                    first.len = first.len.min(end);
                     self.merge(at, last, first, &mut to);
                     return;
                 }
@@ -736,19 +757,5 @@ fn count(
         Checked::Bad => counters.checksum_bad.add(n),
         Checked::Unknown => counters.checksum_none.add(n),
     }
-    let tag = if info.tag().is_some() { VLAN_HLEN } else { 0 };
-    let bytes = info.wire_bytes();
-    match info.merged() {
-        None => {
-            let len = info.len.wrapping_add(tag);
-            total.add(1, (len, len), bytes, counters);
-        }
-        Some(m) => {
-            let each = u32::from(info.header_len).wrapping_add(m.size.into());
-            let before_last = u32::from(m.size).wrapping_mul(n.wrapping_sub(1) as u32);
-            let last = info.len.wrapping_sub(before_last);
-            let lengths = (each.wrapping_add(tag), last.wrapping_add(tag));
-            total.add(n, lengths, bytes, counters);
-        }
-    }
+    total.add(n, info.lengths(), info.wire_bytes(), counters);
 }

@@ -42,6 +42,9 @@ pub fn goes_on(flags: u8) -> bool {
     flags & (FIN | PSH | URG | RST | SYN) == 0
 }
 
+/// Length that every frame is padded to on the wire (IEEE 802.3), without the frame check sequence.
+const FRAME_MIN: usize = 60;
+
 /// The IPv4 bit that forbids fragmentation, in the 16 bits with the fragment offset.
 const DONT_FRAGMENT: u16 = 1 << 14;
 
@@ -61,6 +64,8 @@ pub struct Segment {
     id: u16,
     /// Whether it can be merged or held at all.
     mergeable: bool,
+    /// Whether padding is behind the payload. What is merged behind it would need it gone.
+    padded: bool,
 }
 
 impl Segment {
@@ -83,7 +88,10 @@ impl Segment {
         let header_length = u16::from(tcp[12] >> 4).wrapping_mul(4);
         let payload_offset = transport_offset.wrapping_add(header_length);
         let network = frame.get(headers.network_offset.into()..payload_offset.into());
-        let length = frame_length.checked_sub(payload_offset.into());
+        let end = usize::try_from(headers.ip_length)
+            .ok()
+            .and_then(|l| l.checked_add(headers.network_offset.into()));
+        let length = end.and_then(|end| end.checked_sub(payload_offset.into()));
 
         let mut segment = Segment {
             network: headers.network,
@@ -95,10 +103,15 @@ impl Segment {
             flags: tcp[13],
             id: 0,
             mergeable: false,
+            padded: end != Some(frame_length),
         };
-        // The IP packet fills the frame: there is no padding, which would be lost.
-        let whole = usize::try_from(headers.ip_length)
-            .is_ok_and(|l| l.wrapping_add(headers.network_offset.into()) == frame_length);
+        // The IP packet fills the frame, or what is behind it comes back by itself: the zeros that
+        // make a frame as long as the shortest.
+        let whole = !segment.padded
+            || frame_length == FRAME_MIN
+                && end
+                    .and_then(|end| frame.get(end..frame_length))
+                    .is_some_and(|padding| padding.iter().all(|&byte| byte == 0));
         let plain = network.is_some_and(|network| segment.read_network(network));
 
         segment.mergeable = intact
@@ -147,6 +160,12 @@ impl Segment {
     #[inline]
     pub fn payload_length(&self) -> u32 {
         self.length
+    }
+
+    /// Offset of the payload's end in the frame: what is behind it is padding.
+    #[inline]
+    pub fn payload_end(&self) -> u32 {
+        self.length.wrapping_add(self.payload_offset.into())
     }
 }
 
@@ -207,7 +226,8 @@ impl Held {
     /// alone, at once.
     #[inline]
     pub fn hold(segment: &Segment) -> Option<Held> {
-        if !segment.mergeable || !goes_on(segment.flags) || segment.length > u16::MAX.into() {
+        let ends = segment.padded || !goes_on(segment.flags);
+        if !segment.mergeable || ends || segment.length > u16::MAX.into() {
             return None;
         }
         Some(Held {
@@ -237,16 +257,17 @@ impl Held {
         self.length
     }
 
-    /// Lengths of its frames, headers included: of each but the last, and of the last.
+    /// Lengths of its frames, headers and padding included: of each but the last, and of the last.
     #[inline]
     pub fn frame_lengths(&self) -> (u32, u32) {
         let headers = self.payload_offset();
         let others = u32::from(self.segments).wrapping_sub(1);
         let before_last = self.first.length.wrapping_mul(others);
+        let last = headers.wrapping_add(self.length).wrapping_sub(before_last);
 
         (
             headers.wrapping_add(self.first.length),
-            headers.wrapping_add(self.length).wrapping_sub(before_last),
+            last.max(FRAME_MIN as u32),
         )
     }
 
@@ -529,6 +550,11 @@ mod tests {
         }
     }
 
+    /// What the wire does to a frame that is too short for it.
+    fn pad(frame: &mut Vec<u8>) {
+        frame.resize(frame.len().max(FRAME_MIN), 0);
+    }
+
     /// What goes up: a frame as it came, or an aggregate.
     #[derive(Clone, Debug, PartialEq)]
     enum Up {
@@ -561,7 +587,8 @@ mod tests {
                         headers: packet[..length.into()].to_vec(),
                         payload: packet[length.into()..].to_vec(),
                     };
-                    let frames = whole.frames();
+                    let mut frames = whole.frames();
+                    frames.iter_mut().for_each(pad);
                     assert_eq!(frames.len(), usize::from(gso.segments));
                     assert_eq!(headers.ip_length as usize, packet.len() - 14);
                     frames
@@ -583,9 +610,10 @@ mod tests {
                 let (each, last) = held.frame_lengths();
                 let others = usize::from(held.segments()) - 1;
                 let headers = held.payload_offset() as usize;
+                let before_last = each as usize * others;
                 assert_eq!(
-                    each as usize * others + last as usize,
-                    packet.len() + others * headers
+                    before_last + last as usize,
+                    (packet.len() + others * headers).max(before_last + FRAME_MIN)
                 );
                 assert!(last <= each);
                 self.up.push(match held.finish(&mut packet) {
@@ -614,7 +642,7 @@ mod tests {
                 let head = packet.clone();
                 let verdict = held.offer(&head, frame, &segment, limits);
                 if matches!(verdict, Verdict::Merged | Verdict::MergedLast) {
-                    packet.extend(&frame[segment.payload_offset()..]);
+                    packet.extend(&frame[segment.payload_offset()..segment.payload_end() as usize]);
                 }
                 match verdict {
                     Verdict::Merged => return,
@@ -742,6 +770,29 @@ mod tests {
     }
 
     #[test]
+    fn a_padded_frame_is_the_last() {
+        let padded = |payload, change: &dyn Fn(&mut Vec<u8>)| {
+            let mut frames = Super::new(false, &[], 100, vec![7; payload]).frames();
+            frames.iter_mut().for_each(pad);
+            let last = frames.last_mut().unwrap();
+            assert_eq!(last.len(), FRAME_MIN);
+            change(last);
+            let up = receive(&frames, &LIMITS);
+            assert_eq!(up.iter().flat_map(Up::frames).collect::<Vec<_>>(), frames);
+            counts(&up)
+        };
+        assert_eq!(padded(301, &|_| ()), [4]);
+        assert_eq!(padded(305, &|_| ()), [4]);
+        assert_eq!(padded(301, &|f| f[59] = 1), [3, 1], "not zeros");
+        assert_eq!(padded(301, &|f| f[55] = 1), [3, 1], "not zeros");
+
+        // What were merged behind one that comes first would lie behind its padding.
+        let mut frames = Super::new(false, &[], 3, vec![7; 9]).frames();
+        frames.iter_mut().for_each(pad);
+        assert_eq!(counts(&receive(&frames, &LIMITS)), [1, 1, 1]);
+    }
+
+    #[test]
     fn broken_checksums_are_not_merged() {
         for byte in [24, 50, 60] {
             let mut frames = stream();
@@ -820,6 +871,7 @@ mod tests {
             let mut whole = Super::new(v6, &vec![1; options * 4], size, vec![5; length]);
             whole.layout.fixed_id = fixed_id;
             let mut frames = whole.frames();
+            frames.iter_mut().for_each(pad);
             for (index, byte, value, repaired) in changes {
                 let frame = index.get(&frames).clone();
                 let at = index.index(frames.len());

@@ -355,6 +355,12 @@ impl Plan {
         Some(rest.min(self.layout.segment_size.into()))
     }
 
+    /// Bytes of payload of each frame but the last.
+    #[inline]
+    pub fn segment_size(&self) -> u32 {
+        self.layout.segment_size.into()
+    }
+
     /// Steps over one frame.
     #[inline]
     pub fn advance(&self, cursor: &mut Cursor) {

@@ -71,6 +71,16 @@ def tcp(src, dst, sport, dport, seq, ack, flags, payload=b"", good=True, options
     return head[:16] + struct.pack("!H", total) + head[18:] + options + payload
 
 
+def tcp4_super_frame(frame, size):
+    """What a packet socket with PACKET_VNET_HDR takes for a frame of TCP over IPv4 without
+    options: that it is to be cut after each `size` bytes of payload."""
+    needs_checksum, tcpv4 = 1, 1
+    src, dst = (socket.inet_ntoa(frame[at:at + 4]) for at in (26, 30))
+    pseudo = checksum(_pseudo(src, dst, 6, len(frame) - 34))
+    return struct.pack("=BBHHHH", needs_checksum, tcpv4, 54, size, 34, 16) + \
+        frame[:50] + struct.pack("!H", pseudo) + frame[52:]
+
+
 def ip(src, dst, proto, payload):
     return ipv6(src, dst, proto, payload) if ":" in src else ipv4(src, dst, proto, payload)
 

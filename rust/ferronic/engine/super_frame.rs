@@ -91,11 +91,19 @@ impl Run<'_> {
                 }
             }
             let frames = u64::from(done.segments);
-            let header_bytes = frames.wrapping_mul(header_len.into());
+            let others = done.segments.wrapping_sub(1);
+            let each = s.plan.segment_size();
+            let last = done
+                .payload
+                .wrapping_sub(each.wrapping_mul(others.into()));
+            let on_wire = |payload: u32| u64::from(header_len.wrapping_add(payload).max(FRAME_MIN));
             let c = &self.outlet.counters;
             c.gso_wire_frames.add(frames);
-            c.gso_wire_bytes
-                .add(header_bytes.wrapping_add(done.payload.into()));
+            c.gso_wire_bytes.add(
+                on_wire(each)
+                    .wrapping_mul(others.into())
+                    .wrapping_add(on_wire(last)),
+            );
             s.plan.advance_run(cursor, done);
         }
         // Once, however often its frames had to wait.
