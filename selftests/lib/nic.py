@@ -100,6 +100,12 @@ class Nic:
     def qstats(self):
         return self.netdev.qstats(self.index)
 
+    def by_length(self):
+        """Frames of each range of lengths, least and greatest: sent, and received."""
+        rmon = self.json("-S", "--groups", "rmon")["rmon"]
+        return [{(entry["low"], entry["high"]): entry["val"] for entry in rmon[f"{way}-pktsNtoM"]}
+                for way in ("tx", "rx")]
+
     def queue_stats(self):
         return self.netdev.qstats_of_queues(self.index)
 

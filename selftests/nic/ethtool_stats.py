@@ -66,6 +66,28 @@ def same(t):
                   "polls by number of frames")
 
 
+@tap.case("frames by length: the shortest and the longest of each range, at both ends")
+def ranges(t):
+    one, other = t.nics(quiet=True, own={"mtu": 65535}, peer={"mtu": 65535})
+    known = list(one.by_length()[0])
+    tap.equal(known[0], (0, 64), "the first range")
+    tap.equal([low for low, _ in known[1:]], [high + 1 for _, high in known[:-1]], "no gap")
+    # Upstream's test of them goes by the shortest, and its traffic generator makes none above 10000.
+    tap.equal(known[-1][0] <= 10000, True, f"the last range, {known[-1]}, begins where others send")
+    with t.n0.packet("fe0") as sender:
+        for low, high in known:
+            before = one.by_length()[0], other.by_length()[1]
+            for length in {max(low, 60), high}:
+                # The frame check sequence is part of it.
+                sender.send(frames.ether(net.MAC[1], net.MAC[0], frames.ETH_P_TEST,
+                                         bytes(length - 4 - 14)))
+            t.balanced()
+            after = one.by_length()[0], other.by_length()[1]
+            for way, a, b in zip(("sent", "received"), before, after):
+                tap.equal({key: b[key] - a[key] for key in b if b[key] != a[key]},
+                          {(low, high): 2}, f"{way}, of a range")
+
+
 @tap.case("multicast and broadcast frames")
 def casts(t):
     one, other = t.nics(quiet=True)

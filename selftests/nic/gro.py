@@ -165,13 +165,6 @@ def against_tso(t):
                   after[1][f"rx_{key}"] - before[1][f"rx_{key}"], key)
 
 
-def lengths(port):
-    """Frames of each range of lengths that a port has sent and received."""
-    rmon = port.json("-S", "--groups", "rmon")["rmon"]
-    return [{(entry["low"], entry["high"]): entry["val"] for entry in rmon[f"{way}-pktsNtoM"]}
-            for way in ("tx", "rx")]
-
-
 @tap.case("rx-gro-hw: a frame that the wire has padded is merged as the last, without its padding")
 def padded(t):
     _, other = ready(t)
@@ -180,14 +173,13 @@ def padded(t):
     with t.n0.packet("fe0") as sender:
         # Where the machine is slow they may come too far apart.
         for _ in range(100):
-            before = wire_counts(other), lengths(other)
+            before = wire_counts(other)
             got = packets(t, other, sent, sender)
             if len(got) == 1:
                 break
-        after = wire_counts(other), lengths(other)
     content.same(got[0][54:], data, "the only packet's payload")
     tap.equal(struct.unpack("!H", got[0][16:18])[0], 40 + len(data), "length of its IP packet")
-    tap.equal([b - a for a, b in zip(before[0], after[0])],
+    tap.equal([b - a for a, b in zip(before, wire_counts(other))],
               [1, 54 + len(data), 3, 2 * (54 + SEGMENT) + 60], "counts")
 
 
@@ -201,7 +193,7 @@ def short_last(t):
         sender.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
         for merges in (True, False):
             other.set("-K", "gro", "off", "rx-gro-hw", "on" if merges else "off")
-            before = one.link["stats"], other.link["stats"], lengths(one)[0], lengths(other)[1], \
+            before = one.link["stats"], other.link["stats"], one.by_length()[0], other.by_length()[1], \
                 one.qstats(), other.qstats()
             sender.send(frames.tcp4_super_frame(frame, SEGMENT))
             if merges:
@@ -210,7 +202,7 @@ def short_last(t):
                 got = [receiver.recv(70000) for _ in range(4)]
                 tap.equal([len(one) for one in got], [54 + SEGMENT] * 3 + [60], "frames")
             t.balanced()
-            after = one.link["stats"], other.link["stats"], lengths(one)[0], lengths(other)[1], \
+            after = one.link["stats"], other.link["stats"], one.by_length()[0], other.by_length()[1], \
                 one.qstats(), other.qstats()
             for at, way in enumerate(("tx", "rx")):
                 for key, want in (("packets", 4), ("bytes", wire_bytes)):

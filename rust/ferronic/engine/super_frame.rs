@@ -93,9 +93,7 @@ impl Run<'_> {
             let frames = u64::from(done.segments);
             let others = done.segments.wrapping_sub(1);
             let each = s.plan.segment_size();
-            let last = done
-                .payload
-                .wrapping_sub(each.wrapping_mul(others.into()));
+            let last = done.payload.wrapping_sub(each.wrapping_mul(others.into()));
             let on_wire = |payload: u32| u64::from(header_len.wrapping_add(payload).max(FRAME_MIN));
             let c = &self.outlet.counters;
             c.gso_wire_frames.add(frames);

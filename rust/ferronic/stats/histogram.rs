@@ -8,8 +8,8 @@ use netdev::sync::{smp_rmb, smp_wmb, Word};
 /// Bytes of the frame check sequence, which the lengths of the standard statistics include.
 pub(super) const FCS_LEN: u32 = 4;
 
-/// Buckets of [`Lengths`]: least and greatest length, with the frame check sequence.
-pub(crate) const LENGTH_RANGES: [(u16, u16); 11] = [
+/// Buckets of [`Lengths`]: least and greatest length, with the frame check sequence. What no other NIC sends is in one.
+pub(crate) const LENGTH_RANGES: [(u16, u16); 9] = [
     (0, 64),
     (65, 127),
     (128, 255),
@@ -18,9 +18,7 @@ pub(crate) const LENGTH_RANGES: [(u16, u16); 11] = [
     (1024, 2047),
     (2048, 4095),
     (4096, 8191),
-    (8192, 16383),
-    (16384, 32767),
-    (32768, u16::MAX),
+    (8192, u16::MAX),
 ];
 
 /// How often a reader looks again when a writer was in between.
