@@ -21,16 +21,27 @@ BASIC = {"rx_packets", "rx_bytes", "tx_packets", "tx_bytes", "rx_alloc_fail",
          "tx_hw_gso_wire_bytes", "rx_hw_drops", "rx_hw_drop_overruns"}
 
 
+def at_rest(port):
+    """Counters of the link, of the device, and of the queues, of one moment: even when a test's traffic has ended a stack
+    looks after its neighbours now and then."""
+    def read():
+        link, whole, queues = port.link["stats"], port.qstats(), port.queue_stats()
+        again = port.link["stats"]
+        return all(link[key] == again[key] for key in LINK) and (link, whole, queues)
+
+    return net.wait_until(read, f"a moment without traffic of {port.name}")
+
+
 def agree(port):
-    """Once traffic has ended, all sums are the same."""
-    link, whole, queues = port.link["stats"], port.qstats(), port.queue_stats()
+    """Once traffic has ended, all sums are the same.  Returns the sums over the queues, and the device's."""
+    link, whole, queues = at_rest(port)
     tap.equal({key: whole[key] for key in LINK}, {key: link[key] for key in LINK},
               f"{port.name}: device against link")
-    for key in LINK:
-        total = sum(stats.get(key, 0) for stats in queues.values())
+    totals = {key: sum(stats.get(key, 0) for stats in queues.values()) for key in LINK}
+    for key, total in totals.items():
         if total > whole[key]:
             raise AssertionError(f"{port.name}: {key} of the queues {total}, device {whole[key]}")
-    return queues
+    return totals, whole
 
 
 @tap.case("every statistic that a NIC keeps is there")
@@ -53,11 +64,9 @@ def sums(t):
         content.datagrams(t.n0, t.n1, *addresses, sizes=(1, 1472, 30000))
     t.balanced()
     for port in nics:
-        queues = agree(port)
-        whole = port.qstats()
-        for key in LINK:
-            # No queue has gone yet, so nothing is left to a base.
-            tap.equal(sum(stats.get(key, 0) for stats in queues.values()), whole[key], key)
+        totals, whole = agree(port)
+        # No queue has gone yet, so nothing is left to a base.
+        tap.equal(totals, {key: whole[key] for key in LINK}, f"{port.name}: queues against device")
 
 
 @tap.case("never backwards over down and up, other sizes and other channels")
