@@ -9,7 +9,6 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-import conservation  # noqa: E402
 import content  # noqa: E402
 import ethnl    # noqa: E402
 import faults   # noqa: E402
@@ -24,7 +23,7 @@ HANDOFF = [rtnl.attr(2, 1)]
 SIZES = (1, 63, 512, 1472, 9000, 40000)
 
 
-class Faulty(faults.Topology, conservation.Beside, nic.Pair):
+class Faulty(faults.Topology, nic.Pair):
     """A pair in two namespaces; allocations beneath the module can fail."""
 
 

@@ -143,7 +143,7 @@ class Nic:
         return self.namespace.sysfs(self.name, paths)
 
 
-class Pair(net.Topology):
+class Pair(conservation.Beside, net.Topology):
     """The two namespaces; `nics()` makes a pair in them."""
 
     def __init__(self):
