@@ -314,6 +314,10 @@ impl BufferLayout {
 /// Frames up to this size are copied out, so that their buffers are posted again at once.
 const COPYBREAK: u32 = 256;
 
+/// What such a copy takes of a page as a part of another packet, however little it is: who holds it keeps the whole page
+/// from coming back, and is charged for no less than a quarter of that.
+const PIECE_MIN: u32 = PAGE / 4;
+
 /// Pages for such copies that wait for their next use, where the stack has freed them elsewhere than in the poll.
 pub(crate) const COPY_PAGES: u32 = 64;
 
@@ -591,9 +595,9 @@ impl RxHalf {
         self.aggregates.extended(at, skb, last, bytes, to);
     }
 
-    /// Copies what a small frame holds from `offset` on into a piece of a page, and says how many bytes that is: as a part of
-    /// a packet its whole buffer would be charged to the socket that gets it. `None` if it is not small, or there is no
-    /// memory.
+    /// Copies what a small frame holds from `offset` on into a [piece](PIECE_MIN) of a page, and says how many bytes that is:
+    /// as a part of a packet its whole buffer would be charged to the socket that gets it. `None` if it is not small, or there
+    /// is no memory.
     fn piece(
         &mut self,
         poll: &Poll<'_, Channel>,
@@ -609,8 +613,7 @@ impl RxHalf {
             .buffer
             .bytes()
             .get(start..start.wrapping_add(n as usize))?;
-        let size = n.next_multiple_of(CACHE_LINE);
-        let mut piece = self.copies.alloc_polled(size, poll)?;
+        let mut piece = self.copies.alloc_polled(PIECE_MIN.max(n), poll)?;
         piece
             .bytes_mut()
             .get_mut(..n as usize)?

@@ -5,6 +5,7 @@
 import contextlib
 import os
 import re
+import select
 import socket
 import struct
 import sys
@@ -22,8 +23,9 @@ import tap      # noqa: E402
 from trace import Trace     # noqa: E402
 
 PSH, ACK = 0x08, 0x10
-UDP_GRO = 104
 SOL_PACKET, PACKET_VNET_HDR = 263, 15
+UDP_GRO, SO_MEMINFO = 104, 55
+PAGE = os.sysconf("SC_PAGE_SIZE")
 # Long enough to send some frames.  Where it is not, they come in more than one poll, but still together.
 MOMENT = 0.5 * net.SLOW
 SEGMENT = 1000
@@ -372,6 +374,30 @@ def small(t):
         t.balanced()
         tap.equal(nic.drain(receiver) in range(64, 129), True, "packets received")
     tap.equal(other.qstats()["rx_hw_gro_packets"] > 32, True, "packets merged")
+
+
+@tap.case("rx-gro-hw: who holds a merged packet is charged for what of a page it keeps")
+def charged(t):
+    """Of each small frame that was added, a quarter of a page at least: the page comes back with the last of its pieces."""
+    _, other = ready(t)
+    with t.n0.packet("fe0") as sender, t.n1.packet("fe1", frames.ETH_P_IP) as receiver:
+        def charge(count):
+            """Sends so many frames: what the socket is charged for the first packet, and the lengths of all."""
+            for frame in segments(count, size=8, push=True):
+                sender.send(frame)
+            select.select([receiver], [], [], net.PATIENCE)
+            memory = struct.unpack_from("=I", receiver.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, 36))
+            return memory[0], take(receiver, 8 * count)
+
+        alone, _ = charge(1)
+        # Where the machine is slow they may come too far apart.
+        for attempt in range(1, 1001):
+            merged, got = charge(3)
+            if got == [54 + 24]:
+                tap.note(f"attempt {attempt}: {alone} bytes, merged {merged}")
+                tap.equal(merged - alone >= 2 * PAGE // 4, True, f"{merged} bytes for three, {alone} for one")
+                return
+    raise AssertionError("no three merged")
 
 
 @tap.case("rx-gro-hw: what waits for more goes up when nothing comes, or nothing but other streams")
