@@ -195,6 +195,7 @@ const SEGMENTATION: Features = Features::TSO
     .union(Features::TSO6)
     .union(Features::TSO_ECN)
     .union(Features::TSO_MANGLEID)
+    .union(Features::GSO_ACCECN)
     .union(Features::GSO_UDP_L4);
 
 /// A queue stops when fewer descriptors are free: so the next packet always has one.

@@ -35,6 +35,8 @@ features! {
     TSO_MANGLEID = NETIF_F_TSO_MANGLEID_BIT,
     /// TCP segmentation, IPv6.
     TSO6 = NETIF_F_TSO6_BIT,
+    /// TCP segmentation with accurate ECN, where CWR stays on all frames.
+    GSO_ACCECN = NETIF_F_GSO_ACCECN_BIT,
     /// UDP segmentation.
     GSO_UDP_L4 = NETIF_F_GSO_UDP_L4_BIT,
     /// The device delivers the hash it steers by (`receive-hashing`).

@@ -13,7 +13,8 @@ import tap      # noqa: E402
 
 # What a NIC of this kind must offer.
 OFFERED = ("tx-checksum-ip-generic", "tx-scatter-gather", "tx-tcp-segmentation",
-           "tx-tcp6-segmentation", "tx-udp-segmentation", "generic-receive-offload",
+           "tx-tcp6-segmentation", "tx-tcp-ecn-segmentation", "tx-tcp-mangleid-segmentation",
+           "tx-tcp-accecn-segmentation", "tx-udp-segmentation", "generic-receive-offload",
            "rx-checksumming", "receive-hashing")
 # What it must not claim, because it does not do it.
 FALSE = ("tx-checksum-sctp", "tx-sctp-segmentation", "tx-scatter-gather-fraglist",

@@ -17,7 +17,7 @@ import nic      # noqa: E402
 import tap      # noqa: E402
 
 UDP_SEGMENT = 103
-FIN, SYN, RST, PSH, ACK, URG, ECE, CWR = (1 << bit for bit in range(8))
+FIN, SYN, RST, PSH, ACK, URG, ECE, CWR, AE = (1 << bit for bit in range(9))
 
 
 class Wire:
@@ -67,7 +67,7 @@ class Packet:
         tap.equal(frames.checksum(pseudo + body), 0xFFFF, "checksum")
         if proto == 6:
             self.seq = struct.unpack("!I", body[4:8])[0]
-            self.flags = body[13]
+            self.flags = struct.unpack("!H", body[12:14])[0] & 0x1FF
             self.data = body[(body[12] >> 4) * 4:]
         else:
             tap.equal(struct.unpack("!H", body[4:6])[0], len(body), "length of the datagram")
@@ -119,6 +119,36 @@ def tcp(t):
         if stats["tx_hw_gso_wire_packets"] < 2 * stats["tx_hw_gso_packets"]:
             raise AssertionError(f"{stats}")
         t.tidy()
+
+
+@tap.case("accurate ECN: cut by the device, and CWR is on every frame")
+def accecn(t):
+    one, other = t.nics(only4=True)
+    for namespace in t.n:
+        namespace.sysctl("net.ipv4.tcp_ecn", 3)
+    with Wire(t, other) as wire:
+        client, server = content.connect(t.n0, t.n1, *net.V4)
+        with client, server:
+            # One packet that met congestion takes the count that three flags hold from 5 to 6: AE and CWR.
+            t.n1.run("nft", "add table ip marked; "
+                     "add chain ip marked c { type filter hook output priority 0; }; "
+                     "add rule ip marked c ip ecn set ce")
+            server.sendall(b"marked")
+            content.receive_exactly(client, 6)
+            t.n1.run("nft", "delete table ip marked")
+            wire.frames(6)
+            before = one.qstats()
+            data = content.randbytes(3, 300000)
+            thread = threading.Thread(target=client.sendall, args=(data,))
+            thread.start()
+            got = content.receive_exactly(server, len(data))
+            thread.join()
+            content.same(got, data, "stream")
+            after = one.qstats()
+            packets = [packet for packet in map(Packet, wire.frames(6)) if packet.data]
+    tap.equal({packet.flags & (AE | CWR | ECE) for packet in packets}, {AE | CWR}, "flags")
+    if after["tx_hw_gso_packets"] == before["tx_hw_gso_packets"]:
+        raise AssertionError("no super-frame was handed to the device")
 
 
 @tap.case("UDP cut by the device: exact sizes, each with header and checksum")
