@@ -6,12 +6,13 @@
 //! from it, so back-pressure, byte queue limits, stop and wake come with it, and there is no second ring. Outlet `i`
 //! belongs to vector `i` modulo the receiver's channels, and tells it so by its bit in the inlet's waiters.
 //!
-//! Wire truth does not hold here: packets are counted, not frames, there are no padding, no filled checksums, no
-//! address filter, and the MTU does not hold for segmentation offload.
+//! Wire truth does not hold here: packets are counted, not frames, there are no padding, no filled checksums, and no
+//! address filter. The receiver's MTU holds as veth's does (`is_skb_forwardable`): a VLAN tag on top is always granted, and
+//! a packet that stands for several frames may have any length.
 
 use crate::channel::{wake_threshold, Channel};
 use crate::latency;
-use crate::limits::FRAME_MIN;
+use crate::limits::{ETH_HLEN, FRAME_MIN, VLAN_HLEN};
 use crate::port::Port;
 use crate::stats::{count_group, Drop, PollCounters};
 use crate::vector::Vector;
@@ -20,6 +21,7 @@ use netdev::batch::Batch;
 use netdev::context::Bh;
 use netdev::device::Device;
 use netdev::napi::Poll;
+use netdev::skb::Reason;
 use netdev::sync::smp_mb;
 use pure::header::destination;
 
@@ -145,9 +147,7 @@ pub(crate) fn discard_closed(outlet: &Outlet, open: &mut OutletOpen) {
 /// Frees packets that nobody takes.
 fn refuse(batch: Packets) {
     for d in batch {
-        d.packet
-            .into_skb()
-            .drop_with(netdev::skb::Reason::DEV_READY);
+        d.packet.into_skb().drop_with(Reason::DEV_READY);
     }
 }
 
@@ -215,6 +215,7 @@ pub(crate) fn receive(
     let dev = poll.device();
     let peer = dev.peer_rcu(poll.bh());
     let between_namespaces = peer.is_none_or(|p| !p.shares_net_with(dev));
+    let longest = dev.mtu().wrapping_add(ETH_HLEN).wrapping_add(VLAN_HLEN);
     let parts = inlet.waiters.parts();
     let mut done = 0u32;
     let mut more = true;
@@ -243,6 +244,11 @@ pub(crate) fn receive(
                 // GRO would hold it to the end of the poll, after it was uncloned for that, and find nothing to merge it with.
                 let alone = n == 1 && done == 0 && bits == 0 && poll.gro_is_idle();
                 for d in &mut batch {
+                    if d.label.bytes() > longest && d.packet.skb().gso().is_none() {
+                        counters.too_long.inc();
+                        d.packet.into_skb().drop_with(Reason::TOO_BIG);
+                        continue;
+                    }
                     deliver(poll, vector, counters, d, between_namespaces, alone);
                 }
                 done = done.wrapping_add(n);

@@ -150,6 +150,8 @@ pub(crate) struct PollCounters {
     pub(crate) checksum_none: Counter,
     /// Frames for which no packet could be allocated.
     pub(crate) no_memory: Counter,
+    /// Packets that were handed off and are longer than the port takes.
+    pub(crate) too_long: Counter,
     /// Times a buffer could not be allocated.
     pub(crate) alloc_fail: Counter,
     /// Polls, and packets freed after transmission, and their bytes.
@@ -183,6 +185,11 @@ fn drops_towards(data: &PortData, reason: Drop) -> u64 {
     })
 }
 
+/// Frames, or packets handed off, that are longer than the port takes.
+fn too_long(data: &PortData) -> u64 {
+    drops_towards(data, Drop::TooLong).wrapping_add(sum(data.poll.iter(), |p| p.too_long.get()))
+}
+
 /// Fills in what `ip -s link` shows.
 pub(crate) fn link_stats(dev: &Device<Port>, s: &mut LinkStats) {
     let data = dev.data();
@@ -205,7 +212,7 @@ pub(crate) fn link_stats(dev: &Device<Port>, s: &mut LinkStats) {
     s.tx_dropped = data
         .dropped_before_wire()
         .wrapping_add(end.closed.get(Drop::Closed));
-    s.rx_length_errors = drops_towards(data, Drop::TooLong);
+    s.rx_length_errors = too_long(data);
     s.rx_errors = s.rx_length_errors;
     s.rx_missed_errors =
         drops_towards(data, Drop::NoBuffer).wrapping_add(drops_towards(data, Drop::PauseExpired));

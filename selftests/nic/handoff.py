@@ -228,6 +228,32 @@ def foreign(t):
             tap.equal(kind, 3, "type of a foreign packet (other host)")
 
 
+@tap.case("what is longer than the receiver's MTU and a tag is dropped, and told as too long everywhere")
+def too_long(t):
+    one, other = t.nics(quiet=True, own={"mtu": 9000}, peer={"mtu": 1500})
+
+    def counts():
+        stats, private = other.link["stats"], other.private()
+        with contextlib.closing(control.Family(t.n1)) as family:
+            stage = family.stages("fe1")["rx", "receive"]
+        groups = other.json("-S", "--groups", "eth-mac", "rmon")
+        return {"length errors": stats["rx_length_errors"], "errors": stats["rx_errors"],
+                "private": private["rx_drop_too_long"], "queues": other.qstats()["rx_hw_drops"],
+                "stage": stage["drop"]["too-long"],
+                "eth-mac": groups["eth-mac"]["FrameTooLongErrors"],
+                "rmon": groups["rmon"]["etherStatsOversizePkts"]}
+
+    with t.n0.packet("fe0") as sender, t.n1.packet("fe1", frames.ETH_P_TEST) as receiver:
+        before = counts()
+        for size in (1519, 1522, 9014, 1518, 1514, 9014):
+            sender.send(frames.ether(net.MAC[1], net.MAC[0], frames.ETH_P_TEST, bytes(size - 14)))
+        for size in (1518, 1514):
+            tap.equal(len(receiver.recv(20000)), size, "length of what is taken")
+        t.balanced()
+        now = counts()
+    tap.equal({name: now[name] - before[name] for name in now}, dict.fromkeys(now, 4), "counted")
+
+
 @tap.case("n-tuple rules would not act, and are refused")
 def no_rules(t):
     _, other = t.nics()

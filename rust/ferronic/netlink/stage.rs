@@ -112,6 +112,8 @@ impl Counts {
                 c.checksum_none = sum(polls(), |p| p.checksum_none.get());
                 c.alloc_fails = sum(polls(), |p| p.alloc_fail.get());
                 c.drop(DropReason::NoMemory, sum(polls(), |p| p.no_memory.get()));
+                // Those handed off: frames do not get past the wire.
+                c.drop(DropReason::TooLong, sum(polls(), |p| p.too_long.get()));
             }
             _ => (),
         }

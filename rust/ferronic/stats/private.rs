@@ -6,7 +6,7 @@
 //! each channel in use and each n-tuple rule. Names do not change; scripts may rely on them.
 
 use super::histogram::BATCH_NAMES;
-use super::{drops_sent, drops_towards, sum, Drop};
+use super::{drops_sent, drops_towards, sum, too_long, Drop};
 use crate::port::Port;
 use netdev::device::Locked;
 use netdev::ethtool::Report;
@@ -32,13 +32,13 @@ pub(crate) fn report(dev: &mut Locked<'_, Port>, report: &mut Report<'_>) {
     let towards = [
         ("filtered", Drop::Filtered),
         ("rule", Drop::Rule),
-        ("too_long", Drop::TooLong),
         ("no_buffer", Drop::NoBuffer),
         ("pause_expired", Drop::PauseExpired),
     ];
     for (name, reason) in towards {
         report.add(format_args!("rx_drop_{name}"), drops_towards(data, reason));
     }
+    report.add(format_args!("rx_drop_too_long"), too_long(data));
     report.add(format_args!("rx_drop_unread"), end.closed.get(Drop::Unread));
     let all = data.poll.iter();
     report.add(

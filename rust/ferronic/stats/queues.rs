@@ -32,8 +32,9 @@ fn add_rx(data: &PortData, queue: usize, s: &mut RxQueueStats) {
         &mut s.alloc_fail,
         p.alloc_fail.get().wrapping_add(p.no_memory.get()),
     );
-    add(&mut s.hw_drops, inlet.counters.overruns.get());
-    add(&mut s.hw_drop_overruns, inlet.counters.overruns.get());
+    let overruns = inlet.counters.overruns.get();
+    add(&mut s.hw_drops, overruns.wrapping_add(p.too_long.get()));
+    add(&mut s.hw_drop_overruns, overruns);
     add(&mut s.hw_gro_packets, p.hw_gro_packets.get());
     add(&mut s.hw_gro_bytes, p.hw_gro_bytes.get());
     add(&mut s.hw_gro_wire_packets, p.hw_gro_wire_packets.get());

@@ -6,7 +6,7 @@
 //! made of, which `ip -s link` shows, are without it.
 
 use super::histogram::FCS_LEN;
-use super::{drops_sent, drops_towards, sum, Drop, Lengths};
+use super::{drops_sent, sum, too_long, Drop, Lengths};
 use crate::port::PortData;
 use netdev::counter::Counter;
 use netdev::ethtool::{EthCtrlStats, EthMacStats, PauseStats, RmonStats};
@@ -31,7 +31,7 @@ pub(crate) fn mac(data: &PortData, s: &mut EthMacStats) {
     s.multicast_frames_received_ok = Some(sum(rx.clone(), |p| p.multicast.get()));
     s.broadcast_frames_received_ok = Some(sum(rx, |p| p.broadcast.get()));
     s.carrier_sense_errors = Some(drops_sent(data, Drop::NoCarrier));
-    s.frame_too_long_errors = Some(drops_towards(data, Drop::TooLong));
+    s.frame_too_long_errors = Some(too_long(data));
 }
 
 /// Pause frames sent: times a frame of the other end began to wait for a buffer.
@@ -64,7 +64,7 @@ pub(crate) fn rmon(data: &PortData, s: &mut RmonStats) {
             *to = Some(to.unwrap_or(0).wrapping_add(n));
         }
     }
-    s.oversize = Some(drops_towards(data, Drop::TooLong));
+    s.oversize = Some(too_long(data));
     for p in data.poll.iter() {
         add(&mut s.rx, &p.lengths, &p.frames);
     }
