@@ -10,7 +10,7 @@ use crate::port::Port;
 use crate::receive::{Offloads, RxHalf};
 use crate::stats::PollCounters;
 use crate::vector::Vector;
-use crate::wire::TxDescriptor;
+use crate::wire::{Inlet, TxDescriptor};
 use kernel::prelude::*;
 use kernel::sync::Arc;
 use netdev::context::Bh;
@@ -42,7 +42,7 @@ pub(crate) struct Channel {
 
 impl Channel {
     /// Frees what was sent, and lets the queue run again. Returns whether there was anything.
-    #[inline]
+    #[inline(always)]
     fn complete(
         tx: &mut Option<Taker<TxDescriptor>>,
         vector: &Vector,
@@ -119,15 +119,23 @@ pub(crate) fn wake_threshold(len: u32) -> u32 {
     len >> 2
 }
 
-/// Runs the engine for the outlets that wait for buffers of the vector's channel, each in its turn.
+/// Runs the engine for the outlets that wait for buffers of the vector's channel, each in its turn. The caller has a full
+/// barrier between what they wait for and this.
+#[inline(always)]
 pub(crate) fn serve_waiters(vector: &Vector, bh: &Bh<'_>, rotate: &mut u32) {
-    let (own, peer) = (
-        vector.wire.end(vector.side),
-        vector.wire.end(vector.side.other()),
-    );
-    let Some(inlet) = own.inlets.get(usize::from(vector.index)) else {
-        return;
-    };
+    let own = vector.wire.end(vector.side);
+    if let Some(inlet) = own.inlets.get(usize::from(vector.index)) {
+        // Mostly nobody waits.
+        if !inlet.waiters.is_empty() {
+            serve(vector, inlet, bh, rotate);
+        }
+    }
+}
+
+/// Runs the engine for the outlets that wait at an inlet.
+#[inline(never)]
+fn serve(vector: &Vector, inlet: &Inlet, bh: &Bh<'_>, rotate: &mut u32) {
+    let peer = vector.wire.end(vector.side.other());
     let n = inlet.waiters.parts();
     let start = *rotate as usize >> 6;
     for k in 0..n {

@@ -63,6 +63,21 @@ pub(crate) fn summing(
     }
 }
 
+/// Bytes that are copied without a call: as many as lie before a transport header, behind Ethernet and IPv6.
+const HEAD: usize = 56;
+
+/// Copies the first `n` bytes, or more. Returns whether the packet had as many.
+#[inline]
+fn head(skb: &SkBuff, linear: &[u8], n: usize, to: &mut [u8]) -> bool {
+    if n <= HEAD {
+        if let (Some(from), Some(to)) = (linear.first_chunk::<HEAD>(), to.first_chunk_mut()) {
+            *to = *from;
+            return true;
+        }
+    }
+    to.get_mut(..n).is_some_and(|to| plain(skb, linear, 0, to))
+}
+
 /// Copies `to.len()` bytes from `offset` on; those of them that lie in `range` are summed.
 #[inline]
 fn piece(
@@ -77,13 +92,18 @@ fn piece(
     // The three parts: before, in and behind the range.
     let a = range.start.max(offset).min(end);
     let b = range.end.max(a).min(end);
-    let Some((before, rest)) = to.split_at_mut_checked(a.wrapping_sub(offset) as usize) else {
+    let n = a.wrapping_sub(offset) as usize;
+    // What is copied too much is behind the part before the range, and copied again.
+    if offset == 0 && n != 0 && !head(skb, linear, n, to) {
+        return false;
+    }
+    let Some((before, rest)) = to.split_at_mut_checked(n) else {
         return false;
     };
     let Some((within, behind)) = rest.split_at_mut_checked(b.wrapping_sub(a) as usize) else {
         return false;
     };
-    (before.is_empty() || plain(skb, linear, offset, before))
+    (before.is_empty() || offset == 0 || plain(skb, linear, offset, before))
         && (within.is_empty() || summing(skb, linear, a, within, sum))
         && (behind.is_empty() || plain(skb, linear, b, behind))
 }

@@ -345,7 +345,7 @@ impl<'a> Run<'a> {
     }
 
     /// Whether the receiver refuses the frame, and why.
-    #[inline]
+    #[inline(always)]
     fn refused(&self, to: &[u8; 6], headers: &Headers, len: u32) -> Option<Drop> {
         if !self.steer.open {
             return Some(Drop::NoCarrier);

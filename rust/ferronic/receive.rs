@@ -524,7 +524,11 @@ impl RxHalf {
                 Offer::Alone => alone = false,
             }
         }
-        let Some(mut skb) = self.build(poll, first) else {
+        let built = match info.len <= COPYBREAK && !first.more {
+            true => self.copy_out(poll, first.buffer, info.len),
+            false => self.build(poll, first),
+        };
+        let Some(mut skb) = built else {
             counters.no_memory.add(info.frames().into());
             return;
         };
@@ -621,14 +625,10 @@ impl RxHalf {
         Some((piece, n))
     }
 
-    /// Makes a packet of a frame whose first descriptor was taken. `None` if there is no memory: the frame is gone,
-    /// its buffers are posted again.
+    /// Makes a packet of the buffers of a frame whose first descriptor was taken. `None` if there is no memory: the frame
+    /// is gone, its buffers are posted again.
     #[inline]
     fn build(&mut self, poll: &Poll<'_, Channel>, first: RxDescriptor) -> Option<RxSkb> {
-        let info = first.frame;
-        if info.len <= COPYBREAK && !first.more {
-            return self.copy_out(poll, first);
-        }
         if self.layout.whole {
             return match poll.build_skb(first.buffer, self.layout.headroom, first.len) {
                 Ok(skb) if !first.more => Some(skb),
@@ -648,19 +648,18 @@ impl RxHalf {
         self.gather(poll, first)
     }
 
-    /// Copies a small frame out of its buffer, which is posted again.
+    /// Copies a small frame of `len` bytes out of its buffer, which is posted again. `None` if there is no memory.
     ///
     /// The copy lies in a small piece of a page that comes back as it is, where memory of the allocator is cleared for each
     /// packet (`init_on_alloc`).
     #[inline]
-    fn copy_out(&mut self, poll: &Poll<'_, Channel>, first: RxDescriptor) -> Option<RxSkb> {
-        let (len, start) = (first.frame.len, self.layout.headroom as usize);
+    fn copy_out(&mut self, poll: &Poll<'_, Channel>, buffer: Buffer, len: u32) -> Option<RxSkb> {
+        let start = self.layout.headroom as usize;
         let size = HEADROOM
             .wrapping_add(len.next_multiple_of(CACHE_LINE))
             .wrapping_add(SkBuff::SHARED_INFO);
         let skb = self.copies.alloc_polled(size, poll).and_then(|mut to| {
-            let from = first
-                .buffer
+            let from = buffer
                 .bytes()
                 .get(start..start.wrapping_add(len as usize))?;
             to.bytes_mut()
@@ -668,7 +667,7 @@ impl RxHalf {
                 .copy_from_slice(from);
             poll.build_skb(to, HEADROOM, len).ok()
         });
-        self.repost(first.buffer);
+        self.repost(buffer);
         skb
     }
 

@@ -40,6 +40,12 @@ impl Waiters {
         word.is_some_and(|word| word.read() & (1 << (outlet & 63)) != 0)
     }
 
+    /// Whether nobody is there. The caller has a full barrier between what they wait for and this.
+    #[inline(always)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.iter().all(|word| word.read() == 0)
+    }
+
     /// Into how many parts of 64 the set is divided.
     #[inline(always)]
     pub(crate) fn parts(&self) -> usize {

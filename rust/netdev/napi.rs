@@ -463,14 +463,11 @@ impl<'a, H: Handler> Poll<'a, H> {
         // SAFETY: The buffer is `size` bytes of a page, large enough for data and shared info; it is given away, and
         // marked so that the page goes back to its pool.
         unsafe {
-            let skb = bindings::napi_build_skb(va.as_ptr().cast(), size);
-            let Some(skb) = NonNull::new(skb) else {
-                return Err(Buffer::from_raw(va, size));
-            };
-            bindings::skb_mark_for_recycle(skb.as_ptr());
-            bindings::skb_reserve(skb.as_ptr(), headroom as c_int);
-            bindings::skb_put(skb.as_ptr(), len);
-            Ok(RxSkb::new(SkBuff::from_raw(skb)))
+            let skb = bindings::netdev_build_skb(va.as_ptr().cast(), size, headroom, len);
+            match NonNull::new(skb) {
+                Some(skb) => Ok(RxSkb::new(SkBuff::from_raw(skb))),
+                None => Err(Buffer::from_raw(va, size)),
+            }
         }
     }
 

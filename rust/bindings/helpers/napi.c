@@ -20,6 +20,20 @@ bool rust_helper_netdev_gro_is_idle(const struct napi_struct *napi)
 	return !napi->gro.bitmask && !napi->gro.rx_count && !READ_ONCE(napi->gro_flush_timeout);
 }
 
+/* A packet around memory of a page pool, with its data in it. The caller has seen that there is room for it. */
+struct sk_buff *rust_helper_netdev_build_skb(void *data, unsigned int size, unsigned int headroom,
+					     unsigned int len)
+{
+	struct sk_buff *skb = napi_build_skb(data, size);
+
+	if (unlikely(!skb))
+		return NULL;
+	skb_mark_for_recycle(skb);
+	skb_reserve(skb, headroom);
+	__skb_put(skb, len);
+	return skb;
+}
+
 /* Past GRO, but known to have come through the instance: sockets poll it by that. */
 void rust_helper_netdev_receive(struct napi_struct *napi, struct sk_buff *skb)
 {

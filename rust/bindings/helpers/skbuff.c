@@ -42,11 +42,6 @@ void rust_helper_skb_mark_for_recycle(struct sk_buff *skb)
 	skb_mark_for_recycle(skb);
 }
 
-void rust_helper_skb_reserve(struct sk_buff *skb, int len)
-{
-	skb_reserve(skb, len);
-}
-
 /* Gives a packet that was transmitted to a device at the other end of a wire, as between veth's ends. */
 void rust_helper_netdev_skb_scrub(struct sk_buff *skb, bool xnet)
 {

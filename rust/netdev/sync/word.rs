@@ -98,10 +98,12 @@ impl AtomicWord {
         AtomicWord(Atomic::new(v))
     }
 
-    /// Reads it, unordered.
-    #[inline]
+    /// Reads it, unordered (`READ_ONCE`).
+    #[inline(always)]
     pub fn read(&self) -> u64 {
-        self.0.load(ordering::Relaxed)
+        // SAFETY: Points to the word, which lives as long as `self`, is aligned, and initialised. Those who change it at the
+        // same time do so by atomic operations on as many bytes; the volatile read of them does not tear.
+        unsafe { self.0.as_ptr().read_volatile() }
     }
 
     /// Exchanges it. A full barrier before and after.
