@@ -115,6 +115,7 @@ impl Segment {
         let plain = network.is_some_and(|network| segment.read_network(network));
 
         segment.mergeable = intact
+            && headers.direct
             && whole
             && plain
             && usize::from(header_length) >= TCP_LEN
@@ -375,7 +376,7 @@ impl Held {
                     && same(head, frame, at(6), 2)?
                     && same(head, frame, at(8), 1)?
             }
-            // Traffic class and flow label; next header and hop limit; extension headers.
+            // Traffic class and flow label; next header and hop limit; hop-by-hop options.
             _ => {
                 let extensions = at(IPV6_LEN);
                 same(head, frame, network, 4)?
@@ -790,6 +791,26 @@ mod tests {
         let mut frames = Super::new(false, &[], 3, vec![7; 9]).frames();
         frames.iter_mut().for_each(pad);
         assert_eq!(counts(&receive(&frames, &LIMITS)), [1, 1, 1]);
+    }
+
+    #[test]
+    fn what_may_go_elsewhere_is_not_merged() {
+        // Hop-by-hop options, destination options, a routing header, an atomic fragment.
+        for (extension, merges) in [(0u8, true), (60, false), (43, false), (44, false)] {
+            let mut frames = Super::new(true, &[], 100, vec![7; 350]).frames();
+            for frame in &mut frames {
+                let next = core::mem::replace(&mut frame[20], extension);
+                frame.splice(54..54, [next, 0, 0, 0, 0, 0, 0, 1]);
+                let length = (frame.len() - 54) as u16;
+                frame[18..20].copy_from_slice(&length.to_be_bytes());
+                let headers = parse(frame).unwrap();
+                // Whatever the caller says of the checksum.
+                let segment = Segment::of(frame, &headers, frame.len(), true).unwrap();
+                assert_eq!(Held::hold(&segment).is_some(), merges && frame[75] & 8 == 0);
+            }
+            let want: &[usize] = if merges { &[4] } else { &[1, 1, 1, 1] };
+            assert_eq!(counts(&receive(&frames, &LIMITS)), want, "{extension}");
+        }
     }
 
     #[test]

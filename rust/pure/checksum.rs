@@ -20,7 +20,6 @@
 
 use crate::header::{
     array_at,
-    Fragment,
     Headers,
     Network,
     TCP,
@@ -176,11 +175,11 @@ pub fn update_long(checksum: u16, old: u32, new: u32) -> u16 {
 ///
 /// Added to the sum over transport header and payload ([`Headers::transport_length`] bytes from the
 /// transport header on) it must give a valid sum. `None` for what has no such checksum or can't be
-/// judged from this frame alone: another protocol than TCP and UDP, a fragment, UDP without a
-/// checksum, lengths that contradict each other or the frame's.
+/// judged from this frame alone: another protocol than TCP and UDP, a fragment, one that may go on to
+/// another address ([`Headers::direct`]), UDP without a checksum, lengths that contradict each other or the frame's.
 #[inline]
 pub fn verifiable(headers: &Headers, frame: &[u8], frame_length: usize) -> Option<Sum> {
-    if headers.fragment != Fragment::Whole {
+    if !headers.direct {
         return None;
     }
     let length = headers.transport_length(frame_length)?;
@@ -213,6 +212,22 @@ pub fn verifiable(headers: &Headers, frame: &[u8], frame_length: usize) -> Optio
         )),
         Network::Other => None,
     }
+}
+
+/// Whether a checksum over all from offset `start` of the frame on, which is written `field` bytes behind that, is the one
+/// that [`verifiable`] is about: that of the frame's TCP or UDP header, and not one further inside, or anywhere.
+#[inline]
+pub fn is_own(headers: &Headers, frame_length: usize, start: u32, field: u32) -> bool {
+    let own = match headers.protocol {
+        TCP => 16,
+        UDP => 6,
+        _ => return false,
+    };
+    let end = headers.ip_length.wrapping_add(headers.network_offset.into());
+    headers.direct
+        && field == own
+        && headers.transport_offset.map(u32::from) == Some(start)
+        && usize::try_from(end).is_ok_and(|end| end == frame_length)
 }
 
 /// Copies as many bytes as both slices have and sums them on the way.
@@ -493,6 +508,36 @@ mod tests {
         f[23] = 1;
         assert_eq!(verdict(&f), None, "other protocol");
         assert_eq!(verdict(&udp()[..44]), None, "cut off");
+    }
+
+    #[test]
+    fn own_checksum_or_another() {
+        let f = &udp()[..45];
+        let headers = header::parse(f).unwrap();
+        assert!(is_own(&headers, f.len(), 34, 6));
+        assert!(!is_own(&headers, f.len(), 34, 16), "the place of TCP's");
+        assert!(!is_own(&headers, f.len(), 42, 6), "further inside");
+        assert!(!is_own(&headers, f.len() + 1, 34, 6), "padding");
+        let icmp = Headers {
+            protocol: header::ICMP,
+            ..headers
+        };
+        assert!(!is_own(&icmp, f.len(), 34, 6));
+        let elsewhere = Headers {
+            direct: false,
+            ..headers
+        };
+        assert!(!is_own(&elsewhere, f.len(), 34, 6));
+    }
+
+    #[test]
+    fn what_may_go_elsewhere_is_not_judged() {
+        let mut f = udp();
+        // A source route: the address in the header is that of the next hop.
+        f[14] = 0x47;
+        f.splice(34..34, [131, 7, 4, 10, 0, 0, 9, 0]);
+        f[17] = 39;
+        assert_eq!(verdict(&f), None);
     }
 
     #[test]

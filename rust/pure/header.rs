@@ -110,6 +110,12 @@ pub struct Headers {
     pub transport_offset: Option<u16>,
     /// Source and destination port of TCP, UDP or SCTP as on the wire, if they are there.
     pub ports: Option<[u8; 4]>,
+    /// Whether nothing lies between the network header proper and the transport header but
+    /// hop-by-hop options. Whatever else does may say that the packet goes on to, or came from,
+    /// another address than those of the network header (source route, routing header, home
+    /// address), and that is what the transport checksum is over then; or that it is a fragment.
+    /// Nothing can be said of the checksum, and nothing is merged.
+    pub direct: bool,
     /// Length of the IP packet in bytes, header included, as the header claims it; 0 if it isn't
     /// IP. Packets of 64 KiB and more (super frames) claim 0 in IPv4 and 40 here in IPv6.
     pub ip_length: u32,
@@ -162,6 +168,7 @@ pub fn parse(frame: &[u8]) -> Option<Headers> {
                 network_offset: ETHERNET_LEN as u16,
                 transport_offset: Some(TRANSPORT as u16),
                 ports: Some([b[34], b[35], b[36], b[37]]),
+                direct: true,
                 ip_length: u32::from(u16::from_be_bytes([b[16], b[17]])),
             });
         }
@@ -225,6 +232,7 @@ const NO_HEADERS: Headers = Headers {
     network_offset: 0,
     transport_offset: None,
     ports: None,
+    direct: false,
     ip_length: 0,
 };
 
@@ -248,6 +256,7 @@ fn parse_ipv4(packet: &[u8], mut headers: Headers) -> Option<Headers> {
     } else {
         Fragment::Whole
     };
+    headers.direct = headers.fragment == Fragment::Whole && length == IPV4_LEN;
     if headers.fragment != Fragment::Later {
         headers.set_transport(packet, length);
     }
@@ -265,6 +274,7 @@ fn parse_ipv6(packet: &[u8], mut headers: Headers) -> Option<Headers> {
     headers.protocol = ip[6];
     headers.ip_length = u32::from(u16::from_be_bytes([ip[4], ip[5]])).wrapping_add(IPV6_LEN as u32);
 
+    headers.direct = true;
     let mut offset = IPV6_LEN;
     for _ in 0..=EXTENSIONS_MAX {
         if !is_extension(headers.protocol) {
@@ -274,6 +284,7 @@ fn parse_ipv6(packet: &[u8], mut headers: Headers) -> Option<Headers> {
         let Some(extension) = array_at::<4>(packet, offset) else {
             return Some(headers);
         };
+        headers.direct &= headers.protocol == HOP_BY_HOP;
         let length = if headers.protocol == FRAGMENT {
             let fragment = u16::from_be_bytes([extension[2], extension[3]]);
 
@@ -536,6 +547,32 @@ mod tests {
     }
 
     #[test]
+    fn direct_or_not() {
+        let direct = |ethertype, packet: &[u8]| parse(&frame(&[ethertype], packet)).unwrap().direct;
+        for (fragment, options, want) in [
+            (0x4000, 0, true),
+            (0, 4, false),
+            (0x2000, 0, false),
+            (1, 0, false),
+        ] {
+            let packet = ipv4(TCP, fragment, options, &[3; 20]);
+            assert_eq!(direct(ETHERTYPE_IPV4, &packet), want);
+        }
+        for (extension, want) in [
+            (TCP, true),
+            (HOP_BY_HOP, true),
+            (ROUTING, false),
+            (DESTINATION_OPTIONS, false),
+            (FRAGMENT, false),
+        ] {
+            let mut p = vec![TCP, 0, 0, 0, 0, 0, 0, 0];
+            p.extend([3; 20]);
+            assert_eq!(direct(ETHERTYPE_IPV6, &ipv6(extension, &p)), want);
+        }
+        assert!(!direct(0x88b5, &[0; 60]));
+    }
+
+    #[test]
     fn endless_extension_headers() {
         let p: Vec<u8> = (0..200)
             .flat_map(|_| [DESTINATION_OPTIONS, 0, 0, 0, 0, 0, 0, 0])
@@ -611,6 +648,7 @@ mod tests {
                 network_offset: r.1 as u16,
                 transport_offset: None,
                 ports: None,
+                direct: false,
                 ip_length: 0,
             };
             if ethertype == ETHERTYPE_IPV4 {
@@ -636,6 +674,7 @@ mod tests {
             r.skip(1)?;
             h.protocol = r.u8()?;
             r.skip(10 + ihl - 20)?;
+            h.direct = ihl == 20 && fragment & 0x3fff == 0;
             if fragment & 0x1fff > 0 {
                 h.fragment = Fragment::Later;
                 return None;
@@ -655,17 +694,20 @@ mod tests {
             h.ip_length = u32::from(r.u16()?) + 40;
             h.protocol = r.u8()?;
             r.skip(33)?;
+            h.direct = true;
             for _ in 0..9 {
                 let start = r.1;
                 match h.protocol {
                     0 | 43 | 60 => {
                         let (next, units, _) = (r.u8()?, r.u8()?, r.u16()?);
+                        h.direct &= h.protocol == 0;
                         h.protocol = next;
                         r.1 = start;
                         r.skip(usize::from(units) * 8 + 8)?;
                     }
                     44 => {
                         let (next, _, fragment) = (r.u8()?, r.u8()?, r.u16()?);
+                        h.direct = false;
                         h.protocol = next;
                         if fragment / 8 > 0 {
                             h.fragment = Fragment::Later;

@@ -15,7 +15,8 @@ import net      # noqa: E402
 import nic      # noqa: E402
 import tap      # noqa: E402
 
-SOL_PACKET, PACKET_AUXDATA = 263, 8
+SOL_PACKET, PACKET_AUXDATA, PACKET_VNET_HDR = 263, 8, 15
+NEEDS_CSUM = 1
 TP_STATUS_CSUMNOTREADY, TP_STATUS_CSUM_VALID = 1 << 3, 1 << 7
 
 
@@ -141,6 +142,31 @@ def wrong(t):
         tap.equal(len(taker.recv(4000)), 200 - 42, "the datagram behind them")
         tap.equal(nic.drain(taker), 0, "others")
     tap.equal(other.qstats()["rx_csum_bad"] - before["rx_csum_bad"], 4, "counted")
+
+
+@tap.case("a checksum that is filled anywhere but in the frame's own header vouches for nothing")
+def elsewhere(t):
+    """As a packet socket may ask for: further inside, or at the place that another protocol has it."""
+    _, other = t.nics(only4=True)
+    before = other.qstats()
+    with t.n0.packet("fe0") as sender, t.n1.packet("fe1") as receiver, \
+            t.n1.socket(socket.AF_INET, socket.SOCK_DGRAM) as taker:
+        sender.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
+        receiver.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+        taker.bind((net.V4[1], 2000))
+        frame = nic.udp_frame(200, good=False)
+        pseudo = struct.pack("!H", frames.checksum(frame[26:34] + struct.pack("!HH", 17, 200 - 34)))
+        for start, offset, own in ((54, 0, False), (34, 16, False), (34, 6, True)):
+            if own:
+                frame = frame[:40] + pseudo + frame[42:]
+            sender.send(struct.pack("=BBHHHH", NEEDS_CSUM, 0, 0, 0, start, offset) + frame)
+            (got, status), = captured(receiver, 17, 1)
+            tap.equal((bool(status & TP_STATUS_CSUM_VALID), right(got)), (own, own),
+                      f"verified and right, filled at {start}+{offset}")
+        tap.equal(len(taker.recv(4000)), 200 - 42, "the datagram with a checksum of its own")
+        tap.equal(nic.drain(taker), 0, "others")
+    after = other.qstats()
+    tap.equal(after["rx_csum_unnecessary"] - before["rx_csum_unnecessary"], 1, "counted as verified")
 
 
 @tap.case("with rx off nothing is verified by the NIC, and traffic passes")

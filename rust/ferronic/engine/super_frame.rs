@@ -63,7 +63,8 @@ impl Run<'_> {
     /// Goes on with the frames of a packet from `cursor`.
     fn segments(&mut self, s: &SuperFrame<'_>, cursor: &mut Cursor) -> Verdict {
         let header_len = s.plan.header_length() as u32;
-        let merges = self.peer.merges.read() != 0;
+        // What may go on to another address has a checksum over that, which is to be right where it is cut.
+        let merges = s.headers.direct && self.peer.merges.read() != 0;
         while let Some(payload) = s.plan.next_length(*cursor) {
             let len = header_len.wrapping_add(payload);
             let mut done = Frames {
@@ -175,9 +176,13 @@ impl Run<'_> {
 
     /// Completes the first descriptor, number `first`, of frames of `len` bytes that were filled in.
     fn finish(&mut self, s: &SuperFrame<'_>, first: u32, len: u32, merged: Option<Merged>) {
+        let checked = match s.headers.direct {
+            true => Checked::Good,
+            false => Checked::Unknown,
+        };
         let mut info = self
             .info(len, s.headers, s.linear, s.way)
-            .with_checked(Checked::Good);
+            .with_checked(checked);
         if let Some(merged) = merged {
             info = info.with_merged(merged);
         }
