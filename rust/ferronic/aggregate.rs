@@ -13,15 +13,17 @@
 //!
 //! - with a frame that ends it (`PSH`, `FIN`, a short one), or before one that cannot be merged;
 //! - when the queue has been quiet for four [ticks](crate::limits::HOLD_TICK_NS);
+//! - when 32 ticks have passed since its last frame;
 //! - when its turn has passed: of those held it has waited longest, and [`PASSED_MAX`] more frames than there are
 //!   streams held have come since its last one that neither were its own nor began to wait themselves;
 //! - when its place is needed;
 //! - when merging is switched off, or the channel is to be emptied.
 //!
-//! A poll that leaves something starts the timer of the ticks, unless it runs; when it finds the queue quiet it raises the
-//! vector. So nothing is held that nobody comes back for, and frames cost no timer each. Whatever is held, a poll
-//! looks at no more than it gives up, and at those to which it added frames. What is given up at a poll's end counts as
-//! much as frames: what is more than the poll's budget is left to the next one, which begins with it.
+//! A poll that leaves something starts the timer of the ticks, unless it runs; when it finds the queue quiet, or the time of
+//! the one that has waited longest over, it raises the vector. So nothing is held that nobody comes back for, and frames cost
+//! no timer each. Whatever is held, a poll looks at no more than it gives up, and at those to which it added frames. What is
+//! given up at a poll's end counts as much as frames: what is more than the poll's budget is left to the next one, which
+//! begins with it.
 //!
 //! Where the other end's segmentation offload feeds the receiver directly, the engine does not cut in the first place
 //! ([`engine`](crate::engine)); what comes that way is only counted here.
@@ -80,6 +82,8 @@ struct Moment {
     poll: u32,
     /// Frames that neither were of the stream that had waited longest nor began to wait themselves.
     passed: u32,
+    /// Ticks, as the vector counts them.
+    tick: u32,
 }
 
 /// What becomes of a frame.
@@ -305,7 +309,13 @@ impl Aggregates {
     /// Gives to the stack what is not to wait longer, as many as `budget` packets; returns how many. All of a budget: there
     /// may be more.
     #[inline(never)]
-    pub(crate) fn overdue(&mut self, budget: u32, to: &mut Upwards<'_, '_>) -> u32 {
+    pub(crate) fn overdue(
+        &mut self,
+        vector: &Vector,
+        budget: u32,
+        to: &mut Upwards<'_, '_>,
+    ) -> u32 {
+        self.now.tick = vector.ticks();
         let mut given = 0u32;
         while given < budget {
             let Some(at) = self.held.oldest() else {
@@ -349,9 +359,10 @@ impl Aggregates {
         // Polls that end with nothing held do not come here, but may have counted.
         let passed = received.saturating_sub(core::mem::take(&mut self.in_turn));
         self.now.passed = self.now.passed.wrapping_add(passed);
-        let given = self.overdue(budget, to);
+        let given = self.overdue(vector, budget, to);
         self.now.poll = self.now.poll.wrapping_add(1);
-        if vector.holds(!self.is_empty()) {
+        let oldest = self.held.oldest().and_then(|at| self.held.get(at));
+        if vector.holds(oldest.map(|a| a.last.tick)) {
             let tick = HOLD_TICK_NS;
             to.poll.start_timer(Timer::Aggregation, tick, tick / 8);
         }
@@ -363,6 +374,7 @@ impl Aggregates {
     fn may_wait(&self, oldest: &Aggregate) -> bool {
         let passed = self.now.passed.wrapping_sub(oldest.last.passed);
         passed <= PASSED_MAX.wrapping_add(self.held.len() as u32)
+            && !Vector::is_over(self.now.tick, oldest.last.tick)
     }
 
     /// Frees what is held; returns how many frames it was.

@@ -433,7 +433,7 @@ impl RxHalf {
                 counters,
                 total: &mut total,
             };
-            given = self.aggregates.overdue(budget, &mut to);
+            given = self.aggregates.overdue(vector, budget, &mut to);
         }
         let budget = budget.saturating_sub(given);
         let mut done = 0u32;

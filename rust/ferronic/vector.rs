@@ -48,6 +48,10 @@ const URGENT: u64 = 7;
 /// After how many ticks without a frame what the poll holds is not to wait longer.
 const QUIET_TICKS: u32 = 4;
 
+/// How many ticks a packet that the poll holds waits for the next frame of its stream, at most, however many come of others:
+/// less than a sender waits before it sends again, or a receiver before it acknowledges.
+const WAIT_TICKS: u32 = 32;
+
 /// Settings of the moderation, in microseconds and frames. 0 microseconds: at once. 0 frames: however many.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Coalesce {
@@ -100,6 +104,11 @@ pub(crate) struct Vector {
     pause_armed: AtomicWord,
     /// Whether the Aggregation timer runs. Written by the poll while it does not, by the timer while it does.
     ticking: Word<u32>,
+    /// Its ticks; written by the timer.
+    ticks: Word<u32>,
+    /// How many of them there had been when the last frame came of the packet that has waited longest. Written by the poll,
+    /// while it holds one.
+    oldest: Word<u32>,
     /// Its ticks since the last frame; written by the timer.
     quiet_ticks: Word<u32>,
     /// Whether frames came since the last tick; set by the poll, cleared by the timer.
@@ -149,6 +158,8 @@ impl Vector {
             completion_armed: AtomicWord::new(0),
             pause_armed: AtomicWord::new(0),
             ticking: Word::new(0),
+            ticks: Word::new(0),
+            oldest: Word::new(0),
             quiet_ticks: Word::new(0),
             stirred: Word::new(0),
             quiet: Word::new(0),
@@ -312,11 +323,28 @@ impl Vector {
         quiet && !received
     }
 
-    /// The poll ends; whether it holds packets, for which it will be polled again when it has become quiet. Returns whether
-    /// the Aggregation timer is to be started, for a [tick](HOLD_TICK_NS).
+    /// Ticks so far, of those while the poll held packets.
+    #[inline(always)]
+    pub(crate) fn ticks(&self) -> u32 {
+        self.ticks.read()
+    }
+
+    /// Whether what has waited since `then` is not to wait longer `now`, in [ticks](Self::ticks).
+    #[inline(always)]
+    pub(crate) fn is_over(now: u32, then: u32) -> bool {
+        now.wrapping_sub(then) > WAIT_TICKS
+    }
+
+    /// The poll ends; if it holds packets, since when, in [ticks](Self::ticks), the one that has waited longest does. It will be
+    /// polled again when that is over, or it has become quiet. Returns whether the Aggregation timer is to be started, for a
+    /// [tick](HOLD_TICK_NS).
     #[inline]
     #[must_use]
-    pub(crate) fn holds(&self, holds: bool) -> bool {
+    pub(crate) fn holds(&self, oldest: Option<u32>) -> bool {
+        if let Some(oldest) = oldest {
+            self.oldest.write(oldest);
+        }
+        let holds = oldest.is_some();
         if holds != self.is_holding() {
             self.holds.write(holds.into());
             // Pairs with the timer's: either it sees that something is held, or it is seen not to run any more.
@@ -335,6 +363,8 @@ impl Vector {
     /// A CPU that others keep busy, or take away, sees one tick late, and not several at once: whoever is to send has as long
     /// to do so as the timer has to count.
     fn tick(&self, instance: &Instance<Channel>) {
+        let now = self.ticks.read().wrapping_add(1);
+        self.ticks.write(now);
         let quiet = match self.stirred.read() {
             0 => self.quiet_ticks.read().wrapping_add(1),
             _ => 0,
@@ -356,6 +386,9 @@ impl Vector {
                 return;
             }
             self.ticking.write(1);
+        }
+        if Self::is_over(now, self.oldest.read()) {
+            Self::raise_now(instance);
         }
         instance.start_timer(Timer::Aggregation, HOLD_TICK_NS, HOLD_TICK_NS / 8);
     }

@@ -10,6 +10,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import content  # noqa: E402
@@ -418,6 +419,24 @@ def lone(t):
                 sender.send(segments(1, sport=4000 + turn)[0])
                 take(receiver, SEGMENT)
     t.balanced()
+
+
+@tap.case("rx-gro-hw: what waits for more goes up in time, however many others begin to wait")
+def in_time(t):
+    """None of them passes it, and for all of them there is a place."""
+    _, other = ready(t)
+    with t.n0.packet("fe0") as sender, t.n1.packet("fe1", frames.ETH_P_IP) as receiver:
+        sender.send(segments(1, sport=4000)[0])
+        receiver.setblocking(False)
+        for others in range(1, 451):
+            time.sleep(0.0002)
+            sender.send(segments(1, sport=4000 + others)[0])
+            # The first of all that goes up is the one that has waited longest.
+            with contextlib.suppress(BlockingIOError):
+                tap.equal(piece(receiver.recv(70000))[0], 4000, "its port")
+                tap.note(f"{others} others had begun to wait")
+                return
+    raise AssertionError("450 frames later it is still held")
 
 
 @tap.case("rx-gro-hw: what waits for more goes up in polls that keep to their budget")
