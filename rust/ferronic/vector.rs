@@ -424,7 +424,8 @@ impl Vector {
             *bytes = 0;
             Self::raise_now(instance);
         } else if v.completion_armed.read() == 0 && v.completion_armed.xchg(1) == 0 {
-            Self::start_completion(instance, u64::from(usecs).wrapping_mul(1000));
+            let ns = u64::from(usecs).wrapping_mul(1000);
+            instance.start_timer(Timer::Completion, ns, ns / 4);
         }
     }
 
@@ -461,7 +462,10 @@ impl Vector {
         let v = instance.shared();
         match which {
             Timer::Moderation => v.release(instance),
-            Timer::Completion => v.complete_late(instance),
+            Timer::Completion => {
+                v.completion_armed.xchg(0);
+                Self::raise_now(instance);
+            }
             Timer::Pause => {
                 // If the outlet still waits, whoever finds that arms it anew.
                 v.pause_armed.xchg(0);
@@ -470,30 +474,6 @@ impl Vector {
             Timer::Retry => Self::raise_now(instance),
             Timer::Aggregation => v.tick(instance),
         }
-    }
-
-    /// The Completion timer has fired: raises, unless completions have just ridden on a poll.
-    ///
-    /// A poll frees all that was sent before it began. So what is there to free after one was sent later than the vector was
-    /// raised for that poll, and may wait from then on for as long as it may wait at all. A vector that is raised as often as
-    /// that for other reasons is not raised for completions alone.
-    fn complete_late(&self, instance: &Instance<Channel>) {
-        let ns = u64::from(self.tx_usecs.read()).wrapping_mul(1000);
-        let since = now_ns().wrapping_sub(self.last.read());
-        if since < ns / 2 {
-            // It is armed still.
-            Self::start_completion(instance, ns.wrapping_sub(since));
-            return;
-        }
-        self.completion_armed.xchg(0);
-        Self::raise_now(instance);
-    }
-
-    /// Starts the Completion timer: for `ns` from now, or a quarter more; for half of it if the CPU has an interrupt then
-    /// anyway, as it has for the other end's.
-    #[inline]
-    fn start_completion(instance: &Instance<Channel>, ns: u64) {
-        instance.start_timer(Timer::Completion, ns / 2, (ns / 4).wrapping_mul(3));
     }
 
     /// Schedules a raise that was held back.

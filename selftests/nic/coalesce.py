@@ -162,36 +162,6 @@ def completions(t):
               (True,) * 3, f"raises: {at_once}, {seldom}, {by_ten}")
 
 
-@tap.case("who receives as often as completions may wait is not raised for them")
-def riding(t):
-    """fe0 sends a frame and gets one, for four times as long as completions may wait.  A machine
-    that is busy with other things stands still longer than that too, but not every time."""
-    one, other = t.nics(quiet=True)
-    for port in (one, other):
-        port.one_channel()
-        fixed(port)
-    one.ethtool.set(ethnl.COALESCE, rx_usecs=0, tx_usecs=400000, tx_frames=0)
-    # Byte queue limits that hold the queue would raise it.
-    t.n0.run("unshare", "-m", "sh", "-c", "mount -t sysfs none /sys && echo 1000000 > "
-             "/sys/class/net/fe0/queues/tx-0/byte_queue_limits/limit_min")
-    empty = []
-    with t.n0.packet("fe0", frames.ETH_P_IP) as near, t.n1.packet("fe1") as far:
-        back = frames.ether(net.MAC[0], net.MAC[1], frames.ETH_P_IP, nic.udp_frame()[14:])
-        for _ in range(10):
-            before = one.private()["napi_polls_of_0"]
-            end = time.monotonic() + 1.6
-            while time.monotonic() < end:
-                near.send(nic.udp_frame())
-                far.send(back)
-                near.recv(4000)
-                # What is to be seen is what time does.
-                time.sleep(0.01)
-            empty.append(one.private()["napi_polls_of_0"] - before)
-            if not empty[-1]:
-                return
-    raise AssertionError(f"polls without a frame, in 1.6 s each: {empty}")
-
-
 @tap.case("an idle vector is raised at once, however long rx-usecs are")
 def idle(t):
     """A vector that has been quiet is held for a quarter of a second here.  A machine that is
