@@ -45,9 +45,9 @@ pub(crate) struct Rings {
     pub(crate) rx_ring: u32,
 }
 
-/// How long a ring may take to be emptied by its poll: this many looks, 50 us apart. What is left is dropped and
-/// counted.
-const DRAIN_LOOKS: u32 = 40;
+/// How often, in one change, looks at rings that are to be emptied may find that nothing has moved: they are 50 us apart.
+/// Then what is left is dropped and counted.
+const PATIENCE: u32 = 40;
 
 /// Changes the rings of a port, up or down. RTNL and instance lock; sleeps.
 ///
@@ -202,6 +202,7 @@ fn apply(
 
     let device = dev.device();
     let end = device.data().end();
+    let mut patience = PATIENCE;
     match new.channels.cmp(&old.channels) {
         Ordering::Greater => {
             // Grow: all is open before the stack and the other end hear of it.
@@ -225,9 +226,10 @@ fn apply(
             end.steer.publish(next);
         }
         Ordering::Less => {
-            // Shrink: the other end stops using the channels first.
+            // Shrink: first the other end stops using the channels, then the stack does. What it is given of them until
+            // they are gone bears their numbers, so there are that many receive queues until then.
             end.steer.publish(next);
-            if let Err(e) = dev.set_real_num_queues(new.channels, new.channels, rtnl) {
+            if let Err(e) = dev.set_real_num_queues(new.channels, old.channels, rtnl) {
                 end.steer.publish(back);
                 return Err(e);
             }
@@ -242,10 +244,10 @@ fn apply(
                 }
             }
             gone.reverse();
-            for (k, owner) in gone.iter().enumerate() {
-                drain(end, (new.channels as usize).wrapping_add(k), owner);
-            }
+            drain(end, new.channels as usize, &gone, true, &mut patience);
             remove(dev, new.channels as usize, &mut gone);
+            // Cannot fail: it is less.
+            let _ = dev.set_real_num_queues(new.channels, new.channels, rtnl);
         }
         Ordering::Equal => end.steer.publish(next),
     }
@@ -253,7 +255,7 @@ fn apply(
     let mut up = dev.state().up.take();
     if let Some(Up { owners }) = up.as_mut() {
         for (i, (owner, (channel, h))) in owners.iter_mut().zip(fresh).enumerate() {
-            exchange_rings(dev, i, owner, channel, h, false);
+            exchange_rings(dev, i, owner, channel, h, false, &mut patience);
             resume(device, i, owner);
         }
     }
@@ -346,34 +348,60 @@ fn remove(dev: &mut Locked<'_, Port>, from: usize, owners: &mut [Owner<Channel>]
     updown::redirect(device, owners);
 }
 
-/// Lets producers wait and the poll empty an RX ring, and pass on what it holds, for a bounded time.
-fn drain(end: &End, index: usize, owner: &Owner<Channel>) {
-    let Some(inlet) = end.inlets.get(index) else {
-        return;
-    };
-    let vector = owner.instance();
-    for _ in 0..DRAIN_LOOKS {
-        let left = {
-            let mut guard = inlet.lock.lock_bh();
-            guard.as_mut().map_or(0, |open| {
-                open.closing = true;
-                open.untaken()
-            })
-        };
-        if !vector.shared().drain() && left == 0 {
+/// Lets producers wait and the polls empty the RX rings of channels from number `from` on, and pass on what they hold; if the
+/// channels are `leaving`, also send what their TX rings hold. It takes as long as that goes on: `patience` is how many looks
+/// may find that nothing has moved.
+fn drain(end: &End, from: usize, owners: &[Owner<Channel>], leaving: bool, patience: &mut u32) {
+    let mut least = u64::MAX;
+    loop {
+        let mut left = 0u64;
+        for (k, owner) in owners.iter().enumerate() {
+            let here = undone(end, from.wrapping_add(k), owner, leaving);
+            if here > 0 {
+                // Softirqs run when it goes.
+                let _bh = BhGuard::new();
+                // Whatever the core puts polling off for.
+                Vector::restart(owner.instance());
+            }
+            left = left.saturating_add(here);
+        }
+        if left == 0 {
             return;
         }
-        let bh = BhGuard::new();
-        // Whatever the core puts polling off for.
-        Vector::restart(vector);
-        // Softirqs run here.
-        drop(bh);
+        if left >= least {
+            let Some(less) = patience.checked_sub(1) else {
+                return;
+            };
+            *patience = less;
+        }
+        least = least.min(left);
         fsleep(Delta::from_micros(50));
     }
 }
 
+/// What a channel that nothing new comes to still has to do: descriptors.
+fn undone(end: &End, index: usize, owner: &Owner<Channel>, leaving: bool) -> u64 {
+    let untaken = end.inlets.get(index).map_or(0, |inlet| {
+        inlet.lock.lock_bh().as_mut().map_or(0, |open| {
+            open.closing = true;
+            open.untaken()
+        })
+    });
+    let unsent = match end.outlets.get(index) {
+        Some(outlet) if leaving => {
+            let mut open = outlet.lock.lock_bh();
+            open.as_mut().map_or(0, |open| open.ring.available())
+        }
+        _ => 0,
+    };
+    let holds = owner.instance().shared().drain();
+    u64::from(untaken)
+        .saturating_add(unsent.into())
+        .saturating_add(holds.into())
+}
+
 /// Exchanges the rings of one channel, whose queue is stopped until [`resume`]. Nothing can fail. `closing`: producers
-/// go on waiting.
+/// go on waiting. `patience`: as for [`drain`].
 fn exchange_rings(
     dev: &mut Locked<'_, Port>,
     index: usize,
@@ -381,13 +409,14 @@ fn exchange_rings(
     mut channel: Channel,
     h: Halves,
     closing: bool,
+    patience: &mut u32,
 ) {
     let device = dev.device();
     let end = device.data().end();
     let (Some(inlet), Some(outlet)) = (end.inlets.get(index), end.outlets.get(index)) else {
         return;
     };
-    drain(end, index, owner);
+    drain(end, index, core::slice::from_ref(owner), false, patience);
 
     // The inlet stays open without a ring: producers wait as on a full one, and are served below.
     let old_ring = inlet.lock.lock_bh().as_mut().and_then(|open| {

@@ -367,6 +367,8 @@ pub(crate) fn bury(device: &Device<Port>, index: usize, mut channel: Channel) {
     }
     if let Some(queue) = device.tx_queue(index as u16) {
         queue.reset();
+        // The watchdog looks at queues that are not in use, too.
+        queue.start();
     }
     let unread = channel.rx.map_or(0, discard_unread);
     if unread > 0 {

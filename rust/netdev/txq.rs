@@ -65,6 +65,12 @@ impl Queue<'_> {
         unsafe { bindings::netif_tx_wake_queue(self.raw()) };
     }
 
+    /// Lets a stopped queue run (`netif_tx_start_queue`); its qdisc is not told.
+    pub fn start(&self) {
+        // SAFETY: By the type invariant.
+        unsafe { bindings::netif_tx_start_queue(self.raw()) };
+    }
+
     /// Tells the watchdog that the queue has moved (`txq_trans_cond_update`).
     #[inline]
     pub fn touch(&self) {

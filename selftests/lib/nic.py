@@ -241,8 +241,8 @@ def polls_end(port):
 
 
 def revive(port, napis, now=True):
-    """Ends the deferral of NAPIs, at once if told so."""
-    for napi in napis:
+    """Ends the deferral of those NAPIs that are still there, at once if told so."""
+    for napi in set(napis) & set(port.napis()):
         port.netdev.napi_set(napi, defer_hard_irqs=0, gro_flush_timeout=0)
     if now:
         # Exchanging its rings stops a NAPI and its timer, and starts it anew.

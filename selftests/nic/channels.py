@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Channels: any number of them, changed while traffic flows."""
 
+import contextlib
 import errno
 import os
 import sys
@@ -120,6 +121,44 @@ def flood(t):
                 last = now
     changes.finish()
     t.balanced()
+
+
+@tap.case("fewer: what is in the rings that go is received, from queues that the stack still knows")
+def leaving(t):
+    """Where the stack steers packets to CPUs it complains of a queue that is none."""
+    one, other = t.nics(quiet=True)
+    flows = [nic.udp_frame(sport=1000 + number) for number in range(32)]
+    with steered_by_the_stack(), t.n0.packet("fe0") as sender:
+        with nic.stalled(other, sender, flows[0]):
+            # Each vector is raised for the first that comes, and deferred then.
+            for turn in range(3):
+                for frame in flows:
+                    sender.send(frame)
+            sent = one.link["stats"]["tx_packets"]
+            before = other.rx_by_queue()
+            other.ethtool.set(ethnl.CHANNELS, combined=2)
+            tap.equal(one.link["stats"]["tx_packets"], sent, "sent")
+        t.balanced()
+    tap.equal(sum(before.values()) < sent, True, f"frames that wait: {before} of {sent}")
+    tap.equal(other.dropped(), 0, "dropped")
+
+
+@contextlib.contextmanager
+def steered_by_the_stack():
+    """Has the whole kernel steer packets to the CPUs of their receivers (RFS)."""
+    path = "/proc/sys/net/core/rps_sock_flow_entries"
+    with open(path, encoding="ascii") as file:
+        before = file.read()
+
+    def write(value):
+        with open(path, "w", encoding="ascii") as file:
+            file.write(value)
+
+    write("1024")
+    try:
+        yield
+    finally:
+        write(before)
 
 
 @tap.case("all queues carry traffic")

@@ -10,7 +10,7 @@
 //!
 //! [`OutletOpen::hands_off`]: crate::wire::OutletOpen::hands_off
 
-use super::{drain, exchange_rings, resume};
+use super::{drain, exchange_rings, resume, PATIENCE};
 use crate::channel::Channel;
 use crate::port::{offer_features, Port};
 use crate::updown::{self, Halves, Plan, Up};
@@ -44,9 +44,7 @@ impl<'a> Half<'a> {
         self.device.with_lock(rtnl, |dev| {
             let end = dev.device().data().end();
             if let Some(Up { owners }) = dev.state().up.as_ref() {
-                for (i, owner) in owners.iter().enumerate() {
-                    drain(end, i, owner);
-                }
+                drain(end, 0, owners, false, &mut { PATIENCE });
             }
         });
     }
@@ -55,10 +53,11 @@ impl<'a> Half<'a> {
     fn exchange(&mut self, rtnl: &Rtnl) {
         let fresh = core::mem::take(&mut self.fresh);
         self.device.with_lock(rtnl, |dev| {
+            let mut patience = PATIENCE;
             let mut up = dev.state().up.take();
             if let Some(Up { owners }) = up.as_mut() {
                 for (i, (owner, (channel, h))) in owners.iter_mut().zip(fresh).enumerate() {
-                    exchange_rings(dev, i, owner, channel, h, true);
+                    exchange_rings(dev, i, owner, channel, h, true, &mut patience);
                 }
             }
             dev.state().up = up;
