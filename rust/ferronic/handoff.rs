@@ -98,6 +98,17 @@ pub(crate) fn tell(wire: &Wire, side: Side, index: u16, frames: u32, bh: &Bh<'_>
     }
 }
 
+/// Has the receiver look at outlet `index` of `side`, whatever puts its polling off.
+pub(crate) fn hurry(wire: &Wire, side: Side, index: u16, bh: &Bh<'_>) {
+    let Some(inlet) = inlet_of(wire, side, index, bh) else {
+        return;
+    };
+    if let Some(open) = inlet.lock.lock(bh).as_ref() {
+        inlet.waiters.add(index);
+        Vector::restart(&open.vector);
+    }
+}
+
 /// Drops and counts what a TX ring holds: the other end is closed.
 pub(crate) fn discard(outlet: &Outlet, dev: Option<&Device<Port>>, index: u16, bh: &Bh<'_>) {
     loop {

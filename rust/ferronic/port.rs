@@ -19,7 +19,7 @@ use crate::vector::Vector;
 use crate::wire::{Datapath, End, Label, Outlet, Posted, Side, TxDescriptor, Wire};
 use kernel::prelude::*;
 use kernel::sync::Arc;
-use netdev::context::Bh;
+use netdev::context::{Bh, BhGuard};
 use netdev::counter::Counter;
 use netdev::device::{AddressList, Device, Driver, LinkStats, Locked, MacAddress, Setup};
 use netdev::features::Features;
@@ -158,7 +158,8 @@ fn doorbell(
         // packets, too.
         smp_mb();
         outlet.kicked.write(1);
-        Vector::raise_now(&open.vector);
+        // Deferral delays completions, never transmission.
+        Vector::restart(&open.vector);
     } else if open.handoff {
         open.untold = open.untold.wrapping_add(published);
         match handoff::tell(&data.wire, data.side, index, open.untold, bh) {
@@ -315,11 +316,21 @@ impl Driver for Port {
         let data = dev.data();
         // Whatever holds the queue up, looking again is the cure: the poll completes, and runs the engine. Even if somebody
         // has deferred it for longer than the queue can wait.
-        if let Some(outlet) = data.end().outlets.get(queue as usize) {
-            outlet.kicked.write(1);
-            if let Some(open) = outlet.lock.lock_bh().as_mut() {
+        let Some(outlet) = data.end().outlets.get(queue as usize) else {
+            return;
+        };
+        outlet.kicked.write(1);
+        let hands_off = match outlet.lock.lock_bh().as_mut() {
+            Some(open) => {
                 Vector::restart(&open.vector);
+                open.hands_off()
             }
+            None => return,
+        };
+        if hands_off {
+            // Then it is the receiver that takes, and completes.
+            let bh = BhGuard::new();
+            handoff::hurry(&data.wire, data.side, queue as u16, bh.bh());
         }
     }
 

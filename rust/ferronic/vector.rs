@@ -258,7 +258,7 @@ impl Vector {
     }
 
     /// Polls once, whatever was raised before: while the NAPI instance was disabled, when nothing could be scheduled, or
-    /// masked, as it is while the core puts polling off.
+    /// masked, as it is while the core puts polling off. Any context.
     pub(crate) fn restart(instance: &Instance<Channel>) {
         let v = instance.shared();
         v.held.xchg(0);
@@ -446,7 +446,8 @@ impl Vector {
         }
     }
 
-    /// Raises without moderation. Any context.
+    /// Raises without moderation. Any context. Where the core puts off polling, on its own account, this only leaves a mark:
+    /// who needs a poll whatever happens calls [`restart`](Self::restart).
     #[inline]
     pub(crate) fn raise_now(instance: &Instance<Channel>) {
         let v = instance.shared();
@@ -469,7 +470,8 @@ impl Vector {
             Timer::Pause => {
                 // If the outlet still waits, whoever finds that arms it anew.
                 v.pause_armed.xchg(0);
-                Self::raise_now(instance);
+                // Putting off polls is not to make a pause longer.
+                Self::restart(instance);
             }
             Timer::Retry => Self::raise_now(instance),
             Timer::Aggregation => v.tick(instance),

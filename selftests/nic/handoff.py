@@ -349,6 +349,27 @@ def closed(t):
     t.balanced()
 
 
+@tap.case("a receiver whose polls are deferred trips the watchdog, which has it polled")
+def watchdog(t):
+    tap.announce("fe0: NETDEV WATCHDOG: .*transmit queue 0 timed out")
+    one, other = t.nics(quiet=True)
+    for port in (one, other):
+        port.one_channel()
+        port.ethtool.set(ethnl.RINGS, tx=64)
+    t.n0.tc("qdisc", "replace", "dev", "fe0", "root", "pfifo", "limit", "1")
+    frame = frames.ether(net.MAC[1], net.MAC[0], frames.ETH_P_TEST, bytes(86))
+    with t.n0.packet("fe0") as sender, t.n1.packet("fe1", frames.ETH_P_TEST) as receiver:
+        with nic.stalled(other, sender, frame):
+            nic.drain(receiver)
+            taken = nic.fill(sender, frame, 1000)
+            tap.equal(taken < 1000, True, f"the queue has stopped, after {taken} frames")
+            # The last one comes when the queue has been woken, and waits again.
+            for _ in range(taken - 1):
+                receiver.recv(2000)
+            net.wait_until(lambda: nic.fill(sender, frame, 1), "the queue goes on")
+    t.balanced()
+
+
 @tap.case("every queue that is woken is counted, the same in all statistics")
 def wakes(t):
     one, other = t.nics(quiet=True)

@@ -127,8 +127,13 @@ def self_test(t):
     one.ethtool.set(ethnl.CHANNELS, combined=3)
     with content.Flood(t.n0, *net.V4):
         shown = one.set("-t", "online")
-    if "PASS" not in shown:
-        raise AssertionError(shown)
+        if "PASS" not in shown:
+            raise AssertionError(shown)
+    back = frames.ether(net.MAC[0], net.MAC[1], frames.ETH_P_TEST, bytes(86))
+    with t.n1.packet("fe1") as waker, nic.stalled(one, waker, back):
+        shown = one.set("-t", "online")
+        if "PASS" not in shown:
+            raise AssertionError(f"with polls deferred: {shown}")
     shown = one.set("-t", "offline")
     if "PASS" not in shown:
         raise AssertionError(shown)

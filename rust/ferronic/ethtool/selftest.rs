@@ -26,7 +26,7 @@ pub(super) const NAMES: [&str; 6] = [
     "Hash test            (offline)",
 ];
 
-/// How long a raised vector may take to be polled: this many looks, 1 ms apart.
+/// How long raised vectors may take to be polled: this many looks, 1 ms apart.
 const POLL_LOOKS: u32 = 100;
 
 /// Runs them. What is not asked for counts as passed, as the core's interface has it.
@@ -70,24 +70,31 @@ fn ring_indices(dev: &mut Locked<'_, Port>) -> u64 {
 fn vectors(dev: &mut Locked<'_, Port>) -> u64 {
     let (device, state) = dev.parts();
     let poll = &device.data().poll;
-    let mut bad = 0u64;
     let Some(up) = state.up.as_ref() else {
         return 0;
     };
+    let Ok(mut before) = KVec::with_capacity(up.owners.len(), GFP_KERNEL) else {
+        return 1;
+    };
     for (owner, counters) in up.owners.iter().zip(poll.iter()) {
-        let before = counters.polls.get();
-        let bh = BhGuard::new();
-        Vector::raise_now(owner.instance());
-        // Softirqs run here; a threaded instance, or one that is deferred, takes longer.
-        drop(bh);
-        let mut looks = 0;
-        while counters.polls.get() == before && looks < POLL_LOOKS {
-            fsleep(Delta::from_millis(1));
-            looks += 1;
-        }
-        bad = bad.wrapping_add((counters.polls.get() == before).into());
+        // There is room: one each.
+        let _ = before.push_within_capacity(counters.polls.get());
+        // Softirqs run when it goes; a threaded instance takes longer.
+        let _bh = BhGuard::new();
+        Vector::restart(owner.instance());
     }
-    bad
+    let unpolled = || {
+        let now = poll.iter().map(|counters| counters.polls.get());
+        let same = now.zip(before.iter()).map(|(now, before)| now == *before);
+        same.fold(0u64, |n, same| n.wrapping_add(same.into()))
+    };
+    for _ in 0..POLL_LOOKS {
+        if unpolled() == 0 {
+            break;
+        }
+        fsleep(Delta::from_millis(1));
+    }
+    unpolled()
 }
 
 /// Counts entries of the indirection table that lead nowhere.
