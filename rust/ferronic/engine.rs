@@ -4,8 +4,8 @@
 //!
 //! A function under the outlet's lock that moves frames from a TX ring into the other port's RX rings. It is run
 //! by the doorbell (the last `ndo_start_xmit` of a burst), by the receiver's poll for the outlets that wait for
-//! its buffers, and by the port's own poll where the doorbell could not, or a pause has lasted too long. Its work is
-//! bounded by what was queued, or by what was posted.
+//! its buffers, and by the port's own poll where the doorbell could not, where a pause has lasted too long, or where a
+//! run has ended before all was sent: it ends when so many frames ([`RUN_FRAMES`]) were delivered or dropped.
 //!
 //! The stages of a frame: filter, length, steering, waiting for buffers, copy with checksum, descriptor. Frames of
 //! one batch that go to the same inlet share one acquisition of its lock and one raise.
@@ -31,6 +31,10 @@ use pure::checksum;
 use pure::header::{self, Headers};
 use pure::segment::{self, Cursor};
 use pure::trail::Stage;
+
+/// After so many frames a run of the engine ends with the packet it is at, and the port's own poll goes on: frames that are
+/// refused need no buffers, so nothing else would bound what one doorbell, or the receiver's poll, has to do.
+const RUN_FRAMES: u64 = 4096;
 
 /// What became of a frame.
 enum Verdict {
@@ -133,6 +137,7 @@ pub(crate) fn service(
 
     let mut done = 0u32;
     let mut waits = false;
+    let mut goes_on = false;
     while let Some(descriptor) = ring.get(done) {
         run.sample = descriptor.label.sample();
         if run.sample != 0 {
@@ -143,6 +148,10 @@ pub(crate) fn service(
                 *cursor = Cursor::default();
                 *uncompleted_bytes = uncompleted_bytes.wrapping_add(descriptor.label.bytes());
                 done = done.wrapping_add(1);
+                if run.frames >= RUN_FRAMES {
+                    goes_on = true;
+                    break;
+                }
             }
             Verdict::Wait => {
                 waits = true;
@@ -167,6 +176,10 @@ pub(crate) fn service(
             uncompleted_bytes,
             outlet.held.read() != 0,
         );
+    }
+    if goes_on {
+        outlet.kicked.write(1);
+        Vector::restart(vector);
     }
     outlet.waiting.write((run.waiting_since != 0).into());
     if run.waiting_since != 0 {

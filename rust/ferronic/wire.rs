@@ -230,8 +230,8 @@ pub(crate) struct Outlet {
     /// `None` is Closed. The engine runs under it.
     #[pin]
     pub(crate) lock: SpinLock<Option<OutletOpen>>,
-    /// Not 0 if something was posted and the engine was not run, as it may not be with interrupts off. Set under the
-    /// queue's lock, cleared by who runs the engine.
+    /// Not 0 if something was posted and the engine was not run, as it may not be with interrupts off, or not to the end. Set
+    /// under the queue's lock or this one, cleared by who runs the engine.
     pub(crate) kicked: Word<u32>,
     /// Not 0 while the head frame waits for the receiver. Written under the lock.
     pub(crate) waiting: Word<u32>,

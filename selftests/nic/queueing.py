@@ -24,6 +24,9 @@ import nic      # noqa: E402
 import pktgen   # noqa: E402
 import rtnl     # noqa: E402
 import tap      # noqa: E402
+from trace import Trace     # noqa: E402
+
+SO_SNDBUFFORCE, UDP_SEGMENT = 32, 103
 
 
 @tap.case("byte queue limits: nothing is in flight once all is quiet")
@@ -72,6 +75,13 @@ def stop_wake(t):
     tap.equal(stats["tx_wake"], stats["tx_stop"], "wakes, and stops")
 
 
+def pause_for(t, port, milliseconds):
+    """Sets how long fe0 waits for its receiver."""
+    with contextlib.closing(control.Raw(t.n0)) as family:
+        family.send(control.PORT_SET, rtnl.attr(control.IFINDEX, port.index) +
+                    rtnl.attr(control.PORT_PAUSE_LIMIT, milliseconds))
+
+
 @tap.case("a ring that is full of frames nobody takes stops its queue, and wakes it, once")
 def full(t):
     one, other = t.nics(quiet=True)
@@ -79,9 +89,7 @@ def full(t):
         port.one_channel()
         port.ethtool.set(ethnl.RINGS, rx=64, tx=64)
     one.unlimited()
-    with contextlib.closing(control.Raw(t.n0)) as family:
-        family.send(control.PORT_SET, rtnl.attr(control.IFINDEX, one.index) +
-                    rtnl.attr(control.PORT_PAUSE_LIMIT, 4000))
+    pause_for(t, one, 4000)
     frame = frames.ether(net.MAC[1], net.MAC[0], frames.ETH_P_TEST, bytes(86))
 
     def stopped():
@@ -264,6 +272,62 @@ def watchdog(t):
             net.wait_until(lambda least=turn: timeouts() >= least, "the watchdog")
             net.wait_until(lambda: nic.fill(sender, frame, 1), "the queue goes on")
     t.balanced()
+
+
+@tap.case("a queue that goes while it is stopped is no longer watched")
+def gone(t):
+    one, other = t.nics(quiet=True)
+    for port in (one, other):
+        port.ethtool.set(ethnl.RINGS, rx=64, tx=64)
+    one.unlimited()
+    transmit_by(t, 3, 4)
+    pause_for(t, one, 4000)
+    frame = frames.ether(net.MAC[1], net.MAC[0], frames.ETH_P_TEST, bytes(86))
+
+    def stopped():
+        # A pause may have expired meanwhile, which lets it run.
+        nic.fill(sender, frame, 500)
+        return one.qstats()["tx_stop"] > one.qstats()["tx_wake"]
+
+    with t.n0.packet("fe0") as sender:
+        with nic.stalled(other, sender, frame):
+            net.wait_until(stopped, "the queue stops")
+            one.ethtool.set(ethnl.CHANNELS, combined=2)
+        with Trace("net/net_dev_xmit_timeout", "timer/timer_expire_entry") as trace:
+            # Each port's watchdog twice.
+            net.wait_until(lambda: sum("function=dev_watchdog " in line for line in trace.lines()) >= 4,
+                           "watchdogs")
+            tap.equal([line for line in trace.lines() if "net_dev_xmit_timeout" in line], [],
+                      "queues found to hang")
+    t.balanced()
+
+
+@tap.case("frames that are dropped on the wire are so in runs of the engine that end")
+def runs(t):
+    one, other = t.nics()
+    for port in (one, other):
+        port.one_channel()
+        port.ethtool.set(ethnl.RINGS, rx=64, tx=512)
+    one.unlimited()
+    pause_for(t, one, 4000)
+    t.n0.ip("neigh", "replace", net.V4[1], "lladdr", "02:00:00:00:00:99", "dev", "fe0")
+    frame = frames.ether(net.MAC[1], net.MAC[0], frames.ETH_P_TEST, bytes(86))
+    packets, segments = 300, 100
+    with t.n0.packet("fe0") as sender, t.n0.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, 1 << 23)
+        udp.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, 1)
+        with Trace("napi/napi_poll") as trace:
+            with nic.stalled(other, sender, frame):
+                # Some that wait, and behind them those that are dropped as soon as they are looked at.
+                for _ in range(100):
+                    sender.send(frame)
+                before = one.link["stats"]["tx_packets"]
+                for _ in range(packets):
+                    udp.sendto(bytes(segments), (net.V4[1], 5000))
+                tap.equal(one.link["stats"]["tx_packets"], before, "packets wait")
+            t.balanced()
+            polls = sum("for device fe0 " in line for line in trace.lines())
+    tap.equal(polls >= packets * segments // 5000, True, f"polls of the sender: {polls}")
 
 
 @tap.case("BIG TCP: super-frames of more than 64 KiB arrive whole")
