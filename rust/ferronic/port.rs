@@ -189,6 +189,10 @@ const OF_PACKETS: Features = Features::RXCSUM.union(Features::HW_VLAN_CTAG_RX);
 pub(crate) fn offer_features(dev: &mut Locked<'_, Port>, rtnl: &Rtnl) {
     let frames = dev.data().wire.datapath() == Datapath::Nic;
     dev.set_switchable(OF_FRAMES, frames, rtnl);
+    if frames {
+        // From then on for good: who has begun to send so goes on when packets are handed off again.
+        dev.allow_tx_sharing(rtnl);
+    }
 }
 
 /// What the engine does for packets that stand for several frames.

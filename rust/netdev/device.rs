@@ -435,7 +435,7 @@ impl<D: Driver> Device<D> {
     /// ([`Unregistered::no_tx_sharing`]).
     #[inline(always)]
     pub(crate) fn shares_tx(&self) -> bool {
-        // SAFETY: A read of a word that the device was set up with.
+        // SAFETY: A read of a word that is changed under RTNL.
         unsafe { bindings::netdev_tx_skb_sharing(self.as_raw()) }
     }
 
@@ -493,6 +493,19 @@ impl<'a, D: Driver> Locked<'a, D> {
     pub fn set_real_num_queues(&mut self, tx: u32, rx: u32, _rtnl: &Rtnl) -> Result {
         // SAFETY: RTNL and the instance lock are held.
         to_result(unsafe { bindings::netif_set_real_num_queues(self.as_raw(), tx, rx) })
+    }
+
+    /// Packets that are sent may be shared with who sends them from now on (`IFF_TX_SKB_SHARING`). There is no way back: somebody
+    /// may have begun. RTNL shows by `rtnl`.
+    pub fn allow_tx_sharing(&mut self, _rtnl: &Rtnl) {
+        // SAFETY: Valid; RTNL is held, under which these flags of a registered device are changed.
+        unsafe {
+            bindings::netdev_priv_flags_change(
+                self.as_raw(),
+                bindings::netdev_priv_flags_IFF_TX_SKB_SHARING,
+                0,
+            )
+        };
     }
 
     /// Says whether these features can be switched by the user. If that is new, the core computes anew which ones are on
@@ -696,8 +709,8 @@ impl<'a, D: Driver> Unregistered<'a, D> {
         }
     }
 
-    /// Packets that are sent may not be shared with who sends them (pktgen's `clone_skb` and bursts): `IFF_TX_SKB_SHARING`
-    /// is cleared.
+    /// Packets that are sent may not be shared with who sends them (pktgen's `clone_skb` and bursts), until
+    /// [`Locked::allow_tx_sharing`]: `IFF_TX_SKB_SHARING` is cleared.
     pub fn no_tx_sharing(&mut self) {
         // SAFETY: Valid, and not shared yet.
         unsafe {
