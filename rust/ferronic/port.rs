@@ -225,7 +225,8 @@ impl Driver for Port {
             | Features::HW_VLAN_CTAG_RX;
         dev.features(
             all,
-            all,
+            // Memory is memory to it, so there is nothing to switch.
+            all.without(Features::HIGHDMA),
             offloads,
             Features::SG | Features::HW_CSUM | Features::HIGHDMA,
         )

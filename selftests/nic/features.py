@@ -34,6 +34,8 @@ def offered(t):
             raise AssertionError(f"{name} is off: {features[name]}")
     for name in FALSE:
         tap.equal(features[name][0], False, name)
+    # Nothing to be switched: it has no effect here.
+    tap.equal(features["highdma"], (True, True), "highdma")
     tap.equal(one.link["gso_max_size"] >= 65536, True, "largest super-frame of 64 KiB or more")
 
 
