@@ -129,4 +129,24 @@ def sender_down(t):
     tap.equal(goes_down(t, 0), ["tx_drop_closed"], "reasons")
 
 
+@tap.case("what finds no room in a smaller ring was never sent, and is told by the link and the queues alike")
+def no_room(t):
+    for _ in range(10):
+        one, other = small(t, 4000)
+        one.ethtool.set(ethnl.RINGS, tx=8 * RING)
+        with t.n0.packet("fe0") as sender, nic.stalled(other, sender, FRAME):
+            nic.fill(sender, FRAME, 6 * RING)
+            one.ethtool.set(ethnl.RINGS, tx=RING)
+            expired = "rx_drop_pause_expired" in reasons(other)
+        t.balanced()
+        lost = one.link["stats"]["tx_dropped"]
+        tap.equal(one.qstats()["tx_hw_drops"], lost, "of the queues")
+        # Where filling the ring takes longer than a pause can last, there is room.
+        if not expired:
+            tap.equal(lost > 0, True, "frames that found no room")
+            return
+        t.tidy()
+    raise AssertionError("too slow")
+
+
 tap.main(nic.Pair)

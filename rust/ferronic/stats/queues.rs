@@ -111,7 +111,8 @@ impl Operations for Queues {
         *tx = TxQueueStats {
             packets: Some(0),
             bytes: Some(0),
-            hw_drops: Some(0),
+            // What found no room in a smaller ring.
+            hw_drops: Some(data.end().closed.get(Drop::Closed)),
             hw_drop_errors: Some(0),
             needs_csum: Some(0),
             hw_gso_packets: Some(0),
