@@ -45,8 +45,9 @@ impl Adaptive {
             rx: Dim::new(Direction::Rx, Rx(vector.clone()))?,
             tx: Dim::new(Direction::Tx, Tx(vector.clone()))?,
         };
-        vector.shared().adapt_rx(a.rx.moderation());
-        vector.shared().adapt_tx(a.tx.moderation());
+        vector
+            .shared()
+            .adapt_from(a.rx.moderation(), a.tx.moderation());
         Ok(a)
     }
 

@@ -133,7 +133,8 @@ pub(crate) struct Vector {
     /// Whether anything of it adapts to the traffic.
     adapting: Word<u32>,
     settings: Arc<SpinLock<Settings>>,
-    /// The port's counters. Raises are counted by who took the state out of Idle.
+    /// The port's counters. Raises are counted by who took the state out of Idle; beside a [`restart`](Self::restart) that
+    /// can be two at once, and one of the two may be missing then.
     counters: Arc<KVec<PollCounters>>,
     pub(crate) wire: Arc<Wire>,
     pub(crate) side: Side,
@@ -190,6 +191,18 @@ impl Vector {
     pub(crate) fn set_moderation(&self, user: Moderation) {
         let mut s = self.settings.lock_bh();
         s.user = user;
+        self.settle(&s);
+    }
+
+    /// Sets what adapting begins with, which is no adaptation. Process context.
+    pub(crate) fn adapt_from(&self, rx: dim::Moderation, tx: dim::Moderation) {
+        let mut s = self.settings.lock_bh();
+        s.adapted = Coalesce {
+            rx_usecs: rx.usecs.into(),
+            rx_frames: rx.packets.into(),
+            tx_usecs: tx.usecs.into(),
+            tx_frames: tx.packets.into(),
+        };
         self.settle(&s);
     }
 

@@ -56,6 +56,16 @@ def on(t):
     tap.equal(adaptations(one), 0, "adaptations of the other end")
 
 
+@tap.case("what adapting begins with when a port comes up is no adaptation")
+def begun(t):
+    _, other = t.nics(quiet=True)
+    other.set("-C", "adaptive-rx", "on", "adaptive-tx", "on")
+    for _ in range(2):
+        t.n1.rtnl.change("fe1", up=False)
+        t.n1.rtnl.change("fe1", up=True)
+    tap.equal(adaptations(other), 0, "adaptations without a frame")
+
+
 @tap.case("kept over down and up, other channels and other rings, under traffic")
 def kept(t):
     _, other = t.nics()
