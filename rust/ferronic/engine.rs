@@ -10,6 +10,7 @@
 //! The stages of a frame: filter, length, steering, waiting for buffers, copy with checksum, descriptor. Frames of
 //! one batch that go to the same inlet share one acquisition of its lock and one raise.
 
+mod mac_control;
 mod super_frame;
 
 use crate::copy::{self, Summed};
@@ -248,7 +249,13 @@ impl<'a> Run<'a> {
         // The headers are needed in one piece. Mostly they are; only odd packets have them in pages.
         let whole = all.len() >= segment::HEADER_MAX || all.len() == skb.len() as usize;
         match header::parse(all).filter(|headers| whole || headers.all_within(all)) {
-            Some(headers) if skb.gso().is_none() => self.frame(skb, all, all, &headers, memo),
+            Some(headers) if skb.gso().is_none() => {
+                let verdict = self.frame(skb, all, all, &headers, memo);
+                if headers.ethertype == mac_control::ETHERTYPE {
+                    self.mac_control(all, &headers, &verdict);
+                }
+                verdict
+            }
             Some(headers) => self.super_frame(skb, all, all, &headers, cursor, memo),
             None => self.scattered(skb, all, cursor, memo),
         }
@@ -271,7 +278,13 @@ impl<'a> Run<'a> {
             Err(_) => all,
         };
         match header::parse(linear) {
-            Some(headers) if skb.gso().is_none() => self.frame(skb, all, linear, &headers, memo),
+            Some(headers) if skb.gso().is_none() => {
+                let verdict = self.frame(skb, all, linear, &headers, memo);
+                if headers.ethertype == mac_control::ETHERTYPE {
+                    self.mac_control(linear, &headers, &verdict);
+                }
+                verdict
+            }
             Some(headers) => self.super_frame(skb, all, linear, &headers, cursor, memo),
             None => self.drop(Drop::TooShort, skb.len(), None),
         }

@@ -92,6 +92,18 @@ pub(crate) fn count_group(
     }
 }
 
+/// MAC control frames that software sent, at both ends: of each port those of its own outlets are sent, those of the other
+/// end's received.
+#[derive(Default)]
+pub(crate) struct MacControl {
+    pub(crate) sent: Counter,
+    pub(crate) received: Counter,
+    /// Received ones that are none of a pause.
+    pub(crate) unsupported: Counter,
+    /// Received ones of a pause, where pauses are heeded.
+    pub(crate) pauses: Counter,
+}
+
 /// What the engine counts of an outlet, under its lock.
 #[derive(Default)]
 pub(crate) struct OutletCounters {
@@ -111,6 +123,7 @@ pub(crate) struct OutletCounters {
     pub(crate) wakes: Counter,
     /// Times a frame began to wait for the receiver: pause frames received.
     pub(crate) pauses: Counter,
+    pub(crate) mac_control: MacControl,
     pub(crate) multicast: Counter,
     pub(crate) broadcast: Counter,
     pub(crate) lengths: Lengths,

@@ -20,6 +20,7 @@ import tap      # noqa: E402
 import toeplitz  # noqa: E402
 
 RING = 64
+MAC_CONTROL, PAUSE_ADDRESS = 0x8808, "01:80:c2:00:00:01"
 SO_SNDBUFFORCE = 32
 FRAME = frames.ether(net.MAC[1], net.MAC[0], frames.ETH_P_TEST, bytes(86))
 
@@ -51,6 +52,37 @@ def settings(t):
     one.refused("-A", "autoneg", "on")
     one.set("-A", "rx", "on")
     t.ping()
+
+
+@tap.case("MAC control frames that software sends are counted by both MACs, and hold up nobody")
+def software(t):
+    one, other = t.nics(quiet=True)
+    names = ("MACControlFramesTransmitted", "MACControlFramesReceived", "UnsupportedOpcodesReceived")
+
+    def counts():
+        return [[port.json("-S", "--groups", "eth-ctrl")["eth-ctrl"][name] for name in names] +
+                [port.ethtool.pause_stats()["rx_frames"]] for port in (one, other)]
+
+    pause, unknown = bytes.fromhex("0001ffff"), bytes.fromhex("7777")
+    station, broadcast = net.MAC[1], "ff:ff:ff:ff:ff:ff"
+    with t.n0.packet("fe0") as sender, t.n1.packet("fe1", MAC_CONTROL) as receiver:
+        for heeds in (True, False):
+            other.set("-A", "rx", "on" if heeds else "off")
+            # Who it is for, what it asks for, whether it is a pause for this station.
+            for to, what, stops, tag in ((PAUSE_ADDRESS, pause, True, ()), (station, pause, True, ()),
+                                         (broadcast, pause, False, ()), (broadcast, unknown, False, ()),
+                                         (broadcast, pause, False, ((frames.ETH_P_8021Q, 5),))):
+                before = counts()
+                sender.send(frames.ether(to, net.MAC[0], MAC_CONTROL, what + bytes(42), tag))
+                t.balanced()
+                mine, its = ([b - a for a, b in zip(*both)] for both in zip(before, counts()))
+                count = 0 if tag else 1
+                tap.equal([mine, its], [[count, 0, 0, 0],
+                                        [0, count, int(what == unknown), int(stops and heeds)]],
+                          f"{what.hex()} to {to}, tags {tag}, heeded: {heeds}")
+            # It is filtered like any frame.
+            tap.equal(nic.drain(receiver), 4, "frames for the station and for all")
+    tap.equal(other.private()["rx_drop_filtered"], 2, "frames for neither")
 
 
 @tap.case("a receiver that stands still for a moment loses nothing, and pause frames are counted")

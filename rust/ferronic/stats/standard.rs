@@ -6,7 +6,7 @@
 //! made of, which `ip -s link` shows, are without it.
 
 use super::histogram::FCS_LEN;
-use super::{drops_sent, sum, too_long, Drop, Lengths};
+use super::{drops_sent, sum, too_long, Drop, Lengths, MacControl};
 use crate::port::PortData;
 use netdev::counter::Counter;
 use netdev::ethtool::{EthCtrlStats, EthMacStats, PauseStats, RmonStats};
@@ -39,21 +39,33 @@ fn pauses_sent(data: &PortData) -> u64 {
     sum(data.end().inlets.iter(), |i| i.counters.pauses.get())
 }
 
-/// Pause frames received: times a frame began to wait for a buffer of the other end.
+/// Pause frames received that held up the sender: times a frame began to wait for a buffer of the other end.
 fn pauses_received(data: &PortData) -> u64 {
     sum(data.end().outlets.iter(), |o| o.counters.pauses.get())
 }
 
-/// Fills in the group `eth-ctrl`: pause frames are all the control frames there are.
+/// Of the MAC control frames that the other port's software sent.
+fn from_software(data: &PortData, of: impl Fn(&MacControl) -> &Counter) -> u64 {
+    let outlets = data.other_end().outlets.iter();
+    sum(outlets, |o| of(&o.counters.mac_control).get())
+}
+
+/// Fills in the group `eth-ctrl`: the MAC's own control frames, which are pauses, and those of software.
 pub(crate) fn ctrl(data: &PortData, s: &mut EthCtrlStats) {
-    s.transmitted = Some(pauses_sent(data));
-    s.received = Some(pauses_received(data));
+    let sent = sum(data.end().outlets.iter(), |o| {
+        o.counters.mac_control.sent.get()
+    });
+    s.transmitted = Some(pauses_sent(data).wrapping_add(sent));
+    let received = from_software(data, |c| &c.received);
+    s.received = Some(pauses_received(data).wrapping_add(received));
+    s.unsupported = Some(from_software(data, |c| &c.unsupported));
 }
 
 /// Fills in the pause statistics.
 pub(crate) fn pause(data: &PortData, s: &mut PauseStats) {
     s.tx_frames = Some(pauses_sent(data));
-    s.rx_frames = Some(pauses_received(data));
+    let received = from_software(data, |c| &c.pauses);
+    s.rx_frames = Some(pauses_received(data).wrapping_add(received));
     s.tx_storms = Some(sum(data.end().inlets.iter(), |i| i.counters.storms.get()));
 }
 
