@@ -235,7 +235,7 @@ impl Aggregates {
             let end = segment.payload_end();
             return Offer::Merge { at, last, end };
         }
-        match Held::hold(&segment) {
+        match Held::hold(&segment, &LIMITS) {
             Some(held) if !info.is_merged() => Offer::Hold(held, segment.transport_offset()),
             _ => Offer::Alone,
         }

@@ -223,12 +223,17 @@ pub struct Held {
 }
 
 impl Held {
-    /// Begins an aggregate with a frame. `None` if nothing could be merged with it: it goes up
-    /// alone, at once.
+    /// Begins an aggregate with a frame. `None` if nothing could be merged with it, also since a
+    /// second one of its length would be too much: it goes up alone, at once.
     #[inline]
-    pub fn hold(segment: &Segment) -> Option<Held> {
+    pub fn hold(segment: &Segment, limits: &Limits) -> Option<Held> {
         let ends = segment.padded || !goes_on(segment.flags);
         if !segment.mergeable || ends || segment.length > u16::MAX.into() {
+            return None;
+        }
+        let headers = segment.payload_offset.wrapping_sub(segment.network_offset);
+        let both = segment.length.wrapping_mul(2).wrapping_add(headers.into());
+        if both > limits.length || limits.segments < 2 {
             return None;
         }
         Some(Held {
@@ -651,7 +656,7 @@ mod tests {
                     Verdict::Flush | Verdict::OtherFlow => self.flush(),
                 }
             }
-            match Held::hold(&segment) {
+            match Held::hold(&segment, limits) {
                 Some(held) => self.held = Some((held, frame.to_vec())),
                 None => self.up.push(Up::Frame(frame.to_vec())),
             }
@@ -794,6 +799,18 @@ mod tests {
     }
 
     #[test]
+    fn nothing_waits_for_what_cannot_come() {
+        let frame = &stream()[0];
+        let headers = parse(frame).unwrap();
+        let segment = Segment::of(frame, &headers, frame.len(), true).unwrap();
+        let hold = |length, segments| Held::hold(&segment, &Limits { length, segments }).is_some();
+        // 40 bytes of headers, and two frames of 100 bytes.
+        assert!(hold(240, 2));
+        assert!(!hold(239, 2));
+        assert!(!hold(240, 1));
+    }
+
+    #[test]
     fn what_may_go_elsewhere_is_not_merged() {
         // Hop-by-hop options, destination options, a routing header, an atomic fragment.
         for (extension, merges) in [(0u8, true), (60, false), (43, false), (44, false)] {
@@ -806,7 +823,8 @@ mod tests {
                 let headers = parse(frame).unwrap();
                 // Whatever the caller says of the checksum.
                 let segment = Segment::of(frame, &headers, frame.len(), true).unwrap();
-                assert_eq!(Held::hold(&segment).is_some(), merges && frame[75] & 8 == 0);
+                let held = Held::hold(&segment, &LIMITS).is_some();
+                assert_eq!(held, merges && frame[75] & 8 == 0);
             }
             let want: &[usize] = if merges { &[4] } else { &[1, 1, 1, 1] };
             assert_eq!(counts(&receive(&frames, &LIMITS)), want, "{extension}");
@@ -846,7 +864,7 @@ mod tests {
         let limits = |length, segments| Limits { length, segments };
         assert_eq!(counts(&receive(&frames, &limits(65535, 2))), [2, 2]);
         assert_eq!(counts(&receive(&frames, &limits(240, 64))), [2, 2]);
-        assert_eq!(counts(&receive(&frames, &limits(239, 64))), [1, 1, 2]);
+        assert_eq!(counts(&receive(&frames, &limits(239, 64))), [1, 1, 1, 1]);
         assert_eq!(counts(&receive(&frames, &limits(0, 0))), [1, 1, 1, 1]);
     }
 
@@ -930,7 +948,7 @@ mod tests {
                     (Segment::of(a, &ha, length, true), Segment::of(b, &hb, length, true))
                 {
                     sa.mergeable = true;
-                    if let Some(mut held) = Held::hold(&sa) {
+                    if let Some(mut held) = Held::hold(&sa, &LIMITS) {
                         let _ = held.offer(a, b, &sb, &LIMITS);
                         let _ = held.offer(&a[..a.len() / 2], b, &sb, &LIMITS);
                         let _ = held.finish(&mut a.clone());

@@ -223,7 +223,9 @@ pub fn is_own(headers: &Headers, frame_length: usize, start: u32, field: u32) ->
         UDP => 6,
         _ => return false,
     };
-    let end = headers.ip_length.wrapping_add(headers.network_offset.into());
+    let end = headers
+        .ip_length
+        .wrapping_add(headers.network_offset.into());
     headers.direct
         && field == own
         && headers.transport_offset.map(u32::from) == Some(start)
