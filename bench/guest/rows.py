@@ -4,6 +4,7 @@
 import struct
 
 import rtnl
+import toeplitz
 
 IFLA_NETKIT_MODE, NETKIT_L2 = 5, 0
 FERRONIC_LINK_DATAPATH, DATAPATH_NIC, DATAPATH_HANDOFF = 2, 0, 1
@@ -37,6 +38,9 @@ class Row:
         """What is left to do once the link is up."""
         if self.gro:
             space.ethtool("-K", name, "gro", "on")
+        if self.name == "nic":
+            # Otherwise the channels that flows take were others in each boot.
+            space.ethtool("-X", name, "hkey", toeplitz.KEY.hex(":"))
 
 
 class Single:
