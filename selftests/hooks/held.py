@@ -39,11 +39,16 @@ class Many(hooks.Datagrams):
         self.receiver.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 28)
 
 
+def of(udp):
+    """What they send, and not what others have sent before, which may still be on its way."""
+    return *TO_PORT, term("sport", udp.sport)
+
+
 def hold(hooks_, hook, dev, udp, count=MANY, action="delay", **more):
     """Has so many packets held there, numbered; each waits for a time of its own."""
     hooks_.chain("x", hook, dev=dev)
     more = more or {"delay": LONG, "jitter": LONG // 4}
-    rule = hooks_.rule("x", *TO_PORT, action=action, **more)
+    rule = hooks_.rule("x", *of(udp), action=action, **more)
     for start in range(0, count, 500):
         udp.send(*(b"%05d" % number for number in range(start, min(start + 500, count))))
         # A wire has limits of its own.
@@ -65,7 +70,7 @@ def released(t):
         hooks_ = getattr(t, who)
         with Many(t, 6 if number % 2 else 4) as udp:
             hooks_.chain("behind", hook, dev=dev, priority=1)
-            behind = hooks_.rule("behind", *TO_PORT)
+            behind = hooks_.rule("behind", *of(udp))
             count = MANY if hook == "forward" else 1000
             count = max(count // net.SLOW, 500)
             rule = hold(hooks_, hook, dev, udp, count)
