@@ -13,7 +13,7 @@ use kernel::prelude::*;
 use kernel::sync::Arc;
 use netdev::device::{Device, Unregistered};
 use netdev::ethtool::rss_key;
-use netdev::netlink::{ExtAck, Policy, Writer};
+use netdev::netlink::{ExtAck, Policy};
 use netdev::notifier::Event;
 use netdev::quota::Charge;
 use netdev::rtnl::{KillList, Link, NewLink, Rtnl, Slot};
@@ -49,9 +49,6 @@ impl Link for Ferronic {
 
     const DEFAULT_QUEUES: u32 = CHANNELS_MAX_DEFAULT;
 
-    // One attribute of 32 bits with its header: the other end is told of by the control family.
-    const INFO_SIZE: usize = 8;
-
     const WATCHED: bool = true;
 
     fn slot() -> Option<&'static Slot<Self>> {
@@ -60,14 +57,6 @@ impl Link for Ferronic {
 
     fn event(event: Event, dev: &Device<Port>, rtnl: &Rtnl) {
         netlink::event(event, dev, rtnl);
-    }
-
-    fn fill_info(dev: &Device<Port>, info: &mut Writer<'_>) -> Result {
-        let datapath = match dev.data().wire.datapath() {
-            Datapath::Nic => 0,
-            Datapath::Handoff => 1,
-        };
-        info.u32(LINK_DATAPATH as u16, datapath)
     }
 
     fn newlink(
@@ -178,7 +167,7 @@ fn register<'a>(
     };
     state.steer.indirection = state.steer.table_for(channels, 0)?;
     let dev = dev.register(data, state, rtnl)?;
-    // Registered with all features there are, it gets back on another datapath what this one has not.
+    // Registered with all there are, it gets back on another datapath what this one has not.
     dev.with_lock(rtnl, |dev| offer_features(dev, rtnl));
     Ok(dev)
 }

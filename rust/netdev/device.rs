@@ -508,23 +508,20 @@ impl<'a, D: Driver> Locked<'a, D> {
         };
     }
 
-    /// Says whether these features can be switched by the user. If that is new, the core computes anew which ones are on
-    /// (`netdev_change_features`): it asks [`Driver::fix_features`], calls [`Driver::set_features`] if some have changed,
-    /// and tells all who watch the link, even if none has. RTNL shows by `rtnl`.
+    /// Says whether these features can be switched by the user, and has the core compute anew which ones are on
+    /// (`netdev_update_features`): it asks [`Driver::fix_features`], and calls [`Driver::set_features`] if some have changed.
+    /// RTNL shows by `rtnl`.
     ///
     /// What the user asked for, or what the device was registered with, holds again when it can be switched again.
     pub fn set_switchable(&mut self, which: Features, switchable: bool, _rtnl: &Rtnl) {
         // SAFETY: RTNL and the instance lock are held, under which the word is read and written.
         unsafe {
             let features = &raw mut (*self.as_raw()).hw_features;
-            let before = *features;
             *features = match switchable {
-                true => before | which.0,
-                false => before & !which.0,
+                true => *features | which.0,
+                false => *features & !which.0,
             };
-            if *features != before {
-                bindings::netdev_change_features(self.as_raw());
-            }
+            bindings::netdev_update_features(self.as_raw());
         }
     }
 

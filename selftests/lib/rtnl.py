@@ -198,7 +198,6 @@ def parse_link(body):
         elif kind == IFLA_LINKINFO:
             info = dict(attrs(value))
             link["kind"] = info.get(IFLA_INFO_KIND, b"").rstrip(b"\0").decode()
-            link["info"] = dict(attrs(info.get(IFLA_INFO_DATA, b"")))
     return link
 
 

@@ -3,14 +3,11 @@
 """What can be said of either end when a pair is made: name, namespace, address,
 MTU, queues, state; by raw netlink and in the words of ip."""
 
-import contextlib
-import json
 import os
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-import control  # noqa: E402
 import net      # noqa: E402
 import rtnl     # noqa: E402
 import tap      # noqa: E402
@@ -119,33 +116,6 @@ def by_ip_plain(t):
     ip_add(t, "fe0", "type", net.KIND)
     links = [link for link in t.n0.rtnl.links().values() if link["kind"] == net.KIND]
     tap.equal(len(links), 2, "links")
-
-
-@tap.case("ip -d: the datapath that a pair was made with, in words and in JSON; a change of it is told")
-def by_ip_shown(t):
-    ip_add(t, "fe0", "type", net.KIND, "datapath", "handoff", "peer", "name", "fe1")
-    ip_add(t, "fe2", "type", net.KIND, "peer", "name", "fe3")
-    for name, datapath in (("fe0", "handoff"), ("fe1", "handoff"), ("fe2", "nic"), ("fe3", "nic")):
-        text = t.n0.ip("-d", "link", "show", name)
-        if f" {net.KIND} datapath {datapath} " not in text:
-            raise AssertionError(text)
-        # A NIC, not a device on top of another.
-        tap.equal(f"{name}@" in text, False, f"a link below it in {text}")
-        link, = json.loads(t.n0.ip("-d", "-j", "link", "show", name))
-        tap.equal(link["linkinfo"], {"info_kind": net.KIND, "info_data": {"datapath": datapath}},
-                  "in JSON")
-    # Those who watch are told, even if it changes no feature that is on.
-    for name in ("fe2", "fe3"):
-        t.n0.ethtool("-K", name, "receive-hashing", "off", "rx-gro-hw", "off")
-    with contextlib.closing(control.Raw(t.n0)) as family, net.Monitor(t.n0) as monitor:
-        wire, = {port["wire"] for port in family.ports().values() if port["name"] == "fe2"}
-        family.send(control.WIRE_SET, rtnl.attr(1, wire) + rtnl.attr(3, 1))
-        silent = {"fe2", "fe3"}
-        while silent:
-            for kind, _, _, body in monitor.events.receive():
-                link = rtnl.parse_link(body) if kind == rtnl.RTM_NEWLINK else {}
-                if link.get("info", {}).get(2) == (1).to_bytes(4, sys.byteorder):
-                    silent.discard(link["name"])
 
 
 @tap.case("ip: help names the kind, and a wrong word is refused")

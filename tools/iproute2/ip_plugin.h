@@ -36,8 +36,5 @@ struct link_util {
 /* Exported by ip. Those that return int return 0 or a negative number. */
 extern struct link_util veth_link_util;
 int addattr32(struct nlmsghdr *n, int maxlen, int type, uint32_t data);
-/* Prints "NAME VALUE", or a member of the JSON object that ip has opened. */
-void print_string_name_value(const char *name, const char *value);
-_Bool is_json_context(void);
 
 #endif /* IP_PLUGIN_H */

@@ -137,28 +137,8 @@ static int parse_opt(struct link_util *lu, int argc, char **argv, struct nlmsghd
 	return 0;
 }
 
-/* Prints what the kernel tells of a link, in the words of parse_opt(). */
-static void print_opt(struct link_util *lu, FILE *f, struct rtattr *tb[])
-{
-	const struct rtattr *attr = tb ? tb[FERRONIC_LINK_DATAPATH] : NULL;
-	uint32_t datapath;
-
-	(void)lu;
-
-	if (!attr || RTA_PAYLOAD(attr) < sizeof(datapath))
-		return;
-
-	memcpy(&datapath, RTA_DATA(attr), sizeof(datapath));
-	print_string_name_value("datapath", datapath < DATAPATHS ?
-				datapath_names[datapath] : "unknown");
-	if (!is_json_context())
-		fputc(' ', f);
-}
-
 struct link_util ferronic_link_util = {
 	.id = "ferronic",
-	.maxattr = FERRONIC_LINK_MAX,
 	.parse_opt = parse_opt,
-	.print_opt = print_opt,
 	.print_help = print_help,
 };

@@ -2,8 +2,7 @@
 /*
  * What IFLA_INFO_DATA of a link of kind "ferronic" holds.
  *
- * All of it is read once, when a pair is created. The kernel tells the datapath
- * of each link; where its other end is, the family of linux/ferronic.h tells.
+ * All of it is read once, when a pair is created; the kernel never sends it.
  */
 #ifndef _UAPI_LINUX_IF_FERRONIC_H
 #define _UAPI_LINUX_IF_FERRONIC_H

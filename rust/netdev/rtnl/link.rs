@@ -5,7 +5,7 @@
 use super::{Rtnl, Slot};
 use crate::device::{private_size, setup, Device, Driver, Unregistered};
 use crate::errno::{from_result, to_result};
-use crate::netlink::{Attribute, Attributes, ExtAck, Policy, Writer};
+use crate::netlink::{Attribute, Attributes, ExtAck, Policy};
 use crate::notifier::{Event, Notifier};
 use core::marker::PhantomData;
 use core::ptr::NonNull;
@@ -33,9 +33,6 @@ pub trait Link: 'static {
     /// Queues of a device for which the user asked none.
     const DEFAULT_QUEUES: u32 = 1;
 
-    /// Bytes of the attributes that [`fill_info`](Self::fill_info) puts, with their headers; it is called if there are some.
-    const INFO_SIZE: usize = 0;
-
     /// Whether [`event`](Self::event) is called.
     const WATCHED: bool = false;
 
@@ -49,16 +46,6 @@ pub trait Link: 'static {
 
     /// Something has happened to a device of the kind. RTNL; may sleep; the instance lock may be held or not.
     fn event(_event: Event, _dev: &Device<Self::Driver>, _rtnl: &Rtnl) {}
-
-    /// Puts attributes that describe a device into `IFLA_INFO_DATA`: those that would make another like it. RTNL; may not
-    /// sleep.
-    ///
-    /// # Errors
-    ///
-    /// Those of the [`Writer`]; there is room for [`INFO_SIZE`](Self::INFO_SIZE) bytes.
-    fn fill_info(_dev: &Device<Self::Driver>, _info: &mut Writer<'_>) -> Result {
-        Ok(())
-    }
 
     /// Looks at the attributes before a device is allocated.
     fn validate(_tb: &Attributes<'_>, _data: &Attributes<'_>, _extack: &ExtAck<'_>) -> Result {
@@ -274,10 +261,6 @@ impl<L: Link> Registration<L> {
                     (*slot).dellink = Some(Self::dellink);
                     (*slot).get_num_tx_queues = Some(Self::default_queues);
                     (*slot).get_num_rx_queues = Some(Self::default_queues);
-                    if L::INFO_SIZE != 0 {
-                        (*slot).get_size = Some(Self::get_size);
-                        (*slot).fill_info = Some(Self::fill_info);
-                    }
                 }
             }),
             GFP_KERNEL,
@@ -314,31 +297,6 @@ impl<L: Link> Registration<L> {
     /// The core's call of `get_num_tx_queues` or `get_num_rx_queues` for a link of the kind `L`.
     unsafe extern "C" fn default_queues() -> c_uint {
         L::DEFAULT_QUEUES
-    }
-
-    /// # Safety
-    ///
-    /// The core's call of `get_size` for a link of the kind `L`.
-    unsafe extern "C" fn get_size(_dev: *const bindings::net_device) -> usize {
-        L::INFO_SIZE
-    }
-
-    /// # Safety
-    ///
-    /// The core's call of `fill_info` for a link of the kind `L`.
-    unsafe extern "C" fn fill_info(
-        skb: *mut bindings::sk_buff,
-        dev: *const bindings::net_device,
-    ) -> c_int {
-        // SAFETY: The core passes a message that it writes, and a device of this kind that is or was registered: before
-        // that nobody is told of it. Its data goes with the device itself.
-        let (dev, mut info) = unsafe {
-            (
-                Device::from_raw(dev.cast_mut()),
-                Writer::from_raw(NonNull::new_unchecked(skb)),
-            )
-        };
-        from_result(L::fill_info(dev, &mut info))
     }
 
     /// # Safety
