@@ -133,8 +133,7 @@ pub(crate) struct Vector {
     /// Whether anything of it adapts to the traffic.
     adapting: Word<u32>,
     settings: Arc<SpinLock<Settings>>,
-    /// The port's counters. Raises are counted by who took the state out of Idle; beside a [`restart`](Self::restart) that
-    /// can be two at once, and one of the two may be missing then.
+    /// The port's counters. Raises are counted by who took the state out of Idle; a [`restart`](Self::restart) is none.
     counters: Arc<KVec<PollCounters>>,
     pub(crate) wire: Arc<Wire>,
     pub(crate) side: Side,
@@ -275,8 +274,9 @@ impl Vector {
     pub(crate) fn restart(instance: &Instance<Channel>) {
         let v = instance.shared();
         v.held.xchg(0);
-        v.state.xchg(IDLE);
-        Self::raise_now(instance);
+        // Not by way of Idle, which would let somebody else fire at the same time.
+        v.state.xchg(URGENT);
+        instance.schedule();
     }
 
     /// Tells the poll to hold nothing, until it is [given](Self::emptied) other rings. Returns whether it holds something, and
@@ -483,8 +483,7 @@ impl Vector {
             Timer::Pause => {
                 // If the outlet still waits, whoever finds that arms it anew.
                 v.pause_armed.xchg(0);
-                // Putting off polls is not to make a pause longer.
-                Self::restart(instance);
+                Self::raise_now(instance);
             }
             Timer::Retry => Self::raise_now(instance),
             Timer::Aggregation => v.tick(instance),
