@@ -138,7 +138,6 @@ pub(crate) fn service(
 
     let mut done = 0u32;
     let mut waits = false;
-    let mut goes_on = false;
     while let Some(descriptor) = ring.get(done) {
         run.sample = descriptor.label.sample();
         if run.sample != 0 {
@@ -150,7 +149,6 @@ pub(crate) fn service(
                 *uncompleted_bytes = uncompleted_bytes.wrapping_add(descriptor.label.bytes());
                 done = done.wrapping_add(1);
                 if run.frames >= RUN_FRAMES {
-                    goes_on = true;
                     break;
                 }
             }
@@ -178,7 +176,7 @@ pub(crate) fn service(
             outlet.held.read() != 0,
         );
     }
-    if goes_on {
+    if run.frames >= RUN_FRAMES && !waits {
         outlet.kicked.write(1);
         Vector::restart(vector);
     }
@@ -249,13 +247,7 @@ impl<'a> Run<'a> {
         // The headers are needed in one piece. Mostly they are; only odd packets have them in pages.
         let whole = all.len() >= segment::HEADER_MAX || all.len() == skb.len() as usize;
         match header::parse(all).filter(|headers| whole || headers.all_within(all)) {
-            Some(headers) if skb.gso().is_none() => {
-                let verdict = self.frame(skb, all, all, &headers, memo);
-                if headers.ethertype == mac_control::ETHERTYPE {
-                    self.mac_control(all, &headers, &verdict);
-                }
-                verdict
-            }
+            Some(headers) if skb.gso().is_none() => self.single(skb, all, all, &headers, memo),
             Some(headers) => self.super_frame(skb, all, all, &headers, cursor, memo),
             None => self.scattered(skb, all, cursor, memo),
         }
@@ -278,16 +270,27 @@ impl<'a> Run<'a> {
             Err(_) => all,
         };
         match header::parse(linear) {
-            Some(headers) if skb.gso().is_none() => {
-                let verdict = self.frame(skb, all, linear, &headers, memo);
-                if headers.ethertype == mac_control::ETHERTYPE {
-                    self.mac_control(linear, &headers, &verdict);
-                }
-                verdict
-            }
+            Some(headers) if skb.gso().is_none() => self.single(skb, all, linear, &headers, memo),
             Some(headers) => self.super_frame(skb, all, linear, &headers, cursor, memo),
             None => self.drop(Drop::TooShort, skb.len(), None),
         }
+    }
+
+    /// Sends a packet that is one frame, and counts it if it is one of MAC control.
+    #[inline(always)]
+    fn single(
+        &mut self,
+        skb: &SkBuff,
+        all: &[u8],
+        linear: &[u8],
+        headers: &Headers,
+        memo: &mut pure::toeplitz::Memo,
+    ) -> Verdict {
+        let verdict = self.frame(skb, all, linear, headers, memo);
+        if headers.ethertype == mac_control::ETHERTYPE {
+            self.mac_control(linear, headers, &verdict);
+        }
+        verdict
     }
 
     /// Sends a packet that is one frame.

@@ -111,9 +111,10 @@ pub struct Headers {
     /// Source and destination port of TCP, UDP or SCTP as on the wire, if they are there.
     pub ports: Option<[u8; 4]>,
     /// Whether nothing lies between the network header proper and the transport header but
-    /// hop-by-hop options, and destination options without a home address. Whatever else does may say that the packet goes on to, or came from,
-    /// another address than those of the network header (source route, routing header, home
-    /// address), and that is what the transport checksum is over then; or that it is a fragment.
+    /// hop-by-hop options, and destination options without a home address. Whatever else does may
+    /// say that the packet goes on to, or came from, another address than those of the network
+    /// header (source route, routing header, home address), and that is what the transport checksum
+    /// is over then; or that it is a fragment.
     /// Nothing can be said of the checksum, and nothing is merged.
     pub direct: bool,
     /// Length of the IP packet in bytes, header included, as the header claims it; 0 if it isn't
@@ -263,9 +264,8 @@ fn parse_ipv4(packet: &[u8], mut headers: Headers) -> Option<Headers> {
     Some(headers)
 }
 
-/// Reads an IPv6 header and what extends it; `None` if the fixed header isn't whole.
-/// Whether a header of destination options, at an offset, may have a home address among them (RFC 6275): any byte that could
-/// begin one is taken for it.
+/// Whether a header of destination options, at an offset, may have a home address among them (RFC
+/// 6275): any byte that could begin one is taken for it.
 #[cold]
 fn may_have_home_address(packet: &[u8], offset: usize) -> bool {
     const HOME_ADDRESS: u8 = 201;
@@ -276,6 +276,7 @@ fn may_have_home_address(packet: &[u8], offset: usize) -> bool {
     options.is_none_or(|options| options.contains(&HOME_ADDRESS))
 }
 
+/// Reads an IPv6 header and what extends it; `None` if the fixed header isn't whole.
 fn parse_ipv6(packet: &[u8], mut headers: Headers) -> Option<Headers> {
     let ip = packet.first_chunk::<IPV6_LEN>()?;
 

@@ -7,11 +7,13 @@ import json
 import threading
 
 import conservation
+import control
 import ethioctl
 import ethnl
 import frames
 import genl
 import net
+import rtnl
 import tap
 
 
@@ -128,6 +130,12 @@ class Nic:
                             "byte_queue_limits/limit_min"
                             for number in range(self.channels()["combined"]))
         self.namespace.run("unshare", "-m", "sh", "-c", f"mount -t sysfs none /sys && {words}")
+
+    def pause_limit(self, milliseconds):
+        """Sets how long the port waits for its receiver."""
+        with contextlib.closing(control.Raw(self.namespace)) as family:
+            family.send(control.PORT_SET, rtnl.attr(control.IFINDEX, self.index) +
+                        rtnl.attr(control.PORT_PAUSE_LIMIT, milliseconds))
 
     def one_channel(self):
         """Leaves one channel: what comes to the port comes to one queue, in its order."""

@@ -3,19 +3,16 @@
 """Reasons of drops (`ethtool -S`): each frame that is lost is told of by the right one,
 and by no other."""
 
-import contextlib
 import os
 import socket
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import content  # noqa: E402
-import control  # noqa: E402
 import ethnl    # noqa: E402
 import frames   # noqa: E402
 import net      # noqa: E402
 import nic      # noqa: E402
-import rtnl     # noqa: E402
 import tap      # noqa: E402
 
 RING = 64
@@ -37,9 +34,7 @@ def small(t, limit):
         port.one_channel()
         port.ethtool.set(ethnl.RINGS, rx=RING, tx=RING)
     nics[0].unlimited()
-    with contextlib.closing(control.Raw(t.n0)) as family:
-        family.send(control.PORT_SET, rtnl.attr(control.IFINDEX, nics[0].index) +
-                    rtnl.attr(control.PORT_PAUSE_LIMIT, limit))
+    nics[0].pause_limit(limit)
     return nics
 
 

@@ -3,19 +3,16 @@
 """Back-pressure: a receiver without buffers pauses the sender; a pause that
 lasts ends in counted drops; with pause off, drops come at once."""
 
-import contextlib
 import os
 import socket
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-import control  # noqa: E402
 import ethnl    # noqa: E402
 import frames   # noqa: E402
 import net      # noqa: E402
 import nic      # noqa: E402
-import rtnl     # noqa: E402
 import tap      # noqa: E402
 import toeplitz  # noqa: E402
 
@@ -93,9 +90,7 @@ def paused(t):
     # Nothing is complete before the end: there is room for all that is sent.
     one.ethtool.set(ethnl.RINGS, tx=8 * RING)
     one.unlimited()
-    with contextlib.closing(control.Raw(t.n0)) as family:
-        family.send(control.PORT_SET, rtnl.attr(control.IFINDEX, one.index) +
-                    rtnl.attr(control.PORT_PAUSE_LIMIT, 4000))
+    one.pause_limit(4000)
 
     def counters():
         return (other.ethtool.pause_stats()["tx_frames"], one.ethtool.pause_stats()["rx_frames"],
@@ -169,12 +164,8 @@ def stops(t):
 @tap.case("a longer limit while a frame waits: the pause lasts longer, and expires")
 def longer(t):
     one, other = small(t)
-    with contextlib.closing(control.Raw(t.n0)) as family, t.n0.packet("fe0") as sender:
-        def limit(milliseconds):
-            family.send(control.PORT_SET, rtnl.attr(control.IFINDEX, one.index) +
-                        rtnl.attr(control.PORT_PAUSE_LIMIT, milliseconds))
-
-        limit(1000)
+    with t.n0.packet("fe0") as sender:
+        one.pause_limit(1000)
         with nic.stalled(other, sender, FRAME):
             pauses = other.ethtool.pause_stats()["tx_frames"]
 
@@ -183,7 +174,7 @@ def longer(t):
                 return other.ethtool.pause_stats()["tx_frames"] > pauses
 
             net.wait_until(waits, "a pause")
-            limit(2000)
+            one.pause_limit(2000)
             missed(other, sender)
     t.balanced()
 
@@ -241,9 +232,7 @@ def slow(t):
     for port in (one, other):
         port.namespace.rtnl.change(port.name, mtu=9000)
     one.ethtool.set(ethnl.RINGS, tx=16 * RING)
-    with contextlib.closing(control.Raw(t.n0)) as family:
-        family.send(control.PORT_SET, rtnl.attr(control.IFINDEX, one.index) +
-                    rtnl.attr(control.PORT_PAUSE_LIMIT, 4000))
+    one.pause_limit(4000)
     # Two buffers each, so that a ring of them is less than a poll's budget, which would be followed by another at once.
     frame = FRAME[:14] + bytes(6000)
     # The ring is what stops the queue, not byte queue limits.

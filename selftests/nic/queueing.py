@@ -3,7 +3,6 @@
 """The transmit side as the core sees it: byte queue limits, qdiscs, small
 queues, stopping and waking."""
 
-import contextlib
 import fcntl
 import json
 import os
@@ -15,14 +14,12 @@ import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import content  # noqa: E402
-import control  # noqa: E402
 import ethnl    # noqa: E402
 import frames   # noqa: E402
 import genl     # noqa: E402
 import net      # noqa: E402
 import nic      # noqa: E402
 import pktgen   # noqa: E402
-import rtnl     # noqa: E402
 import tap      # noqa: E402
 from trace import Trace     # noqa: E402
 
@@ -75,13 +72,6 @@ def stop_wake(t):
     tap.equal(stats["tx_wake"], stats["tx_stop"], "wakes, and stops")
 
 
-def pause_for(t, port, milliseconds):
-    """Sets how long fe0 waits for its receiver."""
-    with contextlib.closing(control.Raw(t.n0)) as family:
-        family.send(control.PORT_SET, rtnl.attr(control.IFINDEX, port.index) +
-                    rtnl.attr(control.PORT_PAUSE_LIMIT, milliseconds))
-
-
 @tap.case("a ring that is full of frames nobody takes stops its queue, and wakes it, once")
 def full(t):
     one, other = t.nics(quiet=True)
@@ -89,7 +79,7 @@ def full(t):
         port.one_channel()
         port.ethtool.set(ethnl.RINGS, rx=64, tx=64)
     one.unlimited()
-    pause_for(t, one, 4000)
+    one.pause_limit(4000)
     frame = frames.ether(net.MAC[1], net.MAC[0], frames.ETH_P_TEST, bytes(86))
 
     def stopped():
@@ -281,7 +271,7 @@ def gone(t):
         port.ethtool.set(ethnl.RINGS, rx=64, tx=64)
     one.unlimited()
     transmit_by(t, 3, 4)
-    pause_for(t, one, 4000)
+    one.pause_limit(4000)
     frame = frames.ether(net.MAC[1], net.MAC[0], frames.ETH_P_TEST, bytes(86))
 
     def stopped():
@@ -309,7 +299,7 @@ def runs(t):
         port.one_channel()
         port.ethtool.set(ethnl.RINGS, rx=64, tx=512)
     one.unlimited()
-    pause_for(t, one, 4000)
+    one.pause_limit(4000)
     t.n0.ip("neigh", "replace", net.V4[1], "lladdr", "02:00:00:00:00:99", "dev", "fe0")
     frame = frames.ether(net.MAC[1], net.MAC[0], frames.ETH_P_TEST, bytes(86))
     packets, segments = 300, 100
