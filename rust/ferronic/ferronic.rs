@@ -58,6 +58,7 @@ mod waiters;
 mod wire;
 
 use kernel::prelude::*;
+use netdev::page_pool::Retirement;
 use netdev::rtnl::Registration;
 
 module! {
@@ -84,6 +85,8 @@ struct Ferronic {
     // First: the ports go, and the control family tells of it.
     _link: Registration<link::Ferronic>,
     _control: netlink::Control,
+    // Behind the ports.
+    _retirement: Retirement,
     // Last: commands speak of the chains.
     _hooks: hooks::Hooks,
 }
@@ -92,9 +95,11 @@ impl kernel::Module for Ferronic {
     fn init(module: &'static ThisModule) -> Result<Self> {
         let hooks = hooks::Hooks::new()?;
         let control = netlink::Control::new(module)?;
+        let retirement = Retirement::new()?;
         Ok(Ferronic {
             _link: Registration::new()?,
             _control: control,
+            _retirement: retirement,
             _hooks: hooks,
         })
     }

@@ -118,8 +118,11 @@ pub(crate) fn fill_channel(
     let (mut rx, mut filler, mut own_taker, mut shared_taker) = (None, None, None, None);
     match plan.datapath {
         Datapath::Nic => {
-            let pool = PagePool::new(dev, index, plan.rx_ring)?;
-            let copies = PagePool::new(dev, index, receive::COPY_PAGES)?;
+            let mut pool = |pages| {
+                let charge = dev.state().charge.apart();
+                PagePool::new(dev, index, pages, Some(charge))
+            };
+            let (pool, copies) = (pool(plan.rx_ring)?, pool(receive::COPY_PAGES)?);
             let (poster, rx_filler, taker) = ring::new(plan.rx_ring)?;
             let mut half = RxHalf {
                 taker,

@@ -6,15 +6,20 @@
 //!
 //! A [`PagePool`] belongs to one receive queue; a [`Buffer`] is a piece of one of its pages, owned by
 //! whoever holds the value: the driver, a ring, or, once it became part of a packet, the stack. Dropping it gives
-//! it back. Buffers outlive their pool: the core keeps a destroyed pool until its last page is home, also
-//! beyond the unloading of the module.
+//! it back. Buffers outlive their pool: a pool that is dropped before its last page is home is kept until then, by
+//! [`Retirement`] or by the core, also beyond the unloading of the module.
 //!
 //! Who has `&mut PagePool` allocates; the pool's cache has no lock. Once the pool is linked to a NAPI instance, pages
 //! come back into that cache in the softirq of the instance; from then on only its poll allocates. The pool is to be kept
 //! in the state that [`napi`] protects.
 
+mod retired;
+
+pub use retired::Retirement;
+
 use crate::device::{Driver, Locked};
 use crate::napi::{self, Gate};
+use crate::quota::Apart;
 use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 use core::slice;
@@ -22,15 +27,44 @@ use kernel::prelude::*;
 use kernel::sync::Arc;
 use netdev_sys as bindings;
 
-/// A pool of pages.
+/// A pool, as the core has it. Dropping it destroys it, in process context.
 ///
 /// # Invariants
 ///
-/// The pointer is that of a pool made by `page_pool_create` and not destroyed.
+/// The pointer is that of a pool made by `page_pool_create` and not destroyed, whose only user is who has this value.
+struct Raw(NonNull<bindings::page_pool>);
+
+// SAFETY: A pool is not tied to a CPU or context, only to one user at a time.
+unsafe impl Send for Raw {}
+
+impl Raw {
+    #[inline(always)]
+    fn as_ptr(&self) -> *mut bindings::page_pool {
+        self.0.as_ptr()
+    }
+
+    /// Bytes of the ring in which pages come home.
+    fn ring_bytes(&self) -> u64 {
+        // SAFETY: By the type invariant; never written.
+        let pages = unsafe { (*self.as_ptr()).p.pool_size };
+        u64::from(pages).saturating_mul(size_of::<*mut c_void>() as u64)
+    }
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant.
+        unsafe { bindings::page_pool_destroy(self.as_ptr()) };
+    }
+}
+
+/// A pool of pages.
 pub struct PagePool {
-    pool: NonNull<bindings::page_pool>,
-    /// The instance it is linked to, which the pool has a pointer to: dropped after the pool is destroyed.
+    pool: ManuallyDrop<Raw>,
+    /// The instance it is linked to, which the pool has a pointer to: dropped after they are parted.
     linked: Option<Arc<dyn Linked>>,
+    /// Where it counts if it is dropped while packets have pages of it.
+    charge: Option<Apart>,
 }
 
 /// An instance, whatever its handler.
@@ -45,19 +79,23 @@ impl<H: napi::Handler> Linked for napi::Instance<H> {
     }
 }
 
-// SAFETY: A pool is not tied to a CPU or context, only to one user at a time, which `&mut` ensures.
-unsafe impl Send for PagePool {}
-
 impl PagePool {
     /// Makes a pool of single pages for receive queue `queue` of `dev`, whose ring has `len` buffers.
     ///
-    /// It belongs to no NAPI instance yet: see [`link`](Self::link). Process context.
+    /// It belongs to no NAPI instance yet: see [`link`](Self::link). If packets still have pages of it when it is dropped,
+    /// what it takes beside them is added to `charge`, which is dropped when they are home, if there is a [`Retirement`].
+    /// Process context.
     ///
     /// # Errors
     ///
     /// `ENODEV` if the device is being unregistered: the core has parted it from its pools then, or is about to.
     /// `ENOMEM`, and what else the core may say.
-    pub fn new<D: Driver>(dev: &mut Locked<'_, D>, queue: u32, len: u32) -> Result<Self> {
+    pub fn new<D: Driver>(
+        dev: &mut Locked<'_, D>,
+        queue: u32,
+        len: u32,
+        charge: Option<Apart>,
+    ) -> Result<Self> {
         // The instance lock, which `dev` shows, keeps this answer.
         if !dev.is_registered() {
             return Err(ENODEV);
@@ -76,10 +114,12 @@ impl PagePool {
         // SAFETY: The parameters are valid; the device outlives the pool's use of it, since the core unlinks both when
         // a device goes that was registered after the pool was made.
         let pool = unsafe { bindings::page_pool_create(&params) };
-        // INVARIANT: Not an error pointer.
+        let pool = NonNull::new(kernel::error::from_err_ptr(pool)?).ok_or(ENOMEM)?;
         Ok(PagePool {
-            pool: NonNull::new(kernel::error::from_err_ptr(pool)?).ok_or(ENOMEM)?,
+            // INVARIANT: Just made.
+            pool: ManuallyDrop::new(Raw(pool)),
             linked: None,
+            charge,
         })
     }
 
@@ -146,18 +186,19 @@ impl Drop for PagePool {
     /// Process context; sleeps. The pool's NAPI instance is to be disabled: in its softirq pages come back into the
     /// cache that is emptied here. If it is not, the pool stays for ever, and so does the instance.
     fn drop(&mut self) {
-        let pool = self.pool.as_ptr();
-        // SAFETY: By the type invariant; nobody else uses the pool any more.
-        let destroy = || unsafe { bindings::page_pool_destroy(pool) };
-        match self.linked.take() {
-            None => destroy(),
-            Some(instance) => {
-                if !instance.gate().unless_enabled(destroy) {
-                    pr_err!("a page pool was dropped while its NAPI instance was enabled\n");
-                    core::mem::forget(instance);
-                }
+        if let Some(instance) = self.linked.take() {
+            let pool = self.pool.as_ptr();
+            // SAFETY: Valid, and the instance is disabled.
+            let part = || unsafe { bindings::page_pool_disable_direct_recycling(pool) };
+            if !instance.gate().unless_enabled(part) {
+                pr_err!("a page pool was dropped while its NAPI instance was enabled\n");
+                core::mem::forget(instance);
+                return;
             }
         }
+        // SAFETY: Not used again.
+        let pool = unsafe { ManuallyDrop::take(&mut self.pool) };
+        retired::Retired::new(pool, self.charge.take()).settle();
     }
 }
 

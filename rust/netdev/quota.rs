@@ -85,30 +85,44 @@ fn count(
     bytes: u64,
     limits: &Limits,
 ) -> Result {
-    let depth = levels(ns).fold(0usize, |n, _| n.wrapping_add(1));
-    table.reserve(depth, GFP_KERNEL)?;
+    make_room(table, ns)?;
     let exceeds = |u: &Usage| {
         u.objects >= limits.objects || bytes > 0 && u.bytes.saturating_add(bytes) > limits.bytes
     };
     if levels(ns).any(|l| find(table, l).is_some_and(|u| exceeds(u))) {
         return Err(EDQUOT());
     }
-    count_anyway(table, ns, bytes);
+    count_anyway(table, ns, 1, bytes);
     Ok(())
 }
 
-/// As [`count`], without limits, in a table that has room.
-fn count_anyway(table: &mut KVec<Usage>, ns: *mut bindings::user_namespace, bytes: u64) {
+/// Makes room in the table for a namespace and all above it.
+///
+/// # Errors
+///
+/// `ENOMEM`.
+fn make_room(table: &mut KVec<Usage>, ns: *mut bindings::user_namespace) -> Result {
+    let depth = levels(ns).fold(0usize, |n, _| n.wrapping_add(1));
+    Ok(table.reserve(depth, GFP_KERNEL)?)
+}
+
+/// Counts so many objects and their memory without limits, in a table that has room.
+fn count_anyway(
+    table: &mut KVec<Usage>,
+    ns: *mut bindings::user_namespace,
+    objects: u64,
+    bytes: u64,
+) {
     for level in levels(ns) {
         match find(table, level) {
             Some(u) => {
-                u.objects = u.objects.wrapping_add(1);
+                u.objects = u.objects.wrapping_add(objects);
                 u.bytes = u.bytes.saturating_add(bytes);
             }
             None => {
                 let usage = Usage {
                     ns: level,
-                    objects: 1,
+                    objects,
                     bytes,
                 };
                 let _ = table.push_within_capacity(usage);
@@ -117,17 +131,17 @@ fn count_anyway(table: &mut KVec<Usage>, ns: *mut bindings::user_namespace, byte
     }
 }
 
-/// The opposite of [`count`]. The table keeps its room.
-fn uncount(table: &mut KVec<Usage>, ns: *mut bindings::user_namespace, bytes: u64) {
+/// The opposite of [`count`], for so many objects. The table keeps its room.
+fn uncount(table: &mut KVec<Usage>, ns: *mut bindings::user_namespace, objects: u64, bytes: u64) {
     for level in levels(ns) {
         if let Some(u) = find(table, level) {
-            u.objects = u.objects.saturating_sub(1);
+            u.objects = u.objects.saturating_sub(objects);
             u.bytes = u.bytes.saturating_sub(bytes);
         }
     }
     let mut i = 0usize;
     while let Some(u) = table.get(i) {
-        if u.objects > 0 {
+        if u.objects > 0 || u.bytes > 0 {
             i = i.wrapping_add(1);
         } else {
             let _ = table.remove(i);
@@ -181,10 +195,10 @@ impl Charge {
                 return Ok(());
             }
             // First, as both may be below the same one.
-            uncount(table, from.as_ptr(), bytes);
+            uncount(table, from.as_ptr(), 1, bytes);
             count(table, to.as_ptr(), bytes, limits)
                 // What has just been taken out has room.
-                .inspect_err(|_| count_anyway(table, from.as_ptr(), bytes))
+                .inspect_err(|_| count_anyway(table, from.as_ptr(), 1, bytes))
         });
         let left = match moved {
             Ok(()) => core::mem::replace(&mut self.ns, to),
@@ -223,10 +237,61 @@ impl Charge {
     }
 }
 
+impl Charge {
+    /// Nothing yet, to be counted where the object is now.
+    pub fn apart(&self) -> Apart {
+        // SAFETY: Valid; another reference is taken.
+        unsafe { bindings::get_user_ns(self.ns.as_ptr()) };
+        Apart {
+            ns: self.ns,
+            bytes: 0,
+        }
+    }
+}
+
+/// Memory that counts against a user namespace for as long as it is there, whatever becomes of the object that it was
+/// for, and of the limits. Dropping it gives it back.
+pub struct Apart {
+    ns: NonNull<bindings::user_namespace>,
+    bytes: u64,
+}
+
+// SAFETY: As for `Charge`.
+unsafe impl Send for Apart {}
+
+impl Apart {
+    /// Counts so many bytes more, beyond the limits if need be. Process context; sleeps.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`; nothing has changed then.
+    pub(crate) fn add(&mut self, bytes: u64) -> Result {
+        let ns = self.ns.as_ptr();
+        with_table(|table| {
+            make_room(table, ns)?;
+            count_anyway(table, ns, 0, bytes);
+            Ok::<(), Error>(())
+        })?;
+        self.bytes = self.bytes.saturating_add(bytes);
+        Ok(())
+    }
+}
+
+impl Drop for Apart {
+    fn drop(&mut self) {
+        let (ns, bytes) = (self.ns.as_ptr(), self.bytes);
+        if bytes > 0 {
+            with_table(|table| uncount(table, ns, 0, bytes));
+        }
+        // SAFETY: Taken in `Charge::apart`.
+        unsafe { bindings::put_user_ns(ns) };
+    }
+}
+
 impl Drop for Charge {
     fn drop(&mut self) {
         let (ns, bytes) = (self.ns.as_ptr(), self.bytes);
-        with_table(|table| uncount(table, ns, bytes));
+        with_table(|table| uncount(table, ns, 1, bytes));
         // SAFETY: Taken in `new` or `follow`.
         unsafe { bindings::put_user_ns(ns) };
     }

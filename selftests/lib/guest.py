@@ -18,6 +18,7 @@ import os
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -32,7 +33,7 @@ TROUBLE = re.compile(
     r"blocked for more than|unregister_netdevice: waiting|detected stall|rcu.*stall|"
     r"soft lockup|hard LOCKUP|scheduling while atomic|sleeping function called|"
     r"NETDEV WATCHDOG|general protection fault|Oops|rust_kernel: panicked|"
-    r"kmemleak: \d+ new suspected|page_pool_release_retry|Voluntary context switch|"
+    r"kmemleak: \d+ new suspected|page_pool_release_retry|page pools whose|Voluntary context switch|"
     # KUnit's words: a module is loaded whatever its tests say.
     r"^\s*not ok \d+ |: ASSERTION FAILED at ")
 # The kernel's own words about itself that look like trouble and are none.
@@ -238,6 +239,18 @@ def end_leftovers():
             pass
 
 
+def free_deferred():
+    """Packets that were freed for another CPU are so when it receives next (skb_attempt_defer_free()),
+    which where tests without traffic follow may be minutes from now: long enough for a pool to be told
+    of that waits for their pages."""
+    everywhere = os.sched_getaffinity(0)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as discard:
+        for cpu in everywhere:
+            os.sched_setaffinity(0, {cpu})
+            discard.sendto(b"", ("127.0.0.1", 9))
+    os.sched_setaffinity(0, everywhere)
+
+
 def own_limit(path, limit, slow):
     """A test may ask for more time by a line `selftest-timeout: SECONDS`."""
     asked = re.search(r"^# selftest-timeout: (\d+)$", read(path) or "", re.M)
@@ -276,6 +289,7 @@ def main():
         tell("<", name)
         status, why = run_test(name, path, limit, arguments.slow)
         end_leftovers()
+        free_deferred()
         for line in differences(before):
             tell("!", line)
         # A scan takes as long as a test: one behind each area.

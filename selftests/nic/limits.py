@@ -7,6 +7,7 @@ number of chains; memory that is charged to who asked for it."""
 import contextlib
 import errno
 import os
+import select
 import socket
 import sys
 import tempfile
@@ -14,6 +15,7 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import ethnl    # noqa: E402
 import frames   # noqa: E402
+import genl     # noqa: E402
 import hooks    # noqa: E402
 import net      # noqa: E402
 import nic      # noqa: E402
@@ -102,6 +104,73 @@ def memory(_):
             link.delete("a0")
             enlarge(3)
             frame_passes(link, "a3", "b3")
+
+    user.as_user(work)
+
+
+def unread(link, sender, receiver, size):
+    """Lets a frame come; the socket that does not read it."""
+    at = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    at.bind((receiver, frames.ETH_P_TEST))
+    net.wait_until(lambda: link.get(sender)["operstate"] == 6, f"{sender} is running")
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as to:
+        to.bind((sender, frames.ETH_P_TEST))
+        to.send(frames.ether(link.get(receiver)["address"], link.get(sender)["address"],
+                             frames.ETH_P_TEST, bytes(size)))
+    net.wait_until(lambda: select.select([at], [], [], 0)[0], "a frame")
+    return at
+
+
+@tap.case("a pool of which packets have pages counts after its queue has gone, until they are read")
+def pools(_):
+    def work():
+        link = rtnl.Rtnl()
+        with contextlib.ExitStack() as stack:
+            names = [f"{end}{number}" for number in range(3) for end in "ab"]
+            for number in range(3):
+                link.add_pair(net.KIND, {"name": f"b{number}"}, name=f"a{number}")
+            tools = {name: stack.enter_context(contextlib.closing(ethnl.Ethtool(Here(), name)))
+                     for name in names}
+            for tool in tools.values():
+                tool.set(ethnl.CHANNELS, combined=1)
+                tool.set(ethnl.RINGS, rx=64, tx=64)
+            tools["b1"].set(ethnl.CHANNELS, combined=6)
+            for name in ("b0", "b1"):
+                tools[name].set(ethnl.RINGS, rx=RING)
+            for name in names[:4]:
+                link.change(name, up=True)
+
+            # What is left is less than a ring.
+            for name in ("a1", "a2", "b2"):
+                with contextlib.suppress(rtnl.NetlinkError):
+                    link.change(name, up=True)
+                    for bits in range(7, 14):
+                        tools[name].set(ethnl.RINGS, rx=1 << bits)
+
+            family = stack.enter_context(contextlib.closing(genl.Netdev(Here())))
+            index = link.get("b0")["index"]
+            waiting = []
+
+            def pools_are_kept():
+                found = family.page_pools(index).values()
+                tap.equal([pool for pool in found if "detach_time" in pool], [], "pools left to the core")
+                tap.equal(len(found), len(waiting), "pools of a port that is down")
+
+            def again():
+                # A large frame keeps a page of its ring's pool, a small one a piece of the page that the other one is at.
+                waiting.append(unread(link, "a0", "b0", (1000, 100)[len(waiting) % 2]))
+                link.change("b0", up=False)
+                pools_are_kept()
+                link.change("b0", up=True)
+
+            refused(lambda: [again() for _ in range(32)], said=False)
+            tap.note(f"{len(waiting)} pools")
+            # None of those of the ring that was refused.
+            pools_are_kept()
+            while waiting:
+                waiting.pop().close()
+            net.wait_until(lambda: not family.page_pools(index), "the end of the pools")
+            link.change("b0", up=True)
 
     user.as_user(work)
 

@@ -181,8 +181,8 @@ mod tests {
         a.unregister(&rtnl);
         assert!(a.pair(b, &rtnl) == Err(ENODEV) && b.pair(a, &rtnl) == Err(ENODEV));
         assert!(a.peer(&rtnl).is_none() && b.peer(&rtnl).is_none());
-        assert!(a.with_lock(&rtnl, |a| PagePool::new(a, 0, 1).err()) == Some(ENODEV));
-        b.with_lock(&rtnl, |b| PagePool::new(b, 0, 1).map(drop))?;
+        assert!(a.with_lock(&rtnl, |a| PagePool::new(a, 0, 1, None).err()) == Some(ENODEV));
+        b.with_lock(&rtnl, |b| PagePool::new(b, 0, 1, None).map(drop))?;
         b.unregister(&rtnl);
         drop(rtnl);
         assert_eq!(THERE.load(Relaxed), 0);
