@@ -483,7 +483,8 @@ impl Vector {
             Timer::Pause => {
                 // If the outlet still waits, whoever finds that arms it anew.
                 v.pause_armed.xchg(0);
-                Self::raise_now(instance);
+                // Putting off polls is not to make a pause longer.
+                Self::restart(instance);
             }
             Timer::Retry => Self::raise_now(instance),
             Timer::Aggregation => v.tick(instance),

@@ -190,6 +190,23 @@ def missed(port, sender):
     net.wait_until(more, "drops of an expired pause")
 
 
+@tap.case("a pause expires, too, where the sender's own polls are deferred")
+def deferred(t):
+    one, other = small(t)
+    # Some of it is full of what has been sent, as nobody completes it.
+    one.ethtool.set(ethnl.RINGS, tx=4 * RING)
+    one.unlimited()
+    with t.n0.packet("fe0") as sender, nic.uncompleted(one, sender, FRAME), \
+            nic.stalled(other, sender, FRAME):
+        before = other.link["stats"]["rx_missed_errors"]
+        taken = push(sender, 8 * RING)
+        tap.equal(taken < 8 * RING, True, f"the queue has stopped, after {taken} frames")
+        # Nothing but the end of the pause has the sender look again.
+        net.wait_until(lambda: other.link["stats"]["rx_missed_errors"] > before,
+                       "drops of an expired pause")
+    t.balanced()
+
+
 @tap.case("with pause off at either end drops come at once, each counted")
 def off(t):
     for refuser, words in ((0, ("rx", "off")), (1, ("tx", "off"))):

@@ -105,6 +105,11 @@ pub(crate) mod napi {
         BeginsLate,
         /// Timers are not started.
         NoTimers,
+        /// Right, and who schedules while a poll runs leaves a mark, so that it goes on: the vector does not see to that
+        /// alone.
+        GoesOn,
+        /// As that; the core puts polls off, on its own account, and nothing is complete.
+        PutOff,
     }
 
     #[allow(dead_code)]
@@ -119,6 +124,8 @@ pub(crate) mod napi {
     pub(crate) struct Instance<T> {
         vector: Vector,
         poll: Poll,
+        /// As `napi_struct.state`.
+        state: AtomicU32,
         /// What the two contexts have published.
         pub(crate) work: [AtomicU32; 2],
         /// Work seen by polls: belongs to the poll that runs.
@@ -133,6 +140,7 @@ pub(crate) mod napi {
             Instance {
                 vector,
                 poll,
+                state: AtomicU32::new(0),
                 work: [AtomicU32::new(0), AtomicU32::new(0)],
                 seen: Cell::new(0),
                 second: Cell::new(false),
@@ -151,8 +159,37 @@ pub(crate) mod napi {
         }
     }
 
+    const SCHED: u32 = 1;
+    const MISSED: u32 = 2;
+
     impl Instance<channel::Channel> {
         pub(crate) fn schedule(&self) {
+            if !matches!(self.poll, Poll::GoesOn | Poll::PutOff) {
+                return self.run();
+            }
+            // napi_schedule_prep()
+            let change = |state| Some(state | SCHED | if state & SCHED != 0 { MISSED } else { 0 });
+            let order = (Ordering::AcqRel, Ordering::Acquire);
+            let before = self.state.fetch_update(order.0, order.1, change).unwrap();
+            if before & SCHED != 0 {
+                return;
+            }
+            loop {
+                self.vector.begin();
+                self.look();
+                // napi_complete_done()
+                let change = |state| Some(if state & MISSED != 0 { SCHED } else { 0 });
+                let before = self.state.fetch_update(order.0, order.1, change).unwrap();
+                if before & MISSED == 0 {
+                    break;
+                }
+            }
+            if self.poll == Poll::GoesOn {
+                Vector::completed(self);
+            }
+        }
+
+        fn run(&self) {
             if self.poll == Poll::BeginsLate {
                 self.look();
                 self.vector.begin();
@@ -178,6 +215,16 @@ enum Second {
     WithCompletions,
     /// By a timer that has been started for a pause before.
     AfterPause,
+}
+
+impl Second {
+    fn happens(self, instance: &Instance<channel::Channel>) {
+        match self {
+            Second::AtOnce => Vector::raise_now(instance),
+            Second::WithCompletions => Vector::raise_tx(instance, 1, &mut 100, false),
+            Second::AfterPause => Vector::watch_pause(instance, 1, 1000),
+        }
+    }
 }
 
 fn instance(rx_usecs: u32, poll: Poll) -> loom::sync::Arc<Instance<channel::Channel>> {
@@ -206,11 +253,7 @@ fn model(strength: Strength, rx_usecs: u32, second: Second, poll: Poll) {
             Vector::raise_rx(&other, 1);
         });
         instance.work[1].store(1, Ordering::Relaxed);
-        match second {
-            Second::AtOnce => Vector::raise_now(&instance),
-            Second::WithCompletions => Vector::raise_tx(&instance, 1, &mut 100, false),
-            Second::AfterPause => Vector::watch_pause(&instance, 1, 1000),
-        }
+        second.happens(&instance);
         frames.join().unwrap();
         assert_eq!(instance.seen.get(), 2, "work was lost");
     });
@@ -232,9 +275,39 @@ fn nothing_is_lost_with_completions() {
     model(Strength::Strong, 80, Second::WithCompletions, Poll::Right);
 }
 
+/// The end of a pause has the vector poll whatever it is at, and so may schedule while a poll runs.
 #[test]
 fn nothing_is_lost_behind_a_pause() {
-    model(Strength::Strong, 0, Second::AfterPause, Poll::Right);
+    model(Strength::Strong, 0, Second::AfterPause, Poll::GoesOn);
+    model(Strength::Strong, 80, Second::AfterPause, Poll::GoesOn);
+}
+
+/// Frames come, and something else happens, while the core puts polls off; is that something seen?
+fn put_off(second: Second) {
+    model::check(Strength::Strong, move || {
+        let instance = instance(0, Poll::PutOff);
+        instance.shared().begin();
+        let other = instance.clone();
+        let frames = thread::spawn(move || {
+            other.work[0].store(1, Ordering::Relaxed);
+            Vector::raise_rx(&other, 1);
+        });
+        instance.work[1].store(1, Ordering::Relaxed);
+        second.happens(&instance);
+        frames.join().unwrap();
+        assert!(instance.second.get(), "nobody came");
+    });
+}
+
+#[test]
+fn a_pause_ends_where_polls_are_put_off() {
+    put_off(Second::AfterPause);
+}
+
+#[test]
+#[should_panic(expected = "nobody came")]
+fn a_raise_waits_where_polls_are_put_off() {
+    put_off(Second::AtOnce);
 }
 
 /// What is raised at once is seen without a timer's help, whatever the frames that come at the same time have to wait for.
