@@ -2268,7 +2268,7 @@ pub(crate) struct StageGetDoRequest {
     pub(crate) stage: Option<Stage>,
 }
 
-/// Get what a stage has counted since the module was loaded or since
+/// Get what a stage has counted since the pair was made or since
 /// stats-reset, or dump that of all stages of one port or of all ports.
 pub(crate) struct StageGetDo;
 
@@ -2309,7 +2309,7 @@ pub(crate) struct StageGetDumpRequest {
     pub(crate) ifindex: Option<u32>,
 }
 
-/// Get what a stage has counted since the module was loaded or since
+/// Get what a stage has counted since the pair was made or since
 /// stats-reset, or dump that of all stages of one port or of all ports.
 pub(crate) struct StageGetDump;
 

@@ -1037,11 +1037,11 @@ pub const CHANNEL_GET: Command = Command {
     dump: Some(&["ifindex"]),
 };
 
-/// Get what a stage has counted since the module was loaded or since
+/// Get what a stage has counted since the pair was made or since
 /// stats-reset, or dump that of all stages of one port or of all ports.
 pub const STAGE_GET: Command = Command {
 name: "stage-get", number: 8, space: &STAGE,
-help: "Get what a stage has counted since the module was loaded or since stats-reset, or dump that of all stages of one port or of all ports.",
+help: "Get what a stage has counted since the pair was made or since stats-reset, or dump that of all stages of one port or of all ports.",
 request: &["ifindex", "direction", "stage"],
 dump: Some(&["ifindex"]) };
 
