@@ -126,7 +126,7 @@ test-upstream: ## Run upstream's own tests for NICs against a pair (TESTS='drive
 	@$(MAKE) all >&2
 	@selftests/upstream/run --kernel $(KERNEL) $(TESTS)
 
-test-pure: $(machine) ## Test the pure crate on this machine, with cargo (TESTS= as cargo test has them)
+test-pure: $(machine) ## Test the pure crate with cargo, in the tool chain (TESTS= as cargo test has them)
 	@$(toolchain) cargo test --quiet --manifest-path rust/pure/Cargo.toml --target-dir $(CURDIR)/build/pure $(TESTS)
 
 test-misuse: modules ## Show that misuse of the safe layer does not compile
@@ -135,7 +135,7 @@ test-misuse: modules ## Show that misuse of the safe layer does not compile
 test-mutants: ## Make faults one at a time, and see that a test finds each (NAMES=)
 	@tools/mutants/run $(NAMES)
 
-# For hours: SEED and COUNT for the ones in the guest, SECONDS for each on the host.
+# For hours: SEED and COUNT for the ones in the guest, SECONDS for each on the host, which needs cargo and c++ there.
 fuzz: ## Fuzz the family, rtnetlink, ethtool, frames, hooks (COUNT=, SEED=), and on the host parsers and classifier (SECONDS=)
 	@$(MAKE) all tools selftests-bin >&2
 	@selftests/run --kernel $(KERNEL) --timeout 7200 \
