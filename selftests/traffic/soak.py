@@ -6,8 +6,8 @@ after each change.
 
     soak.py [--frames N] [--seed SEED]
 
---frames says how many frames have to pass; the ordinary run has a few thousand,
-`make soak` ten million.  The same seed makes the same changes in the same order.
+--frames says how many frames have to pass; the ordinary run has 12,000, `make soak` ten
+million.  The same seed makes the same changes in the same order.
 """
 
 # selftest-timeout: 300
