@@ -116,11 +116,13 @@ FIGURES = {figure.name: figure for figure in (
              "port", part(manage.memory, channels=channels, ring=ring), OURS, tolerance=0.2,
              counts="bytes", limit=(12 << 20) if (channels, ring) == (4, 512) else None)
       for channels, ring in ((1, 1024), (4, 256), (4, 512), (4, 1024), (4, 4096), (16, 1024))),
-    *(Figure(f"rules/{count}", f"UDP, 60 bytes, {count or 'no'} rule{'s' * (count != 1)} that "
+    Figure("rules/0", "UDP, 60 bytes, an empty chain, at PREROUTING", "packet",
+           part(rules.unmatched, count=0), LISTED, peer="nft"),
+    *(Figure(f"rules/{count}", f"UDP, 60 bytes, {count} rule{'s' * (count != 1)} that "
              f"{'do' if count != 1 else 'does'}n't match, at PREROUTING", "packet",
              part(rules.unmatched, count=count), LISTED, peer="nft",
-             goals={"hooks": 1.0} if count else None, grows=("rules/10", GROWTH) if count > 10 else None)
-      for count in (0, 1, 10, 100, 1000)),
+             goals={"hooks": 1.0}, grows=("rules/10", GROWTH) if count > 10 else None)
+      for count in (1, 10, 100, 1000)),
     # Walked one by one, so many would take minutes a batch.
     *(Figure(f"rules/{count}", f"the same, {count} rules", "packet",
              part(rules.unmatched, count=count), SETS, peer="nft-set", goals={"hooks": 1.0},
