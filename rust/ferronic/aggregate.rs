@@ -7,8 +7,8 @@
 //!
 //! # For how long
 //!
-//! A packet of [`ENOUGH`] frames or more goes up with the poll that ends: to wait longer would save little, and hold up a
-//! sender whose window is small. One of fewer waits for more, across polls, as long as frames come to the queue; its
+//! A packet of [`ENOUGH`] frames or more goes up with the poll that ends: to wait longer would save little, and hold up
+//! a sender whose window is small. One of fewer waits for more, across polls, as long as frames come to the queue; its
 //! stream may be one of many that take turns. It goes up
 //!
 //! - with a frame that ends it (`PSH`, `FIN`, a short one), or before one that cannot be merged;
@@ -19,11 +19,11 @@
 //! - when its place is needed;
 //! - when merging is switched off, or the channel is to be emptied.
 //!
-//! A poll that leaves something starts the timer of the ticks, unless it runs; when it finds the queue quiet, or the time of
-//! the one that has waited longest over, it raises the vector. So nothing is held that nobody comes back for, and frames cost
-//! no timer each. Whatever is held, a poll looks at no more than it gives up, and at those to which it added frames. What is
-//! given up at a poll's end counts as much as frames: what is more than the poll's budget is left to the next one, which
-//! begins with it.
+//! A poll that leaves something starts the timer of the ticks, unless it runs; when it finds the queue quiet, or the
+//! time of the one that has waited longest over, it raises the vector. So nothing is held that nobody comes back for,
+//! and frames cost no timer each. Whatever is held, a poll looks at no more than it gives up, and at those to which it
+//! added frames. What is given up at a poll's end counts as much as frames: what is more than the poll's budget is left
+//! to the next one, which begins with it.
 //!
 //! Where the other end's segmentation offload feeds the receiver directly, the engine does not cut in the first place
 //! ([`engine`](crate::engine)); what comes that way is only counted here.
@@ -241,16 +241,16 @@ impl Aggregates {
         }
     }
 
-    /// The packet of an aggregate, to add the payload of the frame that was merged into it, which is at the offset in it.
-    /// It is given back by [`Aggregates::extended`].
+    /// The packet of an aggregate, to add the payload of the frame that was merged into it, which is at the offset in
+    /// it. It is given back by [`Aggregates::extended`].
     #[inline]
     pub(crate) fn take(&mut self, at: Place) -> Option<(RxSkb, u32)> {
         let a = self.held.get_mut(at)?;
         Some((a.skb.take()?, a.held.payload_offset()))
     }
 
-    /// Gives back the packet, to which a frame of `wire_bytes` was added, as its `last` one or not. `None`: it is lost, with
-    /// all frames in it.
+    /// Gives back the packet, to which a frame of `wire_bytes` was added, as its `last` one or not. `None`: it is lost,
+    /// with all frames in it.
     pub(crate) fn extended(
         &mut self,
         at: Place,
@@ -306,8 +306,8 @@ impl Aggregates {
         }
     }
 
-    /// Gives to the stack what is not to wait longer, as many as `budget` packets; returns how many. All of a budget: there
-    /// may be more.
+    /// Gives to the stack what is not to wait longer, as many as `budget` packets; returns how many. All of a budget:
+    /// there may be more.
     #[inline(never)]
     pub(crate) fn overdue(
         &mut self,
@@ -331,8 +331,9 @@ impl Aggregates {
         given
     }
 
-    /// Ends a poll, which `received` so many frames: gives to the stack what is not to wait for more, as far as that is left
-    /// of its `budget`, and returns how many packets it was, all of that if there may be more. `merge`: whether merging is on.
+    /// Ends a poll, which `received` so many frames: gives to the stack what is not to wait for more, as far as that is
+    /// left of its `budget`, and returns how many packets it was, all of that if there may be more. `merge`: whether
+    /// merging is on.
     #[inline(never)]
     pub(crate) fn rest(
         &mut self,

@@ -108,12 +108,12 @@ fn piece(
         && (behind.is_empty() || plain(skb, linear, b, behind))
 }
 
-/// Copies a whole packet into the `first` posted buffer, as a frame of the wire: what `checksum` asks for is filled in, and
-/// zeros behind it make it as long as the shortest. Returns the buffer's descriptor, and the sum of `range`.
+/// Copies a whole packet into the `first` posted buffer, as a frame of the wire: what `checksum` asks for is filled in,
+/// and zeros behind it make it as long as the shortest. Returns the buffer's descriptor, and the sum of `range`.
 ///
-/// The caller has seen that there is such a buffer, long enough for all of it. `None` if it is too short all the same, the
-/// packet is shorter than it says, or the checksum's place is beyond its end: what is in the buffer then means nothing, and it
-/// stays posted.
+/// The caller has seen that there is such a buffer, long enough for all of it. `None` if it is too short all the same,
+/// the packet is shorter than it says, or the checksum's place is beyond its end: what is in the buffer then means
+/// nothing, and it stays posted.
 #[inline(always)]
 pub(crate) fn into_one<'a>(
     skb: &SkBuff,
@@ -149,9 +149,9 @@ pub(crate) fn into_one<'a>(
     Some((descriptor, sum))
 }
 
-/// Copies a whole packet into as many posted buffers as it takes, from the `first` on, where the caller has seen that one
-/// is not enough for it; so it is longer than the shortest frame. Otherwise as [`into_one`]; returns the descriptor of the
-/// first buffer.
+/// Copies a whole packet into as many posted buffers as it takes, from the `first` on, where the caller has seen that
+/// one is not enough for it; so it is longer than the shortest frame. Otherwise as [`into_one`]; returns the descriptor
+/// of the first buffer.
 ///
 /// `None` for the same reasons, or if there are fewer buffers: none of them is handed on then.
 pub(crate) fn into_many<'a>(

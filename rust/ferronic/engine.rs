@@ -33,8 +33,8 @@ use pure::header::{self, Headers};
 use pure::segment::{self, Cursor};
 use pure::trail::Stage;
 
-/// After so many frames a run of the engine ends with the packet it is at, and the port's own poll goes on: frames that are
-/// refused need no buffers, so nothing else would bound what one doorbell, or the receiver's poll, has to do.
+/// After so many frames a run of the engine ends with the packet it is at, and the port's own poll goes on: frames that
+/// are refused need no buffers, so nothing else would bound what one doorbell, or the receiver's poll, has to do.
 const RUN_FRAMES: u64 = 4096;
 
 /// What became of a frame.

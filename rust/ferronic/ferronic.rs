@@ -26,9 +26,9 @@
 //!
 //! # Locking
 //!
-//! RTNL > own instance lock > transmit queue lock > outlet > inlet > scheduling a NAPI. Never two of a kind, and
-//! never the other port's instance lock. The locks of samples (latency.rs) come last. Outlet and inlet locks are taken with softirqs off and never in a hard
-//! interrupt; neither is held while a packet is freed or given to the stack.
+//! RTNL > own instance lock > transmit queue lock > outlet > inlet > scheduling a NAPI. Never two of a kind, and never
+//! the other port's instance lock. The locks of samples (latency.rs) come last. Outlet and inlet locks are taken with
+//! softirqs off and never in a hard interrupt; neither is held while a packet is freed or given to the stack.
 
 #![forbid(unsafe_code)]
 

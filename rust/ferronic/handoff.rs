@@ -6,9 +6,9 @@
 //! from it, so back-pressure, byte queue limits, stop and wake come with it, and there is no second ring. Outlet `i`
 //! belongs to vector `i` modulo the receiver's channels, and tells it so by its bit in the inlet's waiters.
 //!
-//! Wire truth does not hold here: packets are counted, not frames, there are no padding, no filled checksums, and no
-//! address filter. The receiver's MTU holds as veth's does (`is_skb_forwardable`): a VLAN tag on top is always granted, and
-//! a packet that stands for several frames may have any length.
+//! Wire truth does not hold here: packets are counted, not frames, nothing is padded, no checksum is filled, and there
+//! is no address filter. The receiver's MTU holds as veth's does (`is_skb_forwardable`): a VLAN tag on top is always
+//! granted, and a packet that stands for several frames may have any length.
 
 use crate::channel::{wake_threshold, Channel};
 use crate::latency;
@@ -162,8 +162,8 @@ fn refuse(batch: Packets) {
     }
 }
 
-/// The inlet has been closed, and its vector is polled no more: what was announced to it goes to another channel, or, if
-/// the whole port is closed, is dropped and counted. No bit is left, which whoever opens the inlet again relies on.
+/// The inlet has been closed, and its vector is polled no more: what was announced to it goes to another channel, or,
+/// if the whole port is closed, is dropped and counted. No bit is left, which whoever opens the inlet again relies on.
 pub(crate) fn redirect(vector: &Vector, peer: Option<&Device<Port>>, bh: &Bh<'_>) {
     let (wire, side) = (&vector.wire, vector.side);
     let Some(inlet) = wire.end(side).inlets.get(usize::from(vector.index)) else {
@@ -252,7 +252,8 @@ pub(crate) fn receive(
                 let mut batch = Packets::new();
                 let room = budget.wrapping_sub(done).min(BATCH);
                 let n = take(outlet, index as u16, peer, poll.bh(), &mut batch, room);
-                // GRO would hold it to the end of the poll, after it was uncloned for that, and find nothing to merge it with.
+                // GRO would hold it to the end of the poll, after it was uncloned for that, and find nothing to merge
+                // it with.
                 let alone = n == 1 && done == 0 && bits == 0 && poll.gro_is_idle();
                 for d in &mut batch {
                     if d.label.bytes() > longest && d.packet.skb().gso().is_none() {

@@ -28,8 +28,8 @@
 //!
 //! # Locking
 //!
-//! The chains of a namespace ([`table::Table`]) are behind a mutex; the packet path takes no lock. RTNL > this mutex > what
-//! netdev's service of hooks has. No namespace without chains has anything registered.
+//! The chains of a namespace ([`table::Table`]) are behind a mutex; the packet path takes no lock. RTNL > this mutex >
+//! what netdev's service of hooks has. No namespace without chains has anything registered.
 
 mod chain;
 mod counters;

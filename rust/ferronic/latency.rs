@@ -10,24 +10,25 @@
 //!
 //! A packet that is the stack's has no place for a number of ours. What is the stack's own and stays with the packet is
 //! its receive time stamp (`skb->tstamp`), which the core itself sets for all packets while any socket asks for time
-//! stamps. A sampled packet is stamped when it is handed over, with the time as it is. A packet with the very stamp and at
-//! the very address in memory is the same: memory that is used again begins without a stamp. Nothing is attached to the
-//! packet, so nothing has to be taken off wherever it ends, and nobody waits for it.
+//! stamps. A sampled packet is stamped when it is handed over, with the time as it is. A packet with the very stamp and
+//! at the very address in memory is the same: memory that is used again begins without a stamp. Nothing is attached to
+//! the packet, so nothing has to be taken off wherever it ends, and nobody waits for it.
 //!
 //! It is seen again by hooks of our own, before all others and behind all others of a point, that are there only while
-//! packets are sampled ([`Hooks`]). Forwarding takes the stamp off, so behind FORWARD a packet is known by its address and
-//! its fingerprint ([`SkBuff::fingerprint`]).
+//! packets are sampled ([`Hooks`]). Forwarding takes the stamp off, so behind FORWARD a packet is known by its address
+//! and its fingerprint ([`SkBuff::fingerprint`]).
 //!
 //! # Before the rings
 //!
 //! What comes by the sender's hooks may be sampled later, or not. So these note the time they saw a packet, by its
-//! fingerprint, and where it is sampled the times are part of its way. They are the sender's own, in its namespace: there
-//! while what comes to the sender's port is sampled, too.
+//! fingerprint, and where it is sampled the times are part of its way. They are the sender's own, in its namespace:
+//! there while what comes to the sender's port is sampled, too.
 //!
 //! # Locking
 //!
-//! Samples and their counts are in shards, by transmit queue, each behind a lock under which nothing else is locked. It is
-//! taken for sampled packets only, with softirqs off and never with hard interrupts off: what netpoll sends is not sampled.
+//! Samples and their counts are in shards, by transmit queue, each behind a lock under which nothing else is locked. It
+//! is taken for sampled packets only, with softirqs off and never with hard interrupts off: what netpoll sends is not
+//! sampled.
 
 use crate::channel::Channel;
 use crate::port::PortData;

@@ -10,17 +10,17 @@
 //! Each namespace has a list of its ports ([`Ports`]), behind a mutex. An entry is a picture of a port: what `port-get`
 //! says. It is changed where an event of the core's, an operation of the driver's, or a command of this family comes
 //! by, after the change has happened; with the mutex held until the generation is raised and the notification is sent.
-//! So pictures, generations and notifications are in one order, and a reader that holds the mutex sees the ports as they
-//! were at one generation.
+//! So pictures, generations and notifications are in one order, and a reader that holds the mutex sees the ports as
+//! they were at one generation.
 //!
 //! # Lifetimes
 //!
-//! An entry points to no device. It owns counted references to the wire and to counters, whose life does not depend on a
-//! device's, and lives from when both ports of a pair are registered to `NETDEV_UNREGISTER`, which the core sends before
-//! it waits for references. So a request in progress never holds up a device, and never sees one that is gone.
+//! An entry points to no device. It owns counted references to the wire and to counters, whose life does not depend on
+//! a device's, and lives from when both ports of a pair are registered to `NETDEV_UNREGISTER`, which the core sends
+//! before it waits for references. So a request in progress never holds up a device, and never sees one that is gone.
 //!
-//! Nothing here is done under RTNL but what the core's events bring it with, and what changes a wire; other requests take
-//! the list's mutex, and under it the locks of outlets and inlets.
+//! Nothing here is done under RTNL but what the core's events bring it with, and what changes a wire; other requests
+//! take the list's mutex, and under it the locks of outlets and inlets.
 //!
 //! Locking: RTNL > own instance lock > ports of the namespace > outlet, inlet. Never the ports of two namespaces. The
 //! transactions of a namespace ([`transaction`]) are locked while something is added, before its ports.

@@ -154,8 +154,8 @@ fn doorbell(
 ) {
     let data = dev.data();
     if bh.irqs_disabled() {
-        // netpoll, perhaps in an interrupt of somebody who holds the outlet's lock on this CPU. Who sees the mark sees the
-        // packets, too.
+        // netpoll, perhaps in an interrupt of somebody who holds the outlet's lock on this CPU. Who sees the mark sees
+        // the packets, too.
         smp_mb();
         outlet.kicked.write(1);
         // Deferral delays completions, never transmission.
@@ -319,8 +319,8 @@ impl Driver for Port {
 
     fn tx_timeout(dev: &Device<Self>, queue: u32) {
         let data = dev.data();
-        // Whatever holds the queue up, looking again is the cure: the poll completes, and runs the engine. Even if somebody
-        // has deferred it for longer than the queue can wait.
+        // Whatever holds the queue up, looking again is the cure: the poll completes, and runs the engine. Even if
+        // somebody has deferred it for longer than the queue can wait.
         let Some(outlet) = data.end().outlets.get(queue as usize) else {
             return;
         };
@@ -370,7 +370,8 @@ impl Driver for Port {
         }
     }
 
-    /// The engine has room for headers of a certain length; packets with longer ones, as IPv6 can have, are cut by the stack.
+    /// The engine has room for headers of a certain length; packets with longer ones, as IPv6 can have, are cut by the
+    /// stack.
     #[inline]
     fn features_check(dev: &Device<Self>, skb: &SkBuff, features: Features) -> Features {
         let here = skb.gso().is_none()

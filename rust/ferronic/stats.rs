@@ -92,8 +92,8 @@ pub(crate) fn count_group(
     }
 }
 
-/// MAC control frames that software sent, at both ends: of each port those of its own outlets are sent, those of the other
-/// end's received.
+/// MAC control frames that software sent, at both ends: of each port those of its own outlets are sent, those of the
+/// other end's received.
 #[derive(Default)]
 pub(crate) struct MacControl {
     pub(crate) sent: Counter,

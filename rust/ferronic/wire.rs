@@ -46,8 +46,8 @@ impl Side {
     }
 }
 
-/// What a TX ring holds beside a packet, in one word, so that descriptors are as short and as quickly copied as without it:
-/// its length, and its number if its way is watched.
+/// What a TX ring holds beside a packet, in one word, so that descriptors are as short and as quickly copied as without
+/// it: its length, and its number if its way is watched.
 #[derive(Clone, Copy)]
 pub(crate) struct Label(u64);
 
@@ -70,7 +70,8 @@ impl Label {
     }
 }
 
-/// A packet in a TX ring. Rings of both kinds may hold both: when the datapath changes, packets move from one to the other.
+/// A packet in a TX ring. Rings of both kinds may hold both: when the datapath changes, packets move from one to the
+/// other.
 pub(crate) enum Posted {
     /// As the stack gave it, to be copied.
     Sent(SkBuff),
@@ -153,7 +154,8 @@ impl InletOpen {
         self.ring.as_mut()?.get(i)
     }
 
-    /// Buffers that the data of one packet can lie in: one that the packet is built around, if it is, and its fragments.
+    /// Buffers that the data of one packet can lie in: one that the packet is built around, if it is, and its
+    /// fragments.
     #[inline(always)]
     pub(crate) fn buffers_max(&self) -> u32 {
         SkBuff::FRAGS_MAX.wrapping_add((self.headroom != 0).into())
@@ -230,8 +232,8 @@ pub(crate) struct Outlet {
     /// `None` is Closed. The engine runs under it.
     #[pin]
     pub(crate) lock: SpinLock<Option<OutletOpen>>,
-    /// Not 0 if something was posted and the engine was not run, as it may not be with interrupts off, or not to the end. Set
-    /// under the queue's lock or this one, cleared by who runs the engine.
+    /// Not 0 if something was posted and the engine was not run, as it may not be with interrupts off, or not to the
+    /// end. Set under the queue's lock or this one, cleared by who runs the engine.
     pub(crate) kicked: Word<u32>,
     /// Not 0 while the head frame waits for the receiver. Written under the lock.
     pub(crate) waiting: Word<u32>,
@@ -256,7 +258,8 @@ pub(crate) struct End {
     pub(crate) pause_rx: Word<u32>,
     /// Whether this end merges what it receives by itself (`ethtool -K rx-gro-hw`). Written under the instance lock.
     pub(crate) merges: Word<u32>,
-    /// For how long the other end may make this one wait, milliseconds. Written under the lock of the namespace's ports.
+    /// For how long the other end may make this one wait, milliseconds. Written under the lock of the namespace's
+    /// ports.
     pub(crate) pause_limit_ms: Word<u32>,
     /// Where the control family knows the port.
     pub(crate) home: Home,
@@ -323,8 +326,8 @@ impl End {
 pub(crate) struct Wire {
     /// Its number, for users.
     pub(crate) id: u32,
-    /// Not 0 if packets are handed off: what channels are made for. Written under RTNL. While that changes, what is open
-    /// says itself what it was made for.
+    /// Not 0 if packets are handed off: what channels are made for. Written under RTNL. While that changes, what is
+    /// open says itself what it was made for.
     handoff: Word<u32>,
     /// How many of the ends sample what comes to them. Written under RTNL.
     pub(crate) sampled: Word<u32>,

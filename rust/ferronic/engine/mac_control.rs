@@ -2,9 +2,9 @@
 
 //! MAC control frames (IEEE 802.3, clause 31) that software sends: both MACs count them.
 //!
-//! Otherwise they are frames like any other: the receiver gets what passes its filter. A pause frame among them holds up
-//! nobody. The time it asks for is that of so many bits, and the wire has no bit rate. Pauses that do hold up a sender, as a
-//! receiver has no buffers, are none of these: no frame is sent for them ([`engine`](super)).
+//! Otherwise they are frames like any other: the receiver gets what passes its filter. A pause frame among them holds
+//! up nobody. The time it asks for is that of so many bits, and the wire has no bit rate. Pauses that do hold up a
+//! sender, as a receiver has no buffers, are none of these: no frame is sent for them ([`engine`](super)).
 
 use super::{Run, Verdict};
 use pure::header::{self, Headers};

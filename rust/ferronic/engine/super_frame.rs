@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Packets that the stack did not cut (TSO, USO): the engine cuts them into frames, straight into the posted buffers, or
-//! keeps together what the receiver would merge again.
+//! Packets that the stack did not cut (TSO, USO): the engine cuts them into frames, straight into the posted buffers,
+//! or keeps together what the receiver would merge again.
 
 use super::{header_len, Run, Verdict};
 use crate::aggregate;
@@ -111,8 +111,9 @@ impl Run<'_> {
         Verdict::Done
     }
 
-    /// Sends the next frames of a packet that the stack did not cut, together: the receiver merges what belongs together
-    /// (`rx-gro-hw`), so cutting here and merging there cancel. As many as it has buffers for, and a packet has room for.
+    /// Sends the next frames of a packet that the stack did not cut, together: the receiver merges what belongs
+    /// together (`rx-gro-hw`), so cutting here and merging there cancel. As many as it has buffers for, and a packet
+    /// has room for.
     ///
     /// There are buffers for the first, of `len` bytes. `None` if there is nothing to keep together.
     #[inline]
@@ -122,8 +123,8 @@ impl Run<'_> {
         let first = held.descriptors;
         let inlet = held.guard.as_mut()?;
         let posted = inlet.ring.as_mut()?.available().wrapping_sub(first);
-        // What of the payload lies beside the headers. A packet that is built around its first buffer has one frame there:
-        // merged with others it can be cut only if its linear part is no longer than that (`skb_segment()`).
+        // What of the payload lies beside the headers. A packet that is built around its first buffer has one frame
+        // there: merged with others it can be cut only if its linear part is no longer than that (`skb_segment()`).
         let beside = match inlet.headroom {
             0 => inlet.buffer_len.wrapping_sub(header_len),
             _ => len.wrapping_sub(header_len),
@@ -157,7 +158,8 @@ impl Run<'_> {
         Some(run)
     }
 
-    /// Sends one frame of a packet that the stack did not cut, of `len` bytes, into the `buffers` that there are for it.
+    /// Sends one frame of a packet that the stack did not cut, of `len` bytes, into the `buffers` that there are for
+    /// it.
     fn segment(&mut self, s: &SuperFrame<'_>, cursor: Cursor, len: u32, buffers: u32) {
         let first = self.held.as_ref().map_or(0, |h| h.descriptors);
         let Some(inlet) = self.held.as_mut().and_then(|h| h.guard.as_mut()) else {
@@ -266,8 +268,8 @@ fn fill_segment(
     partial.finish(to, sum).then_some(())
 }
 
-/// Writes frames of a packet, together, into the posted buffers from number `first` on, at most `beside` bytes of payload
-/// into the first. Nothing is summed: the data never was on a wire.
+/// Writes frames of a packet, together, into the posted buffers from number `first` on, at most `beside` bytes of
+/// payload into the first. Nothing is summed: the data never was on a wire.
 fn fill_run(
     s: &SuperFrame<'_>,
     inlet: &mut InletOpen,
@@ -300,8 +302,8 @@ fn fill_run(
     Some(gso)
 }
 
-/// Writes `left` bytes of payload from offset `from` of the packet on into the buffers behind number `first`, by `copy`,
-/// which is given an offset and where to write, and says whether it could.
+/// Writes `left` bytes of payload from offset `from` of the packet on into the buffers behind number `first`, by
+/// `copy`, which is given an offset and where to write, and says whether it could.
 #[inline(always)]
 fn fill_behind(
     inlet: &mut InletOpen,

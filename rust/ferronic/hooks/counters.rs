@@ -2,9 +2,9 @@
 
 //! What rules count.
 //!
-//! A rule has a slot: for each CPU a cell that only that CPU writes, and three words that all CPUs share, for rules that
-//! have to know how many packets came before. Slots come in chunks, which rulesets hold by counted references; so a rule
-//! keeps its slot, and what it counted, when rulesets are exchanged.
+//! A rule has a slot: for each CPU a cell that only that CPU writes, and three words that all CPUs share, for rules
+//! that have to know how many packets came before. Slots come in chunks, which rulesets hold by counted references; so
+//! a rule keeps its slot, and what it counted, when rulesets are exchanged.
 
 use kernel::cpu::nr_cpu_ids;
 use kernel::prelude::*;

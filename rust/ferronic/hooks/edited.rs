@@ -2,10 +2,10 @@
 
 //! A list that is edited, and how much work that may be.
 //!
-//! Changes are made under locks that others wait for, RTNL among them, and their author chooses where in how long a list.
-//! So the list has a place where it is edited, and getting from one to the next costs as many steps as there are elements
-//! in between: changes that come in the order of the list, as most do, cost the same however long it is. Of the steps there
-//! are only so many.
+//! Changes are made under locks that others wait for, RTNL among them, and their author chooses where in how long a
+//! list. So the list has a place where it is edited, and getting from one to the next costs as many steps as there are
+//! elements in between: changes that come in the order of the list, as most do, cost the same however long it is. Of
+//! the steps there are only so many.
 
 use kernel::prelude::*;
 
@@ -65,8 +65,8 @@ impl<T> Edited<T> {
         Iterator::chain(self.before.iter_mut(), self.behind.iter_mut().rev())
     }
 
-    /// Goes to a position, at most the number of elements; the place is before what stands there. `E2BIG` if there are not
-    /// enough steps, `ENOMEM`; the list is as before then.
+    /// Goes to a position, at most the number of elements; the place is before what stands there. `E2BIG` if there are
+    /// not enough steps, `ENOMEM`; the list is as before then.
     pub(super) fn seek(&mut self, position: usize, steps: &mut Steps) -> Result {
         let at = self.before.len();
         let (from, to, count) = if position < at {
@@ -87,8 +87,8 @@ impl<T> Edited<T> {
         Ok(())
     }
 
-    /// Goes to the first such element from here on, or else from the start; returns whether there is one. Errors are those
-    /// of [`seek`](Self::seek).
+    /// Goes to the first such element from here on, or else from the start; returns whether there is one. Errors are
+    /// those of [`seek`](Self::seek).
     pub(super) fn find(&mut self, such: impl Fn(&T) -> bool, steps: &mut Steps) -> Result<bool> {
         let at = self.before.len();
         let behind = self.behind.iter().rev().position(&such);

@@ -2,8 +2,8 @@
 
 //! Telling of packets that rules acted on.
 //!
-//! An event costs something only where somebody listens. A chain sends at most [`LIMIT`] events; what is more is counted,
-//! and the next event says how many there were.
+//! An event costs something only where somebody listens. A chain sends at most [`LIMIT`] events; what is more is
+//! counted, and the next event says how many there were.
 
 use super::chain::Name;
 use netdev::clock::now_ns;

@@ -30,8 +30,8 @@ impl Extra {
     const NOTIFY: u32 = 1 << 16;
     const REASON: u32 = 17;
 
-    /// With an event each time the rule acts, that shows so many bytes of the packet, if that is wanted, and with a reason
-    /// for what it drops. `None` if the reason's number is too large.
+    /// With an event each time the rule acts, that shows so many bytes of the packet, if that is wanted, and with a
+    /// reason for what it drops. `None` if the reason's number is too large.
     pub(crate) fn new(snap: Option<u16>, reason: Option<Reason>) -> Option<Extra> {
         let notify = snap.map_or(0, |snap| Self::NOTIFY | u32::from(snap));
         let number = reason.map_or(0, |reason| u32::from(reason.number()));

@@ -394,8 +394,8 @@ impl Left {
         Ok(left)
     }
 
-    /// Whether a slot of `old` is among them. One look, for it is asked of each packet that the chain holds, with a lock
-    /// held that its packets take.
+    /// Whether a slot of `old` is among them. One look, for it is asked of each packet that the chain holds, with a
+    /// lock held that its packets take.
     pub(super) fn has(&self, slot: u32) -> bool {
         self.kept.get(slot as usize) == Some(&false)
     }

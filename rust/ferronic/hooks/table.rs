@@ -2,10 +2,10 @@
 
 //! The chains of a namespace, and changes of them.
 //!
-//! Changes come as a list: all of it is done, or nothing. First everything is prepared (rulesets, memory, slots); then new
-//! chains are attached, as yet empty, the last thing that can fail; then rulesets are swapped, a chain at a time, and what
-//! was removed is detached. Last, who listens is told, with the mutex still held: so what is told has happened, and comes
-//! in the order of the generations.
+//! Changes come as a list: all of it is done, or nothing. First everything is prepared (rulesets, memory, slots); then
+//! new chains are attached, as yet empty, the last thing that can fail; then rulesets are swapped, a chain at a time,
+//! and what was removed is detached. Last, who listens is told, with the mutex still held: so what is told has
+//! happened, and comes in the order of the generations.
 
 use super::chain::{Chain, Name, NewChain, Places, Policy, Site};
 use super::counters::{Counts, Slots};

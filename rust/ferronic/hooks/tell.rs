@@ -4,8 +4,8 @@
 //!
 //! A change, or a transaction, has one generation, and all that is told of it carries that. Of a chain that stays, the
 //! rules that have gone are told first, as they were, then those that have come or changed, by ascending position: who
-//! applies one after the other has the rules in their order. Where more than [`RULES_MAX`] rules of a chain have changed
-//! at once, one message says that they did; a client that wants to know them dumps the chain.
+//! applies one after the other has the rules in their order. Where more than [`RULES_MAX`] rules of a chain have
+//! changed at once, one message says that they did; a client that wants to know them dumps the chain.
 //!
 //! Where nobody listens nothing is looked for or written.
 

@@ -3,8 +3,8 @@
 //! Packets that a chain holds: delayed ones, and those that wait for others to overtake them.
 //!
 //! They lie in trees by the time they are due, and a timer lets them go on behind the hook. At most [`HELD_MAX`] of a
-//! chain are held, and [`HELD_BYTES_MAX`] of a namespace; what comes then is dropped and counted. They go on at once when their rule goes or their chain is
-//! deleted, and are dropped when a device that they need goes.
+//! chain are held, and [`HELD_BYTES_MAX`] of a namespace; what comes then is dropped and counted. They go on at once
+//! when their rule goes or their chain is deleted, and are dropped when a device that they need goes.
 
 use kernel::c_str;
 use kernel::prelude::*;
@@ -89,8 +89,8 @@ pub(super) struct Waiting {
     pub(super) overflows: AtomicWord,
     /// Let go without being held, as they could not have been resumed.
     pub(super) unheld: AtomicWord,
-    /// Dropped when they were to go on, or before, as the hook or a device that they need was gone; and copies that were not
-    /// made.
+    /// Dropped when they were to go on, or before, as the hook or a device that they need was gone; and copies that
+    /// were not made.
     pub(super) lost: AtomicWord,
 }
 

@@ -379,8 +379,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Lets copies of a packet go on. A copy is not copied again while it goes on: what a few chains make of one packet would
-    /// have no end.
+    /// Lets copies of a packet go on. A copy is not copied again while it goes on: what a few chains make of one packet
+    /// would have no end.
     fn duplicate(&self, packet: &Packet<'_>, copies: u32) {
         if is_copy(self.bh) {
             return;

@@ -161,8 +161,8 @@ impl At {
         })
     }
 
-    /// Calls `put` with every port, its number, and the number of a thing of it, until that returns `Ok(false)`: the port
-    /// has no more.
+    /// Calls `put` with every port, its number, and the number of a thing of it, until that returns `Ok(false)`: the
+    /// port has no more.
     pub(super) fn fill(
         &mut self,
         batch: &mut Batch<'_, Ferronic>,

@@ -3,16 +3,16 @@
 //! `transaction-begin`, `-add`, `-commit`, `-abort`: changes that do not fit into one message, made together.
 //!
 //! A transaction belongs to the socket that began it, of which it keeps a [`Sender`], and is dropped with it. What it
-//! carries is a list for each kind of change ([`Changes`]); another kind is another field of [`Transaction`] and another
-//! attribute in the specification.
+//! carries is a list for each kind of change ([`Changes`]); another kind is another field of [`Transaction`] and
+//! another attribute in the specification.
 //!
 //! # All or nothing
 //!
 //! Adding looks at messages, committing at the state: it checks everything first, with the locks held that keep it so,
 //! and changes nothing before it knows that all of it can be done. Kinds have locks of their own, so they are nested:
-//! each prepares, takes its lock, and calls the next; when the innermost has prepared, it makes its changes and returns,
-//! and the others do so on the way back. What a kind does after `then` cannot fail. RTNL, which several may need, is taken
-//! before all.
+//! each prepares, takes its lock, and calls the next; when the innermost has prepared, it makes its changes and
+//! returns, and the others do so on the way back. What a kind does after `then` cannot fail. RTNL, which several may
+//! need, is taken before all.
 //!
 //! # Bounds
 //!

@@ -2,8 +2,8 @@
 
 //! The standard groups of `ethtool --groups`, and pause statistics.
 //!
-//! Bytes are counted as a MAC sees them, from the Ethernet header on with the frame check sequence: the counters they are
-//! made of, which `ip -s link` shows, are without it.
+//! Bytes are counted as a MAC sees them, from the Ethernet header on with the frame check sequence: the counters they
+//! are made of, which `ip -s link` shows, are without it.
 
 use super::histogram::FCS_LEN;
 use super::{drops_sent, sum, too_long, Drop, Lengths, MacControl};
