@@ -214,8 +214,8 @@ pub fn verifiable(headers: &Headers, frame: &[u8], frame_length: usize) -> Optio
     }
 }
 
-/// Whether a checksum over all from offset `start` of the frame on, which is written `field` bytes behind that, is the one
-/// that [`verifiable`] is about: that of the frame's TCP or UDP header, and not one further inside, or anywhere.
+/// Whether a checksum over all from offset `start` of the frame on, which is written `field` bytes behind that, is the
+/// one that [`verifiable`] is about: that of the frame's TCP or UDP header, and not one further inside, or anywhere.
 #[inline]
 pub fn is_own(headers: &Headers, frame_length: usize, start: u32, field: u32) -> bool {
     let own = match headers.protocol {

@@ -253,8 +253,8 @@ impl HashFields {
         select(self.get(FlowType::of(headers)?), frame, headers, transform)
     }
 
-    /// The bytes of the [input](Self::input) of a packet, if they are what most packets are spread by: addresses and ports of
-    /// IPv4, as they are.
+    /// The bytes of the [input](Self::input) of a packet, if they are what most packets are spread by: addresses and
+    /// ports of IPv4, as they are.
     #[inline(always)]
     pub fn four_tuple(
         &self,

@@ -327,8 +327,8 @@ fn parse_ipv6(packet: &[u8], mut headers: Headers) -> Option<Headers> {
 }
 
 impl Headers {
-    /// Whether `bytes`, the first ones of the frame that these were found in, hold all of its headers up to that of TCP or UDP:
-    /// nothing behind them would have told more.
+    /// Whether `bytes`, the first ones of the frame that these were found in, hold all of its headers up to that of TCP
+    /// or UDP: nothing behind them would have told more.
     #[inline(always)]
     pub fn all_within(&self, bytes: &[u8]) -> bool {
         let transport = self

@@ -115,8 +115,8 @@ impl Histogram {
     }
 }
 
-/// The time in nanoseconds that so many in a thousand do not exceed, by buckets as [`Histogram::iter`] gives them; `None`
-/// if they are empty.
+/// The time in nanoseconds that so many in a thousand do not exceed, by buckets as [`Histogram::iter`] gives them;
+/// `None` if they are empty.
 ///
 /// Within a bucket times are taken to be spread evenly. No answer is greater than `max`, the longest time.
 pub fn quantile(

@@ -941,8 +941,8 @@ mod tests {
         }
     }
 
-    /// Lets the checksum field hold the sum of a pseudo header that ends at another address, as behind a source route, and
-    /// says that with the address.
+    /// Lets the checksum field hold the sum of a pseudo header that ends at another address, as behind a source route,
+    /// and says that with the address.
     fn routed(case: &mut Case) -> [u8; 8] {
         let mut addresses = [0; 8];
         addresses.copy_from_slice(&case.headers[26..34]);

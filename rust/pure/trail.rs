@@ -2,8 +2,8 @@
 
 //! Watching packets on their way: which, and how long they took from stage to stage.
 //!
-//! A sampled packet has a [`Trail`]: the stage it is in, and since when. When it comes to the next one, the time it took
-//! is counted for the stage it leaves. So at any moment
+//! A sampled packet has a [`Trail`]: the stage it is in, and since when. When it comes to the next one, the time it
+//! took is counted for the stage it leaves. So at any moment
 //!
 //! ```text
 //! packets sampled = those on their way + those that came to an end, of whatever kind
@@ -150,8 +150,8 @@ pub struct Trail {
 }
 
 impl Trail {
-    /// Nobody's. With another `epoch`, the next eight times other codes come first: what is left of an older set of trails
-    /// is not taken for one of this.
+    /// Nobody's. With another `epoch`, the next eight times other codes come first: what is left of an older set of
+    /// trails is not taken for one of this.
     pub const fn new(epoch: u64) -> Trail {
         // Generations go round: 1 follows the last.
         const ROUND: u64 = GENERATIONS as u64;
@@ -235,7 +235,8 @@ where
         }
     }
 
-    /// A packet's way begins with a stage, at time `now` in nanoseconds, as all times here. `None` if there is no memory.
+    /// A packet's way begins with a stage, at time `now` in nanoseconds, as all times here. `None` if there is no
+    /// memory.
     pub fn begin(&mut self, stage: Stage, now: u64) -> Option<Code> {
         let places = self.trails.len().min(TRAILS) as u64;
         let slot = self.begun.checked_rem(places)? as u16;

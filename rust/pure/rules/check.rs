@@ -34,8 +34,8 @@ use crate::header::{
 
 /// Highest rate limit, packets or bytes a second; 80 Gbit/s.
 pub const RATE_MAX: u64 = 10_000_000_000;
-/// Longest time that a packet is held, in nanoseconds; one minute, for a packet that was made here keeps the namespace of
-/// its socket as long.
+/// Longest time that a packet is held, in nanoseconds; one minute, for a packet that was made here keeps the namespace
+/// of its socket as long.
 pub const HOLD_MAX: u64 = 60_000_000_000;
 /// Most bits that one action flips.
 pub const CORRUPT_MAX: u16 = 1024;

@@ -425,8 +425,8 @@ impl<'a> Plan<'a> {
 
             set(record, TABLE, pair(first, slots.wrapping_sub(1)));
             self.slots = self.slots.wrapping_add(slots as usize);
-            // The values of a single cell are in the record, and a list has no more words than cells, since it has two at
-            // least.
+            // The values of a single cell are in the record, and a list has no more words than cells, since it has two
+            // at least.
             if cells > 1 {
                 self.lists = self
                     .lists

@@ -151,8 +151,8 @@ impl Key {
         Key([0; 16])
     }
 
-    /// Reads an IPv4 packet of `length` bytes, that `data` begins with, into an empty key: only the fields of its IP and
-    /// transport headers, which [`fill`](Self::fill) would read so too.
+    /// Reads an IPv4 packet of `length` bytes, that `data` begins with, into an empty key: only the fields of its IP
+    /// and transport headers, which [`fill`](Self::fill) would read so too.
     #[inline]
     pub fn fill_headers(&mut self, data: &[u8], length: usize) {
         let data = data.get(..length).unwrap_or(data);

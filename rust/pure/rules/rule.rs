@@ -324,8 +324,8 @@ impl<'a> Rule<'a> {
         self.head() & selects == 0
     }
 
-    /// What the rule does, if that takes no more than to see that it matches: it acts for every packet, for super frames as a
-    /// whole, and the action has no operands.
+    /// What the rule does, if that takes no more than to see that it matches: it acts for every packet, for super
+    /// frames as a whole, and the action has no operands.
     #[inline]
     pub fn plain(self) -> Option<Action> {
         if !self.is_unconditional() {

@@ -105,8 +105,8 @@ pub(crate) mod napi {
         BeginsLate,
         /// Timers are not started.
         NoTimers,
-        /// Right, and who schedules while a poll runs leaves a mark, so that it goes on: the vector does not see to that
-        /// alone.
+        /// Right, and who schedules while a poll runs leaves a mark, so that it goes on: the vector does not see to
+        /// that alone.
         GoesOn,
         /// As that; the core puts polls off, on its own account, and nothing is complete.
         PutOff,
@@ -310,7 +310,8 @@ fn a_raise_waits_where_polls_are_put_off() {
     put_off(Second::AtOnce);
 }
 
-/// What is raised at once is seen without a timer's help, whatever the frames that come at the same time have to wait for.
+/// What is raised at once is seen without a timer's help, whatever the frames that come at the same time have to wait
+/// for.
 #[test]
 fn at_once_waits_for_no_timer() {
     model::check(Strength::Strong, || {

@@ -3,8 +3,8 @@
 //! Who waits for a channel, `rust/ferronic/waiters.rs` itself, under a model checker.
 //!
 //! Around it the models have what the module has: an engine that runs under its outlet's lock and looks at the inlet
-//! under that one's, a poll that posts buffers and serves who waits, and an inlet that is closed meanwhile. Whatever the
-//! order, no frame waits for ever, and nobody touches a buffer that is not his any more.
+//! under that one's, a poll that posts buffers and serves who waits, and an inlet that is closed meanwhile. Whatever
+//! the order, no frame waits for ever, and nobody touches a buffer that is not his any more.
 
 // The file under test finds these here, as this crate.
 extern crate self as kernel;
@@ -54,7 +54,8 @@ enum Wait {
     ServesEarly,
 }
 
-/// An engine needs two buffers for its frame, the receiver posts one after the other. Whoever finds both moves the frame.
+/// An engine needs two buffers for its frame, the receiver posts one after the other. Whoever finds both moves the
+/// frame.
 fn posting(strength: Strength, wait: Wait) {
     struct Shared {
         posted: AtomicU32,
