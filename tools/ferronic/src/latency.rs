@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `ferronic latency`: how long sampled packets are in each stage of their way to a port, as a table with bars, as JSON,
-//! and as a picture.
+//! `ferronic latency`: how long sampled packets are in each stage of their way to a port, as a table with bars, as
+//! JSON, and as a picture.
 
 mod svg;
 

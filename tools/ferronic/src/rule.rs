@@ -230,8 +230,8 @@ fn flags(word: &str) -> Result<u128, Error> {
         .try_fold(0, |bits, name| Ok(bits | 1 << place(name, &FLAGS)?))
 }
 
-/// What a packet's connection must be, and whether that is said by what it must not be: any of some states, or all of what
-/// else is known of it, with one state or none.
+/// What a packet's connection must be, and whether that is said by what it must not be: any of some states, or all of
+/// what else is known of it, with one state or none.
 fn connection(word: &str) -> Result<(bool, Test), Error> {
     let bits = word.split(',').try_fold(0, |bits, name| {
         let bit = named(name, &STATES);

@@ -59,8 +59,8 @@ impl Watched for Hooks {
     const LOST: &'static str = "changes were lost; the chains and rules as they are now:";
 
     fn begin(&mut self, link: &mut Link) -> Result<u64, Error> {
-        // Chains and rules are dumped one after the other: of one generation if the chains' is the same behind the rules.
-        // Where they never rest, rules may be newer than the chains, and be told of once more.
+        // Chains and rules are dumped one after the other: of one generation if the chains' is the same behind the
+        // rules. Where they never rest, rules may be newer than the chains, and be told of once more.
         let mut left = TRIES;
         loop {
             let chains = link.dump(&CHAIN_GET, &[])?;
