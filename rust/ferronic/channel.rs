@@ -168,6 +168,12 @@ impl napi::Handler for Channel {
     type Driver = Port;
     type Shared = Vector;
 
+    fn part(&mut self) {
+        if let Some(rx) = self.rx.as_mut() {
+            rx.part();
+        }
+    }
+
     fn poll(&mut self, vector: &Vector, poll: &Poll<'_, Self>) -> Progress {
         vector.begin();
         let Channel {

@@ -382,6 +382,12 @@ impl RxHalf {
         self.copies.link(owner);
     }
 
+    /// Parts its pools from the NAPI instance, which is disabled.
+    pub(crate) fn part(&mut self) {
+        self.pool.part();
+        self.copies.part();
+    }
+
     /// Posts buffers until the ring is full, in process context.
     pub(crate) fn prefill(&mut self) -> kernel::error::Result {
         while self.poster.free() > 0 {

@@ -17,7 +17,7 @@ use crate::engine;
 use crate::handoff;
 use crate::limits;
 use crate::port::{prepare_filter, Port, TxOpen};
-use crate::receive::BufferLayout;
+use crate::receive::{BufferLayout, RxHalf};
 use crate::rules;
 use crate::stats::Drop;
 use crate::steer::{Spread, Steer};
@@ -157,12 +157,14 @@ fn apply(
 
     // Prepare. `fresh` are the channels that stay, with new rings; `added` those that come.
     let kept = old.channels.min(new.channels);
-    let mut fresh: KVec<(Channel, Halves)> = KVec::new();
+    let mut fresh: KVec<(Halves, Channel)> = KVec::new();
+    let mut old_halves: KVec<RxHalf> = KVec::new();
     let mut added: KVec<Owner<Channel>> = KVec::new();
     let mut halves: KVec<Halves> = KVec::new();
     let mut prepare = || -> Result<(Snapshot<Steer>, Snapshot<Steer>)> {
         if exchange {
             fresh.reserve(kept as usize, GFP_KERNEL_ACCOUNT)?;
+            old_halves.reserve(kept as usize, GFP_KERNEL_ACCOUNT)?;
             for i in 0..kept {
                 fresh.push(updown::fill_channel(dev, i, &plan)?, GFP_KERNEL_ACCOUNT)?;
             }
@@ -195,6 +197,7 @@ fn apply(
     let (next, back) = match prepare() {
         Ok(s) => s,
         Err(e) => {
+            drop(halves);
             napi::remove_all(dev, &mut added, |_, _| ());
             return Err(e);
         }
@@ -254,9 +257,13 @@ fn apply(
 
     let mut up = dev.state().up.take();
     if let Some(Up { owners }) = up.as_mut() {
-        for (i, (owner, (channel, h))) in owners.iter_mut().zip(fresh).enumerate() {
-            exchange_rings(dev, i, owner, channel, h, false, &mut patience);
+        let mut i = 0usize;
+        for (owner, made) in owners.iter_mut().zip(fresh) {
+            let old = exchange_rings(dev, i, owner, made, false, &mut patience);
             resume(device, i, owner);
+            // There is room. Their pools go when all channels are through: after one grace period.
+            let _ = old.map(|old| old_halves.push_within_capacity(old));
+            i = i.wrapping_add(1);
         }
     }
     dev.state().up = up;
@@ -401,20 +408,19 @@ fn undone(end: &End, index: usize, owner: &Owner<Channel>, leaving: bool) -> u64
 }
 
 /// Exchanges the rings of one channel, whose queue is stopped until [`resume`]. Nothing can fail. `closing`: producers
-/// go on waiting. `patience`: as for [`drain`].
+/// go on waiting. `patience`: as for [`drain`]. Returns what the channel received by so far.
 fn exchange_rings(
     dev: &mut Locked<'_, Port>,
     index: usize,
     owner: &mut Owner<Channel>,
-    mut channel: Channel,
-    h: Halves,
+    (h, mut channel): (Halves, Channel),
     closing: bool,
     patience: &mut u32,
-) {
+) -> Option<RxHalf> {
     let device = dev.device();
     let end = device.data().end();
     let (Some(inlet), Some(outlet)) = (end.inlets.get(index), end.outlets.get(index)) else {
-        return;
+        return None;
     };
     drain(end, index, core::slice::from_ref(owner), false, patience);
 
@@ -455,7 +461,12 @@ fn exchange_rings(
     let mut cursor = Default::default();
     let mut next = h.tx_poster;
     let (mut unread, mut lost) = (0u64, 0u64);
-    let (old_rx, old_tx) = old.map_or((None, None), |c| (c.rx, c.tx));
+    let (mut old_rx, old_tx) = old.map_or((None, None), |c| (c.rx, c.tx));
+    drop(old_ring);
+    if let Some(rx) = old_rx.as_mut() {
+        unread = updown::discard_unread(rx);
+        rx.part();
+    }
     if let (Some(poster), Some(old_outlet)) = (poster, old_outlet) {
         cursor = old_outlet.cursor;
         // What has been sent in part cannot be handed off: the rest of it is lost.
@@ -464,7 +475,7 @@ fn exchange_rings(
         let bh = BhGuard::new();
         let OutletOpen { ring, taker, .. } = old_outlet;
         let Some(tx) = old_tx.or(taker) else {
-            return;
+            return old_rx;
         };
         ring::drain(poster.ring, ring, tx, |d, sent| {
             let bytes = d.label.bytes();
@@ -489,9 +500,6 @@ fn exchange_rings(
         });
         drop(bh);
     }
-    if let Some(rx) = old_rx {
-        unread = updown::discard_unread(rx);
-    }
     next.publish();
     if unread > 0 {
         end.closed.add(Drop::Unread, unread);
@@ -499,7 +507,6 @@ fn exchange_rings(
     if lost > 0 {
         end.closed.add(Drop::Closed, lost);
     }
-    drop(old_ring);
 
     let vector = owner.instance().clone();
     *inlet.lock.lock_bh() = Some(InletOpen {
@@ -528,6 +535,7 @@ fn exchange_rings(
         });
     });
     owner.enable(dev);
+    old_rx
 }
 
 /// Lets a channel go on whose rings were exchanged.

@@ -206,7 +206,10 @@ impl Steering {
             }
             Action::Context { id, .. } => match self.contexts.get(usize::from(id)) {
                 // A context that has just gone, with its rules, may still be in this snapshot.
-                Some(context) => context.read(bh).unwrap_or(spread).way(frame, headers, memo),
+                Some(context) => context
+                    .read(bh)
+                    .unwrap_or(spread)
+                    .way_within(frame, headers, memo),
                 None => spread.way(frame, headers, memo),
             },
         };

@@ -90,7 +90,7 @@ pub(crate) fn make_channel(
         data.poll.clone(),
     )?;
     let mut owner = Owner::<Channel>::add(dev, index, vector)?;
-    let filled = fill_channel(dev, index, plan).and_then(|(mut channel, halves)| {
+    let filled = fill_channel(dev, index, plan).and_then(|(halves, mut channel)| {
         if let Some(rx) = channel.rx.as_mut() {
             rx.link(&mut owner);
         }
@@ -108,16 +108,23 @@ pub(crate) fn make_channel(
 }
 
 /// Makes what a NAPI instance polls: rings, pool, posted buffers. Its owner may be running with another set.
+///
+/// The other halves come first: who drops both drops buffers, and then their pool.
+///
+/// # Errors
+///
+/// `EDQUOT` if what packets hold of earlier pools is more than the user namespace may have, `ENOMEM`.
 pub(crate) fn fill_channel(
     dev: &mut Locked<'_, Port>,
     index: u32,
     plan: &Plan,
-) -> Result<(Channel, Halves)> {
+) -> Result<(Halves, Channel)> {
     let data = dev.device().data();
     let (tx_poster, tx_filler, tx_taker) = ring::new(plan.tx_ring)?;
     let (mut rx, mut filler, mut own_taker, mut shared_taker) = (None, None, None, None);
     match plan.datapath {
         Datapath::Nic => {
+            dev.state().charge.check(&limits::quota())?;
             let mut pool = |pages| {
                 let charge = dev.state().charge.apart();
                 PagePool::new(dev, index, pages, Some(charge))
@@ -133,7 +140,10 @@ pub(crate) fn fill_channel(
                 queue: index as u16,
                 aggregates: Aggregates::new(plan.rx_ring)?,
             };
-            half.prefill()?;
+            if let Err(e) = half.prefill() {
+                drop(rx_filler);
+                return Err(e);
+            }
             rx = Some(half);
             filler = Some(rx_filler);
             own_taker = Some(tx_taker);
@@ -155,7 +165,7 @@ pub(crate) fn fill_channel(
         tx_filler,
         layout: plan.layout,
     };
-    Ok((channel, halves))
+    Ok((halves, channel))
 }
 
 /// Lets the port count where it is: it may have been moved since, which closed it.
@@ -187,6 +197,7 @@ pub(crate) fn open(dev: &mut Locked<'_, Port>, rtnl: &Rtnl) -> Result {
     let steer = match prepare(dev, n, &plan, &mut owners, &mut halves) {
         Ok(steer) => steer,
         Err(e) => {
+            drop(halves);
             napi::remove_all(dev, &mut owners, |_, _| ());
             let _ = dev.state().charge.set_bytes(0, &limits::quota());
             return Err(e);
@@ -373,14 +384,14 @@ pub(crate) fn bury(device: &Device<Port>, index: usize, mut channel: Channel) {
         // The watchdog looks at queues that are not in use, too.
         queue.start();
     }
-    let unread = channel.rx.map_or(0, discard_unread);
+    let unread = channel.rx.as_mut().map_or(0, discard_unread);
     if unread > 0 {
         device.data().end().closed.add(Drop::Unread, unread);
     }
 }
 
-/// Frees a receive half; returns how many frames were left in it.
-pub(crate) fn discard_unread(mut rx: RxHalf) -> u64 {
+/// Frees the frames that were left in a receive half; returns how many it was.
+pub(crate) fn discard_unread(rx: &mut RxHalf) -> u64 {
     let mut unread = rx.aggregates.discard();
     let mut first = true;
     while let Some(d) = rx.taker.take() {

@@ -4,7 +4,8 @@
 //!
 //! A vector is masked while its NAPI instance is scheduled or is polled by the core on its own account (deferral,
 //! busy polling), and unmasked when a poll has been completed. Raising a masked vector leaves a mark, which
-//! completion finds; so no event is lost, and none schedules twice. The mark says whether it can wait.
+//! completion finds; so no event is lost, and none schedules twice. The mark says whether it can wait. Only who
+//! [restarts](Vector::restart) a vector goes past that: the core lets one poll run, and go on.
 //!
 //! ```text
 //!            raise                            poll begins
@@ -119,7 +120,7 @@ pub(crate) struct Vector {
     holds: Word<u32>,
     /// Whether it is to hold none. Written in process context, under RTNL and the instance lock.
     draining: Word<u32>,
-    /// When the vector was last raised, nanoseconds. Written by who took the state out of Idle.
+    /// When the vector was last raised, nanoseconds. Written by who took the state out of Idle; two at once beside a restart.
     last: Word<u64>,
     /// Frames since the vector was last raised. Written under the inlet's lock, and by who fires.
     frames: Word<u32>,
@@ -317,7 +318,8 @@ impl Vector {
     pub(crate) fn completed(instance: &Instance<Channel>) {
         let v = instance.shared();
         match v.state.cmpxchg(MASKED, IDLE) {
-            Ok(_) => (),
+            // Idle: another poll, of who restarted the vector, began and has ended meanwhile, or will.
+            Ok(_) | Err(IDLE) => (),
             Err(URGENT) => v.fire(instance, now_ns()),
             Err(_) => v.moderate(instance),
         }

@@ -89,6 +89,10 @@ pub trait Handler: Send + Sized + 'static {
     /// Not called if the core goes on polling by itself (busy polling, deferral, an event in between). The handler
     /// may be running again already, on another CPU; so it is not passed.
     fn completed(instance: &Instance<Self>, bh: &Bh<'_>);
+
+    /// The instance is disabled and goes. A grace period follows: this is the place to part what others may have reached it
+    /// by, as page pools ([`PagePool::part`](crate::page_pool::PagePool::part)). Process context.
+    fn part(&mut self) {}
 }
 
 /// A NAPI instance (`struct napi_struct`).
@@ -681,6 +685,9 @@ pub fn remove_all<H: Handler>(
         // SAFETY: The reference of `Owner::add`.
         unsafe { bindings::dev_put(dev.as_raw()) };
         owner.instance.cancel_timers();
+        if let Some(handler) = owner.handler().and_then(Option::as_mut) {
+            handler.part();
+        }
     }
     // Busy pollers may still look at an instance they found by its number.
     crate::context::synchronize_net();

@@ -15,6 +15,7 @@
 
 mod retired;
 
+use retired::Retired;
 pub use retired::Retirement;
 
 use crate::device::{Driver, Locked};
@@ -27,45 +28,24 @@ use kernel::prelude::*;
 use kernel::sync::Arc;
 use netdev_sys as bindings;
 
-/// A pool, as the core has it. Dropping it destroys it, in process context.
+/// A pool of pages.
 ///
 /// # Invariants
 ///
-/// The pointer is that of a pool made by `page_pool_create` and not destroyed, whose only user is who has this value.
-struct Raw(NonNull<bindings::page_pool>);
-
-// SAFETY: A pool is not tied to a CPU or context, only to one user at a time.
-unsafe impl Send for Raw {}
-
-impl Raw {
-    #[inline(always)]
-    fn as_ptr(&self) -> *mut bindings::page_pool {
-        self.0.as_ptr()
-    }
-
-    /// Bytes of the ring in which pages come home.
-    fn ring_bytes(&self) -> u64 {
-        // SAFETY: By the type invariant; never written.
-        let pages = unsafe { (*self.as_ptr()).p.pool_size };
-        u64::from(pages).saturating_mul(size_of::<*mut c_void>() as u64)
-    }
-}
-
-impl Drop for Raw {
-    fn drop(&mut self) {
-        // SAFETY: By the type invariant.
-        unsafe { bindings::page_pool_destroy(self.as_ptr()) };
-    }
-}
-
-/// A pool of pages.
+/// The pointer is that of the pool in `kept`, which is there until this is dropped, and has no other user.
 pub struct PagePool {
-    pool: ManuallyDrop<Raw>,
-    /// The instance it is linked to, which the pool has a pointer to: dropped after they are parted.
+    pool: NonNull<bindings::page_pool>,
+    /// The instance it is linked to, which the pool has a pointer to.
     linked: Option<Arc<dyn Linked>>,
-    /// Where it counts if it is dropped while packets have pages of it.
-    charge: Option<Apart>,
+    /// Since when it has not (`get_state_synchronize_rcu`): who frees a page may have looked before, and goes on for a grace
+    /// period.
+    parted: Option<c_ulong>,
+    /// The pool, and what will keep it.
+    kept: Option<KBox<Retired>>,
 }
+
+// SAFETY: A pool is not tied to a CPU or context, only to one user at a time, which `&mut` ensures.
+unsafe impl Send for PagePool {}
 
 /// An instance, whatever its handler.
 trait Linked: Send + Sync {
@@ -115,11 +95,14 @@ impl PagePool {
         // a device goes that was registered after the pool was made.
         let pool = unsafe { bindings::page_pool_create(&params) };
         let pool = NonNull::new(kernel::error::from_err_ptr(pool)?).ok_or(ENOMEM)?;
+        // SAFETY: Just made.
+        let kept = unsafe { Retired::new(pool, charge) };
+        // INVARIANT: It is that one's.
         Ok(PagePool {
-            // INVARIANT: Just made.
-            pool: ManuallyDrop::new(Raw(pool)),
+            pool,
             linked: None,
-            charge,
+            parted: None,
+            kept: Some(KBox::new(kept, GFP_KERNEL_ACCOUNT)?),
         })
     }
 
@@ -131,12 +114,28 @@ impl PagePool {
             return;
         }
         let instance = owner.instance().clone();
-        // SAFETY: Both are valid, and the instance is disabled. The pool is destroyed, which unlinks it, before the
-        // reference to the instance is given up.
+        // SAFETY: Both are valid, and the instance is disabled. The pool is parted from it, and a grace period has passed,
+        // before the reference to it is given up.
         unsafe {
             bindings::page_pool_enable_direct_recycling(self.pool.as_ptr(), instance.as_raw())
         };
         self.linked = Some(instance);
+    }
+
+    /// Parts it from the instance it is linked to, which is disabled; if it is not, or the pool has none, nothing happens.
+    /// It gives no more buffers. To be called where a grace period follows that would be waited for otherwise when the pool
+    /// is dropped ([`napi::Handler::part`]). Process context; sleeps.
+    pub fn part(&mut self) {
+        let (pool, parted) = (self.pool.as_ptr(), &mut self.parted);
+        let Some(instance) = self.linked.as_ref().filter(|_| parted.is_none()) else {
+            return;
+        };
+        instance.gate().unless_enabled(|| {
+            // SAFETY: Valid, and the instance is disabled.
+            unsafe { bindings::page_pool_disable_direct_recycling(pool) };
+            // SAFETY: Any context.
+            *parted = Some(unsafe { bindings::get_state_synchronize_rcu() });
+        });
     }
 
     fn alloc(&mut self, len: u32, gfp: bindings::gfp_t) -> Option<Buffer> {
@@ -186,19 +185,22 @@ impl Drop for PagePool {
     /// Process context; sleeps. The pool's NAPI instance is to be disabled: in its softirq pages come back into the
     /// cache that is emptied here. If it is not, the pool stays for ever, and so does the instance.
     fn drop(&mut self) {
-        if let Some(instance) = self.linked.take() {
-            let pool = self.pool.as_ptr();
-            // SAFETY: Valid, and the instance is disabled.
-            let part = || unsafe { bindings::page_pool_disable_direct_recycling(pool) };
-            if !instance.gate().unless_enabled(part) {
+        self.part();
+        match (self.linked.take(), self.parted) {
+            (Some(instance), None) => {
                 pr_err!("a page pool was dropped while its NAPI instance was enabled\n");
                 core::mem::forget(instance);
+                core::mem::forget(self.kept.take());
                 return;
             }
+            // SAFETY: Process context. Whoever saw the instance here is through when it returns: nobody puts a page into the
+            // cache, and the instance may go.
+            (_, Some(then)) => unsafe { bindings::cond_synchronize_rcu_expedited(then) },
+            (None, None) => (),
         }
-        // SAFETY: Not used again.
-        let pool = unsafe { ManuallyDrop::take(&mut self.pool) };
-        retired::Retired::new(pool, self.charge.take()).settle();
+        if let Some(kept) = self.kept.take() {
+            Retired::settle(kept);
+        }
     }
 }
 

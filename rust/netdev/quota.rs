@@ -238,6 +238,22 @@ impl Charge {
 }
 
 impl Charge {
+    /// Whether no more counts where the object does than may. Process context; sleeps.
+    ///
+    /// # Errors
+    ///
+    /// `EDQUOT` if it does, of what was counted [`Apart`].
+    pub fn check(&self, limits: &Limits) -> Result {
+        let ns = self.ns.as_ptr();
+        let exceeded = |table: &mut KVec<Usage>| {
+            levels(ns).any(|l| find(table, l).is_some_and(|u| u.bytes > limits.bytes))
+        };
+        match with_table(exceeded) {
+            true => Err(EDQUOT()),
+            false => Ok(()),
+        }
+    }
+
     /// Nothing yet, to be counted where the object is now.
     pub fn apart(&self) -> Apart {
         // SAFETY: Valid; another reference is taken.
@@ -264,11 +280,13 @@ impl Apart {
     ///
     /// # Errors
     ///
-    /// `ENOMEM`; nothing has changed then.
+    /// `ENOMEM`, unless something else counts in the namespace, too; nothing has changed then.
     pub(crate) fn add(&mut self, bytes: u64) -> Result {
         let ns = self.ns.as_ptr();
         with_table(|table| {
-            make_room(table, ns)?;
+            if levels(ns).any(|l| find(table, l).is_none()) {
+                make_room(table, ns)?;
+            }
             count_anyway(table, ns, 0, bytes);
             Ok::<(), Error>(())
         })?;

@@ -28,6 +28,8 @@ WIDTH = {"iif": 32, "oif": 32, "smac": 48, "dmac": 48, "ethertype": 16, "saddr4"
          "tcp_flags": 9, "icmp_type": 8, "icmp_code": 8, "icmpv6_type": 8, "icmpv6_code": 8,
          "dscp": 6, "ecn": 2, "ttl": 8, "fragment": 2, "length": 32, "mark": 32, "pkttype": 3}
 BESIDE = {"iif", "oif", "smac", "dmac", "ethertype", "length", "mark", "pkttype"}
+# Of these what stands in the link header, or is told of all of the test's packets by that.
+LINK = {"smac", "dmac", "ethertype", "length"}
 # What all of the test's packets have, and no others: so others are not counted.
 SIZE, SMAC, DSCP, TTL = 1000, "02:fe:00:00:00:77", 45, 33
 MARK = 0x5A5A
@@ -167,7 +169,8 @@ def each(t):
         index = name.rtnl.get(dev)["index"]
         seen = [packet for packet in some if hook in packet.seen]
         here = {field for packet in seen for field in packet.at(hook, index)}
-        for chain, fields in (("headers", here - BESIDE), ("all", here)):
+        for chain, fields in (("headers", here - BESIDE), ("beside", here & BESIDE - LINK),
+                              ("all", here)):
             chain = f"{chain}-{hook}"
             space.chain(chain, hook, dev=dev if hook in ON_WIRE else None)
             wants[chain] = space, fill(space, hook, chain, seen, index, fields)

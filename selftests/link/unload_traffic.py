@@ -4,11 +4,13 @@
 
 import contextlib
 import os
+import select
 import sys
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import content  # noqa: E402
+import frames   # noqa: E402
 import net      # noqa: E402
 import rtnl     # noqa: E402
 import tap      # noqa: E402
@@ -74,6 +76,24 @@ def connections(t):
         net.run("insmod", path)
         t.pair()
         content.stream(t.n0, t.n1, *net.V4, 100000)
+
+
+@tap.case("unloaded with packets unread: they are read, and sent again by the next module's")
+def unread(t):
+    frame = frames.ether(net.MAC[1], net.MAC[0], frames.ETH_P_TEST, bytes(1000))
+    with net.module() as path, contextlib.ExitStack() as stack:
+        for _ in range(2):
+            t.pair()
+            at = stack.enter_context(t.n1.packet("fe1", frames.ETH_P_TEST))
+            with t.n0.packet("fe0") as to:
+                to.send(frame)
+            net.wait_until(lambda at=at: select.select([at], [], [], 0)[0], "a frame")
+            net.run("rmmod", NAME)
+            net.run("insmod", path)
+            # The device has gone.
+            with contextlib.suppress(OSError):
+                at.recv(2000)
+            tap.equal(at.recv(2000), frame, "frame")
 
 
 @tap.case("unloaded while others make and delete ports")

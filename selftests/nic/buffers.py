@@ -45,6 +45,20 @@ def known(t):
     net.wait_until(lambda: not pools(one), "no pool of a port that is down")
 
 
+@tap.case("pools that nobody has a page of go with their rings")
+def gone(t):
+    one, _ = t.nics(quiet=True)
+    net.wait_until(lambda: len(pools(one)) == 8, "no pools but those of the four channels")
+    for change in (lambda: one.ethtool.set(ethnl.RINGS, rx=1024),
+                   lambda: one.namespace.rtnl.change("fe0", mtu=9000),
+                   lambda: one.ethtool.set(ethnl.CHANNELS, combined=4),
+                   lambda: one.ethtool.set(ethnl.CHANNELS, combined=2)):
+        change()
+        found = pools(one).values()
+        tap.equal([pool for pool in found if "napi_id" not in pool], [], "pools without a queue")
+        tap.equal(len(found), 2 * one.channels()["combined"], "pools")
+
+
 @tap.case("half a page a frame while they fit, whole pages otherwise; all posted")
 def size(t):
     one, other = t.nics()

@@ -13,6 +13,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import control  # noqa: E402
 import ethnl    # noqa: E402
 import frames   # noqa: E402
 import genl     # noqa: E402
@@ -26,6 +27,8 @@ import user     # noqa: E402
 
 # What a user namespace may have, unless the module was told otherwise.
 PORTS = 128
+# Of a wire: an attribute of the control family, and what it can be.
+WIRE_DATAPATH, NIC, HANDOFF = 3, 0, 1
 # Rings that take more than the 128 MiB a user namespace may have; and those of which three have room there.
 CHANNELS, RING, QUARTER = 8, 8192, 2048
 
@@ -154,23 +157,33 @@ def pools(_):
             def pools_are_kept():
                 found = family.page_pools(index).values()
                 tap.equal([pool for pool in found if "detach_time" in pool], [], "pools left to the core")
-                tap.equal(len(found), len(waiting), "pools of a port that is down")
+                tap.equal(len(found), len(waiting), "pools of a port without queues")
 
-            def again():
-                # A large frame keeps a page of its ring's pool, a small one a piece of the page that the other one is at.
-                waiting.append(unread(link, "a0", "b0", (1000, 100)[len(waiting) % 2]))
-                link.change("b0", up=False)
+            control_family = stack.enter_context(contextlib.closing(control.Raw(Here())))
+            wire = rtnl.attr(control.WIRE_ID, control_family.ports()[index]["wire"])
+
+            def to(datapath):
+                control_family.send(control.WIRE_SET, wire + rtnl.attr(WIRE_DATAPATH, datapath))
+
+            def state(up):
+                link.change("b0", up=up)
+
+            for change, gone, come, said in ((state, False, True, False), (to, HANDOFF, NIC, True)):
+                def again(change=change, gone=gone, come=come):
+                    # A large frame keeps a page of its ring's pool, a small one a piece of the page that the other is at.
+                    waiting.append(unread(link, "a0", "b0", (1000, 100)[len(waiting) % 2]))
+                    change(gone)
+                    pools_are_kept()
+                    change(come)
+
+                refused(lambda again=again: [again() for _ in range(32)], said=said)
+                tap.note(f"{len(waiting)} pools")
+                # None of those of the ring that was refused.
                 pools_are_kept()
-                link.change("b0", up=True)
-
-            refused(lambda: [again() for _ in range(32)], said=False)
-            tap.note(f"{len(waiting)} pools")
-            # None of those of the ring that was refused.
-            pools_are_kept()
-            while waiting:
-                waiting.pop().close()
-            net.wait_until(lambda: not family.page_pools(index), "the end of the pools")
-            link.change("b0", up=True)
+                while waiting:
+                    waiting.pop().close()
+                net.wait_until(lambda: not family.page_pools(index), "the end of the pools")
+                change(come)
 
     user.as_user(work)
 

@@ -7,6 +7,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import ethnl    # noqa: E402
+import frames   # noqa: E402
 import net      # noqa: E402
 import nic      # noqa: E402
 import rtnl     # noqa: E402
@@ -68,6 +69,17 @@ def offsets(t):
         other.refused("-L", "combined", 3)
         tap.equal(send(steer.packet()), {3: 1}, "after the refusals")
     tap.equal(steer.rules(other), [at], "rules")
+
+
+@tap.case("frames without a hash go where the table of their context says first")
+def hashless(t):
+    other = steer.quiet(t)
+    context = steer.new_context(other, "start", 2, "equal", 2)
+    steer.add(other, "flow-type", "ether", "proto", frames.ETH_P_TEST, "context", context)
+    frame = frames.ether(net.MAC[1], net.MAC[0], frames.ETH_P_TEST, bytes(86))
+    first = other.ethtool.rss(context)["indir"][0]
+    with steer.sending(t) as send:
+        tap.equal((first, send(frame)), (2, {2: 1}), "of another ethertype")
 
 
 @tap.case("rules and contexts outlast down, up and other numbers of channels")

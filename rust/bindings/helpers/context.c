@@ -2,6 +2,7 @@
 
 #include <linux/bottom_half.h>
 #include <linux/irqflags.h>
+#include <linux/sched.h>
 #include <linux/smp.h>
 
 void rust_helper_netdev_local_bh_disable(void)
@@ -12,6 +13,11 @@ void rust_helper_netdev_local_bh_disable(void)
 void rust_helper_netdev_local_bh_enable(void)
 {
 	local_bh_enable();
+}
+
+void rust_helper_netdev_cond_resched(void)
+{
+	cond_resched();
 }
 
 bool rust_helper_netdev_irqs_disabled(void)

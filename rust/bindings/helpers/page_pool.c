@@ -33,27 +33,25 @@ void rust_helper_netdev_page_pool_put_va(void *va)
 }
 
 /*
- * Lets a pool begin a page that nobody has a fragment of, and leave the one it has begun, if it has. The caller is its only
- * user, in process context. False if there is no memory for it: the pool may still be in the middle of a page.
+ * Has a pool leave the page that it is in the middle of, if it is: it is at the beginning of another one then, of which
+ * nobody has a fragment, or, where there is no memory, of none. The caller is its only user, in process context.
  */
-bool rust_helper_netdev_page_pool_end_page(struct page_pool *pool)
+void rust_helper_netdev_page_pool_end_page(struct page_pool *pool)
 {
 	unsigned int offset;
 	struct page *page;
 
 	if (!pool->frag_page)
-		return true;
+		return;
 	page = page_pool_alloc_frag(pool, &offset, PAGE_SIZE << pool->p.order,
 				    GFP_KERNEL | __GFP_NOWARN);
-	if (!page)
-		return false;
-	page_pool_put_full_page(pool, page, false);
-	return true;
+	if (page)
+		page_pool_put_full_page(pool, page, false);
 }
 
 /*
  * Frees what a pool keeps for its next use. The caller is its only user, in process context, and the pool is linked to no
- * NAPI instance. Returns how many of its pages there are beside the one it has begun.
+ * NAPI instance. Returns how many of its pages there are beside the one it is at.
  */
 s32 rust_helper_netdev_page_pool_drain(struct page_pool *pool)
 {
@@ -70,6 +68,16 @@ s32 rust_helper_netdev_page_pool_drain(struct page_pool *pool)
 
 	return (s32)(READ_ONCE(pool->pages_state_hold_cnt) -
 		     (u32)atomic_read(&pool->pages_state_release_cnt)) - !!pool->frag_page;
+}
+
+/* What each pool takes for the statistics of all CPUs. */
+u64 rust_helper_netdev_page_pool_percpu_bytes(void)
+{
+#ifdef CONFIG_PAGE_POOL_STATS
+	return (u64)num_possible_cpus() * sizeof(struct page_pool_recycle_stats);
+#else
+	return 0;
+#endif
 }
 
 /* Whether the core's list shows the pool to somebody: its namespace is there. */
@@ -98,7 +106,7 @@ void rust_helper_netdev_retired_init(work_func_t look)
 /* In a second, unless it is to be earlier. */
 void rust_helper_netdev_retired_look(void)
 {
-	schedule_delayed_work(&netdev_retired_work, HZ);
+	queue_delayed_work(system_dfl_wq, &netdev_retired_work, HZ);
 }
 
 /* Waits for it. Nobody starts it again. */

@@ -13,6 +13,7 @@
 use super::{drain, exchange_rings, resume, PATIENCE};
 use crate::channel::Channel;
 use crate::port::{offer_features, Port};
+use crate::receive::RxHalf;
 use crate::updown::{self, Halves, Plan, Up};
 use crate::wire::Datapath;
 use kernel::prelude::*;
@@ -22,21 +23,23 @@ use netdev::rtnl::Rtnl;
 /// A port, and what it is to have for channels: nothing while it is down.
 struct Half<'a> {
     device: &'a Device<Port>,
-    fresh: KVec<(Channel, Halves)>,
+    fresh: KVec<(Halves, Channel)>,
+    /// Room for what they received by so far.
+    old: KVec<RxHalf>,
 }
 
 impl<'a> Half<'a> {
     fn new(device: &'a Device<Port>, to: Datapath, rtnl: &Rtnl) -> Result<Self> {
-        let fresh = device.with_lock(rtnl, |dev| {
+        let (fresh, old) = device.with_lock(rtnl, |dev| {
             let plan = Plan::new(dev, to);
             let channels = dev.state().up.as_ref().map_or(0, |up| up.owners.len());
             let mut fresh = KVec::with_capacity(channels, GFP_KERNEL_ACCOUNT)?;
             for i in 0..channels as u32 {
                 fresh.push(updown::fill_channel(dev, i, &plan)?, GFP_KERNEL_ACCOUNT)?;
             }
-            Ok::<_, Error>(fresh)
+            Ok::<_, Error>((fresh, KVec::with_capacity(channels, GFP_KERNEL_ACCOUNT)?))
         })?;
-        Ok(Half { device, fresh })
+        Ok(Half { device, fresh, old })
     }
 
     /// Lets producers wait, and what they have delivered be taken.
@@ -51,13 +54,15 @@ impl<'a> Half<'a> {
 
     /// Exchanges the rings of all channels, whose inlets stay closing.
     fn exchange(&mut self, rtnl: &Rtnl) {
-        let fresh = core::mem::take(&mut self.fresh);
+        let (fresh, old) = (core::mem::take(&mut self.fresh), &mut self.old);
         self.device.with_lock(rtnl, |dev| {
             let mut patience = PATIENCE;
             let mut up = dev.state().up.take();
             if let Some(Up { owners }) = up.as_mut() {
-                for (i, (owner, (channel, h))) in owners.iter_mut().zip(fresh).enumerate() {
-                    exchange_rings(dev, i, owner, channel, h, true, &mut patience);
+                for (i, (owner, made)) in owners.iter_mut().zip(fresh).enumerate() {
+                    let half = exchange_rings(dev, i, owner, made, true, &mut patience);
+                    // There is room. It goes when the traffic goes on.
+                    let _ = half.map(|half| old.push_within_capacity(half));
                 }
             }
             dev.state().up = up;
@@ -98,7 +103,7 @@ impl<'a> Changeover<'a> {
     ///
     /// # Errors
     ///
-    /// `ENOMEM`.
+    /// `EDQUOT` if what packets hold of earlier pools is more than a user namespace may have, `ENOMEM`.
     pub(crate) fn new(ports: [&'a Device<Port>; 2], to: Datapath, rtnl: &Rtnl) -> Result<Self> {
         let [a, b] = ports;
         Ok(Changeover {

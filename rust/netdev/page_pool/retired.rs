@@ -6,9 +6,9 @@
 //! its own each second. Nobody learns when it is over. So a pool stays here instead, empty but for the page it had begun, and
 //! counts against the user namespace of its queue, until its pages are home; one work item looks after all of them.
 
-use super::Raw;
 use crate::quota::Apart;
 use core::cell::UnsafeCell;
+use core::ptr::NonNull;
 use kernel::prelude::*;
 use netdev_sys as bindings;
 
@@ -16,39 +16,60 @@ use netdev_sys as bindings;
 /// does then: as the core does.
 const TELL_SECONDS: u32 = 60;
 
-/// Bytes of a pool beside its ring, about: its bookkeeping, and the page it has begun.
+/// Bytes of a pool beside its ring and what each CPU counts, about: its bookkeeping, and the page it has begun.
 const POOL_BYTES: u64 = 2048 + bindings::PAGE_SIZE as u64;
 
-/// A pool that nobody takes from any more.
+/// A pool, with what it needs to be kept when its queue is gone: so that never fails. Dropping it destroys it, in process
+/// context; the core keeps it while packets have pages of it.
+///
+/// # Invariants
+///
+/// The pointer is that of a pool made by `page_pool_create` and not destroyed. Its only user is who has this value, or has
+/// lent it to a [`PagePool`](super::PagePool).
 pub(super) struct Retired {
-    pool: Raw,
-    /// Whether it is at the beginning of a page, which nobody has a piece of.
-    page_ended: bool,
-    /// How often it was looked at, once a second, since nobody can see it.
-    unseen: u32,
+    pool: NonNull<bindings::page_pool>,
     /// What it counts as.
     charge: Option<Apart>,
+    /// How often it was looked at, once a second, since nobody can see it.
+    unseen: u32,
+    /// Those behind it in a list.
+    next: Option<KBox<Retired>>,
 }
 
+// SAFETY: A pool is not tied to a CPU or context, only to one user at a time.
+unsafe impl Send for Retired {}
+
 impl Retired {
-    /// Of a pool that is linked to no NAPI instance, and whose ring has room for so many pages. Process context; sleeps.
-    pub(super) fn new(pool: Raw, charge: Option<Apart>) -> Self {
+    /// Of a pool that is in use.
+    ///
+    /// # Safety
+    ///
+    /// The pool was made by `page_pool_create`, and is from now on this value's.
+    pub(super) unsafe fn new(pool: NonNull<bindings::page_pool>, charge: Option<Apart>) -> Self {
+        // INVARIANT: By the caller's promise.
         Retired {
             pool,
-            page_ended: false,
-            unseen: 0,
             charge,
+            unseen: 0,
+            next: None,
         }
     }
 
-    /// Whether nobody has a page of it. Frees what has come home. Process context; sleeps.
+    /// Bytes of it that no packet is charged for.
+    fn bytes(&self) -> u64 {
+        // SAFETY: By the type invariant; never written.
+        let pages = unsafe { (*self.pool.as_ptr()).p.pool_size };
+        let ring = u64::from(pages).saturating_mul(size_of::<*mut c_void>() as u64);
+        // SAFETY: As above.
+        let each_cpu = unsafe { bindings::netdev_page_pool_percpu_bytes() };
+        POOL_BYTES.saturating_add(ring).saturating_add(each_cpu)
+    }
+
+    /// Whether nobody has a page of it, when it has ended the page it had begun. Frees what has come home. Process context;
+    /// sleeps.
     fn is_home(&mut self) -> bool {
-        let pool = self.pool.as_ptr();
         // SAFETY: Valid, unlinked, and nobody else's.
-        unsafe {
-            self.page_ended = self.page_ended || bindings::netdev_page_pool_end_page(pool);
-            bindings::netdev_page_pool_drain(pool) <= 0 && self.page_ended
-        }
+        unsafe { bindings::netdev_page_pool_drain(self.pool.as_ptr()) <= 0 }
     }
 
     /// Whether it has waited for so long, where nobody can see it, that the log should tell of it.
@@ -61,23 +82,56 @@ impl Retired {
         self.unseen >= TELL_SECONDS
     }
 
-    /// Destroys it if nobody has a page of it, keeps it otherwise. Process context; sleeps.
-    pub(super) fn settle(mut self) {
-        if self.is_home() {
+    /// Destroys it if nobody has a page of it, keeps it otherwise. It is linked to no NAPI instance, and nobody uses it any
+    /// more. Process context; sleeps.
+    pub(super) fn settle(mut this: KBox<Self>) {
+        // SAFETY: Valid, and nobody else's.
+        unsafe { bindings::netdev_page_pool_end_page(this.pool.as_ptr()) };
+        if this.is_home() {
             return;
         }
+        let bytes = this.bytes();
         with_waiting(|waiting| {
-            if !waiting.open || waiting.pools.reserve(1, GFP_KERNEL).is_err() {
+            if !waiting.open {
                 // The core keeps it.
                 return;
             }
-            let bytes = POOL_BYTES.saturating_add(self.pool.ring_bytes());
-            // Without memory it counts as nothing.
-            let _ = self.charge.as_mut().map(|charge| charge.add(bytes));
-            let _ = waiting.pools.push_within_capacity(self);
+            // It can't be refused where the port counts, which is still there.
+            let _ = this.charge.as_mut().map(|charge| charge.add(bytes));
+            waiting.pools.push(this);
             // SAFETY: Open, so the work item is set up.
             unsafe { bindings::netdev_retired_look() };
         });
+    }
+}
+
+impl Drop for Retired {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant.
+        unsafe { bindings::page_pool_destroy(self.pool.as_ptr()) };
+    }
+}
+
+/// A list of pools, of any length.
+struct List(Option<KBox<Retired>>);
+
+impl List {
+    fn push(&mut self, mut pool: KBox<Retired>) {
+        pool.next = self.0.take();
+        self.0 = Some(pool);
+    }
+
+    fn pop(&mut self) -> Option<KBox<Retired>> {
+        let mut first = self.0.take()?;
+        self.0 = first.next.take();
+        Some(first)
+    }
+}
+
+impl Drop for List {
+    fn drop(&mut self) {
+        // One by one: each would drop those behind it, on the same stack.
+        while self.pop().is_some() {}
     }
 }
 
@@ -87,30 +141,31 @@ struct Waiting {
     there: bool,
     /// Whether that does not go yet: pools are taken, and the work item may be started.
     open: bool,
-    pools: KVec<Retired>,
+    pools: List,
     /// How often they were looked at since the log was last told.
     untold: u32,
 }
 
-/// The list, behind a mutex of the C side's.
-struct List(UnsafeCell<Waiting>);
+/// Them, behind a mutex of the C side's.
+struct Guarded(UnsafeCell<Waiting>);
 
 // SAFETY: The content is reached with the mutex only.
-unsafe impl Sync for List {}
+unsafe impl Sync for Guarded {}
 
-static LIST: List = List(UnsafeCell::new(Waiting {
+static WAITING: Guarded = Guarded(UnsafeCell::new(Waiting {
     there: false,
     open: false,
-    pools: KVec::new(),
+    pools: List(None),
     untold: 0,
 }));
 
-/// Runs `f` on the list. Process context; sleeps. The mutex is taken before those of quotas and of the core's pools.
+/// Runs `f` on those that wait. Process context; sleeps. The mutex is taken under RTNL, and before those of quotas and of the
+/// core's pools; so it is not held for long.
 fn with_waiting<R>(f: impl FnOnce(&mut Waiting) -> R) -> R {
     // SAFETY: Balanced below.
     unsafe { bindings::netdev_retired_lock() };
     // SAFETY: The mutex is held, and `f` has no way to get here again.
-    let r = f(unsafe { &mut *LIST.0.get() });
+    let r = f(unsafe { &mut *WAITING.0.get() });
     // SAFETY: Locked above.
     unsafe { bindings::netdev_retired_unlock() };
     r
@@ -142,50 +197,44 @@ impl Retirement {
 impl Drop for Retirement {
     /// Process context; sleeps.
     fn drop(&mut self) {
-        let pools = with_waiting(|waiting| {
-            waiting.open = false;
-            core::mem::take(&mut waiting.pools)
-        });
+        with_waiting(|waiting| waiting.open = false);
         // SAFETY: Set up in `new`; started with `open` set only.
         unsafe { bindings::netdev_retired_exit() };
-        with_waiting(|waiting| waiting.there = false);
+        let pools = with_waiting(|waiting| {
+            waiting.there = false;
+            core::mem::replace(&mut waiting.pools, List(None))
+        });
         // The core keeps those that are not home.
         drop(pools);
     }
 }
 
-/// Destroys those whose pages are home.
+/// Destroys those whose pages are home. They may be many, and nobody waits for it meanwhile.
 ///
 /// # Safety
 ///
 /// The work queue's call.
 unsafe extern "C" fn look(_work: *mut bindings::work_struct) {
-    with_waiting(|waiting| {
-        let mut i = 0usize;
-        while let Some(pool) = waiting.pools.get_mut(i) {
-            if !pool.is_home() {
-                i = i.wrapping_add(1);
-                continue;
-            }
-            // The last one takes its place, unless it is the last.
-            let last = waiting.pools.pop();
-            if let (Some(place), Some(last)) = (waiting.pools.get_mut(i), last) {
-                *place = last;
-            }
+    let mut pools = with_waiting(|waiting| core::mem::replace(&mut waiting.pools, List(None)));
+    let (mut kept, mut count) = (List(None), 0u32);
+    while let Some(mut pool) = pools.pop() {
+        // SAFETY: Process context, and nothing is held.
+        unsafe { bindings::netdev_cond_resched() };
+        if !pool.is_home() {
+            count = count.wrapping_add(pool.is_suspicious().into());
+            kept.push(pool);
         }
-        let pools = waiting.pools.iter_mut();
-        let count = pools.fold(0u32, |n, pool| n.wrapping_add(pool.is_suspicious().into()));
+    }
+    with_waiting(|waiting| {
+        while let Some(pool) = kept.pop() {
+            waiting.pools.push(pool);
+        }
         waiting.untold = waiting.untold.saturating_add(1);
         if count > 0 && waiting.untold >= TELL_SECONDS {
             waiting.untold = 0;
             pr_warn!("{count} page pools whose namespace is gone wait for packets to be freed\n");
         }
-        if !waiting.open {
-            return;
-        }
-        if waiting.pools.is_empty() {
-            waiting.pools = KVec::new();
-        } else {
+        if waiting.open && waiting.pools.0.is_some() {
             // SAFETY: Open, so the work item is set up.
             unsafe { bindings::netdev_retired_look() };
         }
