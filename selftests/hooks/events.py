@@ -68,14 +68,17 @@ def own(t):
 def many(t):
     t.n0.rtnl.change("lo", up=True)
     t.h0.chain("x", "output")
-    rule = t.h0.rule("x", *TO_PORT, action="drop", notify=20)
+    # However slow the machine is: of each packet many tell.
+    for _ in range(40):
+        t.h0.rule("x", *TO_PORT, action="continue", notify=20)
+    t.h0.rule("x", *TO_PORT, action="drop", notify=20)
     with hooks.Events(t.h0) as events:
         sender = t.n0.socket(hooks.socket.AF_INET, hooks.socket.SOCK_DGRAM)
         sender.connect(("127.0.0.1", 5000))
         found = []
-        # However slow the machine is: until some were left out, and one said so.
+        # Until some were left out, and one said so.
         for _ in range(200):
-            for _ in range(500):
+            for _ in range(50):
                 try:
                     sender.send(b"x")
                 except PermissionError:
@@ -85,11 +88,11 @@ def many(t):
                 break
         sender.close()
         net.wait_until(lambda: found.extend(events.come()) or True, "the rest")
-    total = t.h0.get("x", rule)["packets"]
+    total = sum(rule["packets"] for rule in t.h0.rules("x"))
     last = found[-1].get("left_out", 0)
-    tap.note(f"{total} packets, {len(found)} events, {last} left out")
+    tap.note(f"{total} that matched, {len(found)} events, {last} left out")
     if len(found) + last > total or (total > 5000 and not last):
-        raise AssertionError(f"{len(found)} events and {last} left out of {total} packets")
+        raise AssertionError(f"{len(found)} events and {last} left out of {total}")
 
 
 tap.main(hooks.Topology)

@@ -17,6 +17,10 @@ import rtnl
 import tap
 
 
+# As many queues as there are unless told, for a pair: a slow kernel is told of fewer.
+MANY = {"txq": 64, "rxq": 64}
+
+
 class Nic:
     """One end."""
 

@@ -99,8 +99,8 @@ def sending(t):
     t.balanced()
 
 
-def quiet(t):
+def quiet(t, **options):
     """A pair whose frames go to queue 0 unless a rule says otherwise."""
-    _, other = t.nics(quiet=True)
+    _, other = t.nics(quiet=True, **options)
     other.set("-X", "equal", 1)
     return other

@@ -62,7 +62,7 @@ def private(t):
 
 @tap.case("private statistics follow the number of channels, and never repeat a name")
 def private_channels(t):
-    one, _ = t.nics()
+    one, _ = t.nics(own=nic.MANY, peer=nic.MANY)
     for count in (1, 8, 64):
         one.ethtool.set(ethnl.CHANNELS, combined=count)
         names = [line.split(":")[0] for line in one.set("-S").splitlines()[1:]]

@@ -171,7 +171,7 @@ def symmetric(t):
 
 @tap.case("the table: at least 4 entries a queue, settable, spread evenly by default")
 def table(t):
-    one, other = t.nics(quiet=True)
+    one, other = t.nics(quiet=True, own=nic.MANY, peer=nic.MANY)
     for count in (1, 4, 5, 16, 64):
         other.ethtool.set(ethnl.CHANNELS, combined=count)
         indir = other.rss()["indir"]
@@ -196,7 +196,7 @@ def table(t):
 
 @tap.case("a table of the user's keeps its queues: fewer channels are refused")
 def kept(t):
-    one, other = t.nics(quiet=True)
+    one, other = t.nics(quiet=True, own=nic.MANY, peer=nic.MANY)
     other.ethtool.set(ethnl.CHANNELS, combined=8)
     size = len(other.rss()["indir"])
     mine = [number % 2 + 5 for number in range(size)]

@@ -84,7 +84,7 @@ def hashless(t):
 
 @tap.case("rules and contexts outlast down, up and other numbers of channels")
 def kept(t):
-    other = steer.quiet(t)
+    other = steer.quiet(t, own=nic.MANY, peer=nic.MANY)
     context = steer.new_context(other, "start", 2, "equal", 2)
     table = other.ethtool.rss(context)["indir"]
     # A table that was given whole stays as long at least; one of two entries may become shorter.

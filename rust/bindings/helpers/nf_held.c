@@ -41,13 +41,16 @@ int rust_helper_netdev_nf_hold(struct sk_buff *skb, const struct nf_hook_state *
 {
 	if (!netdev_nf_may_stay(state->in, state->net) || !netdev_nf_may_stay(state->out, state->net))
 		return -EOPNOTSUPP;
-	/* The function that goes on is that of a module (VRF, IPVS), which may be unloaded meanwhile. */
+	/* The function that goes on is that of a module (IPVS, VRF), which may be unloaded meanwhile. */
 	if (state->okfn && is_vmalloc_or_module_addr(state->okfn))
 		return -EOPNOTSUPP;
 	if (skb->dev && READ_ONCE(skb->dev->reg_state) != NETREG_REGISTERED)
 		return -EOPNOTSUPP;
 	/* The bridge's ports are in the packet, without references. */
 	if (netdev_nf_is_bridged(skb))
+		return -EOPNOTSUPP;
+	/* Of what comes to a VRF only the caller goes on; the function drops it. */
+	if (state->okfn && state->hook == NF_INET_PRE_ROUTING && state->in && netif_is_l3_master(state->in))
 		return -EOPNOTSUPP;
 	/* XDP would see the packet again. */
 	if (!state->okfn && state->in && rcu_access_pointer(state->in->xdp_prog))
