@@ -270,12 +270,15 @@ def charged(t):
         def rules():
             with contextlib.closing(hooks.Hooks(space)) as family:
                 family.chain("x", "output")
-                for number in range(net.rounds(2000)):
-                    family.rule("x", hooks.term("daddr4", number))
+                family.send(control.TRANSACTION_BEGIN)
+                for number in range(net.rounds(20000)):
+                    words = family.words("x", (hooks.term("daddr4", number),), "continue")
+                    family.send(control.RULE_ADD, words + hooks.attribute(hooks.RULE, "transaction", True))
+                family.send(control.TRANSACTION_COMMIT)
 
         costs = {"ports": charge(ports), "rings": charge(rings), "rules": charge(rules)}
         tap.note(", ".join(f"{name}: {cost >> 10} KiB" for name, cost in costs.items()))
-        for name, least in (("ports", 4 << 14), ("rings", 4 * 8192 * 16), ("rules", net.rounds(2000) * 16)):
+        for name, least in (("ports", 4 << 14), ("rings", 4 * 8192 * 16), ("rules", net.rounds(20000) * 16)):
             if costs[name] < least:
                 raise AssertionError(f"{name} cost {costs[name]} bytes, less than {least}")
         whole = kernel()
