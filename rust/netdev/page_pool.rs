@@ -159,7 +159,7 @@ impl PagePool {
         len: u32,
         poll: &napi::Poll<'_, H>,
     ) -> Option<Buffer> {
-        // SAFETY: Valid; written by `link` only, with `&mut self`.
+        // SAFETY: Valid; written by `link` and `part` only, with `&mut self`.
         let napi = unsafe { (*self.pool.as_ptr()).p.napi };
         if napi != poll.napi() {
             return None;
