@@ -119,8 +119,8 @@ pub(crate) fn wake_threshold(len: u32) -> u32 {
     len >> 2
 }
 
-/// Runs the engine for the outlets that wait for buffers of the vector's channel, each in its turn. The caller has a full
-/// barrier between what they wait for and this.
+/// Runs the engine for the outlets that wait for buffers of the vector's channel, each in its turn. The caller has a
+/// full barrier between what they wait for and this.
 #[inline(always)]
 pub(crate) fn serve_waiters(vector: &Vector, bh: &Bh<'_>, rotate: &mut u32) {
     let own = vector.wire.end(vector.side);

@@ -43,8 +43,8 @@ pub(crate) struct FrameInfo {
     /// Bytes in the buffers.
     pub(crate) len: u32,
     pub(crate) hash: u32,
-    /// Protocol and TCI of the VLAN tag that is part of the frame and not in the buffer; 0 if there is none, as there is no
-    /// such protocol.
+    /// Protocol and TCI of the VLAN tag that is part of the frame and not in the buffer; 0 if there is none, as there
+    /// is no such protocol.
     tag: u32,
     /// Bytes of all headers.
     pub(crate) header_len: u16,
@@ -314,8 +314,8 @@ impl BufferLayout {
 /// Frames up to this size are copied out, so that their buffers are posted again at once.
 const COPYBREAK: u32 = 256;
 
-/// What such a copy takes of a page as a part of another packet, however little it is: who holds it keeps the whole page
-/// from coming back, and is charged for no less than a quarter of that.
+/// What such a copy takes of a page as a part of another packet, however little it is: who holds it keeps the whole
+/// page from coming back, and is charged for no less than a quarter of that.
 const PIECE_MIN: u32 = PAGE / 4;
 
 /// Pages for such copies that wait for their next use, where the stack has freed them elsewhere than in the poll.
@@ -420,8 +420,8 @@ impl RxHalf {
         full
     }
 
-    /// Receives frames and gives up what was held of them, up to `budget` of both; returns how many. All of the budget: there
-    /// may be more.
+    /// Receives frames and gives up what was held of them, up to `budget` of both; returns how many. All of the budget:
+    /// there may be more.
     #[inline]
     pub(crate) fn receive(
         &mut self,
@@ -605,9 +605,9 @@ impl RxHalf {
         self.aggregates.extended(at, skb, last, bytes, to);
     }
 
-    /// Copies what a small frame holds from `offset` on into a [piece](PIECE_MIN) of a page, and says how many bytes that is:
-    /// as a part of a packet its whole buffer would be charged to the socket that gets it. `None` if it is not small, or there
-    /// is no memory.
+    /// Copies what a small frame holds from `offset` on into a [piece](PIECE_MIN) of a page, and says how many bytes
+    /// that is: as a part of a packet its whole buffer would be charged to the socket that gets it. `None` if it is not
+    /// small, or there is no memory.
     fn piece(
         &mut self,
         poll: &Poll<'_, Channel>,
@@ -631,8 +631,8 @@ impl RxHalf {
         Some((piece, n))
     }
 
-    /// Makes a packet of the buffers of a frame whose first descriptor was taken. `None` if there is no memory: the frame
-    /// is gone, its buffers are posted again.
+    /// Makes a packet of the buffers of a frame whose first descriptor was taken. `None` if there is no memory: the
+    /// frame is gone, its buffers are posted again.
     #[inline]
     fn build(&mut self, poll: &Poll<'_, Channel>, first: RxDescriptor) -> Option<RxSkb> {
         if self.layout.whole {
@@ -656,8 +656,8 @@ impl RxHalf {
 
     /// Copies a small frame of `len` bytes out of its buffer, which is posted again. `None` if there is no memory.
     ///
-    /// The copy lies in a small piece of a page that comes back as it is, where memory of the allocator is cleared for each
-    /// packet (`init_on_alloc`).
+    /// The copy lies in a small piece of a page that comes back as it is, where memory of the allocator is cleared for
+    /// each packet (`init_on_alloc`).
     #[inline]
     fn copy_out(&mut self, poll: &Poll<'_, Channel>, buffer: Buffer, len: u32) -> Option<RxSkb> {
         let start = self.layout.headroom as usize;

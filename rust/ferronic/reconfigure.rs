@@ -45,8 +45,8 @@ pub(crate) struct Rings {
     pub(crate) rx_ring: u32,
 }
 
-/// How often, in one change, looks at rings that are to be emptied may find that nothing has moved: they are 50 us apart.
-/// Then what is left is dropped and counted.
+/// How often, in one change, looks at rings that are to be emptied may find that nothing has moved: they are 50 us
+/// apart. Then what is left is dropped and counted.
 const PATIENCE: u32 = 40;
 
 /// Changes the rings of a port, up or down. RTNL and instance lock; sleeps.
@@ -355,9 +355,9 @@ fn remove(dev: &mut Locked<'_, Port>, from: usize, owners: &mut [Owner<Channel>]
     updown::redirect(device, owners);
 }
 
-/// Lets producers wait and the polls empty the RX rings of channels from number `from` on, and pass on what they hold; if the
-/// channels are `leaving`, also send what their TX rings hold. It takes as long as that goes on: `patience` is how many looks
-/// may find that nothing has moved.
+/// Lets producers wait and the polls empty the RX rings of channels from number `from` on, and pass on what they hold;
+/// if the channels are `leaving`, also send what their TX rings hold. It takes as long as that goes on: `patience` is
+/// how many looks may find that nothing has moved.
 fn drain(end: &End, from: usize, owners: &[Owner<Channel>], leaving: bool, patience: &mut u32) {
     let mut least = u64::MAX;
     loop {

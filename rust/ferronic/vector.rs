@@ -49,8 +49,8 @@ const URGENT: u64 = 7;
 /// After how many ticks without a frame what the poll holds is not to wait longer.
 const QUIET_TICKS: u32 = 4;
 
-/// How many ticks a packet that the poll holds waits for the next frame of its stream, at most, however many come of others:
-/// less than a sender waits before it sends again, or a receiver before it acknowledges.
+/// How many ticks a packet that the poll holds waits for the next frame of its stream, at most, however many come of
+/// others: less than a sender waits before it sends again, or a receiver before it acknowledges.
 const WAIT_TICKS: u32 = 32;
 
 /// Settings of the moderation, in microseconds and frames. 0 microseconds: at once. 0 frames: however many.
@@ -107,8 +107,8 @@ pub(crate) struct Vector {
     ticking: Word<u32>,
     /// Its ticks; written by the timer.
     ticks: Word<u32>,
-    /// How many of them there had been when the last frame came of the packet that has waited longest. Written by the poll,
-    /// while it holds one.
+    /// How many of them there had been when the last frame came of the packet that has waited longest. Written by the
+    /// poll, while it holds one.
     oldest: Word<u32>,
     /// Its ticks since the last frame; written by the timer.
     quiet_ticks: Word<u32>,
@@ -120,7 +120,8 @@ pub(crate) struct Vector {
     holds: Word<u32>,
     /// Whether it is to hold none. Written in process context, under RTNL and the instance lock.
     draining: Word<u32>,
-    /// When the vector was last raised, nanoseconds. Written by who took the state out of Idle; two at once beside a restart.
+    /// When the vector was last raised, nanoseconds. Written by who took the state out of Idle; two at once beside a
+    /// restart.
     last: Word<u64>,
     /// Frames since the vector was last raised. Written under the inlet's lock, and by who fires.
     frames: Word<u32>,
@@ -270,8 +271,8 @@ impl Vector {
         (bits & ADAPTING_RX != 0, bits & ADAPTING_TX != 0)
     }
 
-    /// Polls once, whatever was raised before: while the NAPI instance was disabled, when nothing could be scheduled, or
-    /// masked, as it is while the core puts polling off. Any context.
+    /// Polls once, whatever was raised before: while the NAPI instance was disabled, when nothing could be scheduled,
+    /// or masked, as it is while the core puts polling off. Any context.
     pub(crate) fn restart(instance: &Instance<Channel>) {
         let v = instance.shared();
         v.held.xchg(0);
@@ -280,8 +281,8 @@ impl Vector {
         instance.schedule();
     }
 
-    /// Tells the poll to hold nothing, until it is [given](Self::emptied) other rings. Returns whether it holds something, and
-    /// so has to be raised. Process context, under RTNL and the instance lock.
+    /// Tells the poll to hold nothing, until it is [given](Self::emptied) other rings. Returns whether it holds
+    /// something, and so has to be raised. Process context, under RTNL and the instance lock.
     pub(crate) fn drain(&self) -> bool {
         self.draining.write(1);
         self.is_holding()
@@ -325,7 +326,8 @@ impl Vector {
         }
     }
 
-    /// The poll asks whether no frames have come for so long that nothing is to wait any more; it `received` some or none.
+    /// The poll asks whether no frames have come for so long that nothing is to wait any more; it `received` some or
+    /// none.
     #[inline]
     pub(crate) fn is_quiet(&self, received: bool) -> bool {
         let quiet = self.quiet.read() != 0;
@@ -350,9 +352,9 @@ impl Vector {
         now.wrapping_sub(then) > WAIT_TICKS
     }
 
-    /// The poll ends; if it holds packets, since when, in [ticks](Self::ticks), the one that has waited longest does. It will be
-    /// polled again when that is over, or it has become quiet. Returns whether the Aggregation timer is to be started, for a
-    /// [tick](HOLD_TICK_NS).
+    /// The poll ends; if it holds packets, since when, in [ticks](Self::ticks), the one that has waited longest does.
+    /// It will be polled again when that is over, or it has become quiet. Returns whether the Aggregation timer is to
+    /// be started, for a [tick](HOLD_TICK_NS).
     #[inline]
     #[must_use]
     pub(crate) fn holds(&self, oldest: Option<u32>) -> bool {
@@ -375,8 +377,8 @@ impl Vector {
 
     /// A tick has ended. Hard interrupt.
     ///
-    /// A CPU that others keep busy, or take away, sees one tick late, and not several at once: whoever is to send has as long
-    /// to do so as the timer has to count.
+    /// A CPU that others keep busy, or take away, sees one tick late, and not several at once: whoever is to send has
+    /// as long to do so as the timer has to count.
     fn tick(&self, instance: &Instance<Channel>) {
         let now = self.ticks.read().wrapping_add(1);
         self.ticks.write(now);
@@ -444,8 +446,8 @@ impl Vector {
         }
     }
 
-    /// The outlet has waited since `since`, in nanoseconds: it is looked at again when that has lasted for `limit`. Under
-    /// the outlet's lock.
+    /// The outlet has waited since `since`, in nanoseconds: it is looked at again when that has lasted for `limit`.
+    /// Under the outlet's lock.
     ///
     /// A timer that runs is left alone, as one is started anew at most once in `limit` then: it fires no later than it
     /// should, and where it was too early the look that it causes leads here again. The caller has marked the outlet as
@@ -453,16 +455,18 @@ impl Vector {
     #[inline]
     pub(crate) fn watch_pause(instance: &Instance<Channel>, since: u64, limit: u64) {
         let v = instance.shared();
-        // A full barrier, as is what the timer does with it: it is found to run, and finds the mark, or is started here.
+        // A full barrier, as is what the timer does with it: it is found to run, and finds the mark, or is started
+        // here.
         if v.pause_armed.xchg(1) == 0 {
             let left = limit.saturating_sub(now_ns().saturating_sub(since));
-            // Where the pause does not end by the limit, as the receiver is exchanging its rings, the looks are not too many.
+            // Where the pause does not end by the limit, as the receiver is exchanging its rings, the looks are not too
+            // many.
             instance.start_timer(Timer::Pause, left.max(PAUSE_LOOK_NS), limit / 10);
         }
     }
 
-    /// Raises without moderation. Any context. Where the core puts off polling, on its own account, this only leaves a mark:
-    /// who needs a poll whatever happens calls [`restart`](Self::restart).
+    /// Raises without moderation. Any context. Where the core puts off polling, on its own account, this only leaves a
+    /// mark: who needs a poll whatever happens calls [`restart`](Self::restart).
     #[inline]
     pub(crate) fn raise_now(instance: &Instance<Channel>) {
         let v = instance.shared();
@@ -513,8 +517,8 @@ impl Vector {
         if since >= gap || self.frames.read() >= self.rx_frames.read() {
             self.fire(instance, now);
         } else {
-            // A full barrier, as is the exchange of the state: either who raises the vector at once sees that it is held,
-            // or that it is urgent is seen here.
+            // A full barrier, as is the exchange of the state: either who raises the vector at once sees that it is
+            // held, or that it is urgent is seen here.
             self.held.xchg(1);
             instance.start_timer(Timer::Moderation, gap.wrapping_sub(since), 0);
             if self.state.read() == URGENT {

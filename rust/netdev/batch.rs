@@ -6,8 +6,8 @@ use core::mem::MaybeUninit;
 
 /// Up to `N` values, the first in being the first out.
 ///
-/// An array of `Option`s would do as well. But that is written when it is made, and looked through when it is used and when
-/// it is dropped, all of it, be it for one packet.
+/// An array of `Option`s would do as well. But that is written when it is made, and looked through when it is used and
+/// when it is dropped, all of it, be it for one packet.
 ///
 /// # Invariants
 ///

@@ -195,12 +195,12 @@ pub trait Driver: Sized + Send + Sync + 'static {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// Takes out of `features` what the device cannot do for this packet (`ndo_features_check`): the stack does it instead.
-    /// What is put in is ignored.
+    /// Takes out of `features` what the device cannot do for this packet (`ndo_features_check`): the stack does it
+    /// instead. What is put in is ignored.
     ///
     /// May not sleep. The packet begins with its Ethernet header where it is about to be sent, and with its IP header
-    /// where IP only asks. What the core takes out for a device without this operation, as for packets with several VLAN
-    /// tags, is out already.
+    /// where IP only asks. What the core takes out for a device without this operation, as for packets with several
+    /// VLAN tags, is out already.
     fn features_check(_dev: &Device<Self>, _skb: &SkBuff, _features: Features) -> Features {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
@@ -211,8 +211,8 @@ pub trait Driver: Sized + Send + Sync + 'static {
 pub(crate) struct Private<D: Driver> {
     /// The device at the other end, if there is one; see [`pair`].
     peer: AtomicPtr<bindings::net_device>,
-    /// Whether `body` is there. Set by `register`, before others know the device, and taken by the destructor, when nobody
-    /// does any more.
+    /// Whether `body` is there. Set by `register`, before others know the device, and taken by the destructor, when
+    /// nobody does any more.
     live: bool,
     /// See [`ethtool::Promised`]; under the instance lock.
     promised: ethtool::Promised,
@@ -495,8 +495,8 @@ impl<'a, D: Driver> Locked<'a, D> {
         to_result(unsafe { bindings::netif_set_real_num_queues(self.as_raw(), tx, rx) })
     }
 
-    /// Packets that are sent may be shared with who sends them from now on (`IFF_TX_SKB_SHARING`). There is no way back: somebody
-    /// may have begun. RTNL shows by `rtnl`.
+    /// Packets that are sent may be shared with who sends them from now on (`IFF_TX_SKB_SHARING`). There is no way
+    /// back: somebody may have begun. RTNL shows by `rtnl`.
     pub fn allow_tx_sharing(&mut self, _rtnl: &Rtnl) {
         // SAFETY: Valid; RTNL is held, under which these flags of a registered device are changed.
         unsafe {
@@ -509,8 +509,8 @@ impl<'a, D: Driver> Locked<'a, D> {
     }
 
     /// Says whether these features can be switched by the user, and has the core compute anew which ones are on
-    /// (`netdev_update_features`): it asks [`Driver::fix_features`], and calls [`Driver::set_features`] if some have changed.
-    /// RTNL shows by `rtnl`.
+    /// (`netdev_update_features`): it asks [`Driver::fix_features`], and calls [`Driver::set_features`] if some have
+    /// changed. RTNL shows by `rtnl`.
     ///
     /// What the user asked for, or what the device was registered with, holds again when it can be switched again.
     pub fn set_switchable(&mut self, which: Features, switchable: bool, _rtnl: &Rtnl) {

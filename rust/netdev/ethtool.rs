@@ -248,8 +248,8 @@ pub trait Operations: 'static {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// Makes an RSS context (`create_rxfh_context`). What the request leaves open is the driver's to choose; `reply` gets
-    /// all of what it has then. The core has chosen the number; it is below [`CONTEXTS`](Self::CONTEXTS)`.max` and
+    /// Makes an RSS context (`create_rxfh_context`). What the request leaves open is the driver's to choose; `reply`
+    /// gets all of what it has then. The core has chosen the number; it is below [`CONTEXTS`](Self::CONTEXTS)`.max` and
     /// not in use.
     fn create_rxfh_context(
         _dev: &mut Locked<'_, Self::Driver>,

@@ -267,8 +267,8 @@ impl<F: Family> Slot<F> {
         let (family, net) = (self.as_raw(), net.as_raw());
         let group = group as u32;
         // SAFETY: The family is initialised by the type invariant; it is static, so it may be unregistered meanwhile,
-        // but not go away. The namespace is alive. Its socket is, too, or is not released before a grace period that the
-        // caller, who may not sleep, holds up.
+        // but not go away. The namespace is alive. Its socket is, too, or is not released before a grace period that
+        // the caller, who may not sleep, holds up.
         if !unsafe { bindings::netdev_genl_has_listeners(family, net, group) } {
             return;
         }
@@ -303,7 +303,8 @@ pub struct Registration<F: Family>(&'static Slot<F>);
 impl<F: Family> Drop for Registration<F> {
     fn drop(&mut self) {
         self.0.state.store(BUSY, Ordering::Release);
-        // Whoever sends with softirqs off and has seen the family registered is through then, and nobody else begins to.
+        // Whoever sends with softirqs off and has seen the family registered is through then, and nobody else begins
+        // to.
         synchronize_net();
         // SAFETY: Registered by `register`.
         unsafe { bindings::genl_unregister_family(self.0.as_raw()) };

@@ -7,7 +7,8 @@
 use kernel::alloc::{Allocator, Vec};
 use netdev_sys as bindings;
 
-/// Bytes that the memory of a vector takes: of `kmalloc()` those of its size class (`ksize`), of `vmalloc()` whole pages.
+/// Bytes that the memory of a vector takes: of `kmalloc()` those of its size class (`ksize`), of `vmalloc()` whole
+/// pages.
 pub fn allocated<T, A: Allocator>(vec: &Vec<T, A>) -> usize {
     let size = vec.capacity().saturating_mul(size_of::<T>());
     if size == 0 {

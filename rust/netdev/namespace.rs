@@ -10,10 +10,10 @@
 //!
 //! # No namespace is kept alive
 //!
-//! What is found is a counted reference to a [`Namespaced`], never to the namespace. It can outlive the namespace and the
-//! registration, but then it is empty: the core calls `exit` before either goes, and `exit` takes the value out under
-//! the mutex. So [`Namespaced::with`], which holds the mutex and has found the value, can hand out the namespace too: it
-//! is alive, with its netlink sockets, until `exit` has had the mutex.
+//! What is found is a counted reference to a [`Namespaced`], never to the namespace. It can outlive the namespace and
+//! the registration, but then it is empty: the core calls `exit` before either goes, and `exit` takes the value out
+//! under the mutex. So [`Namespaced::with`], which holds the mutex and has found the value, can hand out the namespace
+//! too: it is alive, with its netlink sockets, until `exit` has had the mutex.
 
 use crate::context::synchronize_net;
 use crate::errno::{from_result, to_result};
@@ -138,8 +138,8 @@ impl<T: PerNet> Slot<T> {
             .compare_exchange(UNUSED, BUSY, Ordering::Acquire, Ordering::Relaxed)
             .map_err(|_| EBUSY)?;
         let ops: *mut bindings::pernet_operations = self.ops.get().cast();
-        // SAFETY: Ours, as the state says. All zeros is "no operations". The core links the structure into its list until it
-        // is unregistered; it is static. `id` and `size` are const in C.
+        // SAFETY: Ours, as the state says. All zeros is "no operations". The core links the structure into its list
+        // until it is unregistered; it is static. `id` and `size` are const in C.
         let ret = unsafe {
             ops.write_bytes(0, 1);
             (*ops).init = Some(Self::init);

@@ -90,8 +90,8 @@ pub trait Handler: Send + Sized + 'static {
     /// may be running again already, on another CPU; so it is not passed.
     fn completed(instance: &Instance<Self>, bh: &Bh<'_>);
 
-    /// The instance is disabled and goes. A grace period follows: this is the place to part what others may have reached it
-    /// by, as page pools ([`PagePool::part`](crate::page_pool::PagePool::part)). Process context.
+    /// The instance is disabled and goes. A grace period follows: this is the place to part what others may have
+    /// reached it by, as page pools ([`PagePool::part`](crate::page_pool::PagePool::part)). Process context.
     fn part(&mut self) {}
 }
 
@@ -333,8 +333,8 @@ impl<H: Handler> Instance<H> {
                 let n = (n as c_int).clamp(0, budget.wrapping_sub(1));
                 // SAFETY: The instance is being polled and less than the budget was used.
                 if unsafe { bindings::napi_complete_done(this.raw.get(), n) } {
-                    // The handler may be in use elsewhere from here on. The instance itself stays: its removal waits for
-                    // a grace period, which this softirq holds up.
+                    // The handler may be in use elsewhere from here on. The instance itself stays: its removal waits
+                    // for a grace period, which this softirq holds up.
                     H::completed(this, poll.bh());
                 }
                 n
@@ -484,8 +484,8 @@ impl<'a, H: Handler> Poll<'a, H> {
             return None;
         }
         let raw = skb.into_raw();
-        // SAFETY: The packet is the driver's alone, starts with an Ethernet header, as just seen, and goes to the device
-        // polled.
+        // SAFETY: The packet is the driver's alone, starts with an Ethernet header, as just seen, and goes to the
+        // device polled.
         unsafe {
             (*raw).__bindgen_anon_4.__bindgen_anon_1.as_mut().protocol =
                 bindings::eth_type_trans(raw, (*self.tx.napi).dev)
@@ -504,15 +504,17 @@ impl<'a, H: Handler> Poll<'a, H> {
         unsafe { bindings::netdev_gro_receive(self.tx.napi, raw) }
     }
 
-    /// Whether GRO holds nothing, and would keep nothing beyond this poll: to a packet that comes alone it is of no use.
+    /// Whether GRO holds nothing, and would keep nothing beyond this poll: to a packet that comes alone it is of no
+    /// use.
     #[inline]
     pub fn gro_is_idle(&self) -> bool {
         // SAFETY: This is the poll of `napi`, whose GRO lists only it touches; the time-out is one word.
         unsafe { bindings::netdev_gro_is_idle(self.tx.napi) }
     }
 
-    /// Passes a received frame to the stack past GRO (`netif_receive_skb`), from its Ethernet header on. Its socket learns of
-    /// the instance (`skb_mark_napi_id`). A packet whose Ethernet header is not in the linear part is dropped.
+    /// Passes a received frame to the stack past GRO (`netif_receive_skb`), from its Ethernet header on. Its socket
+    /// learns of the instance (`skb_mark_napi_id`). A packet whose Ethernet header is not in the linear part is
+    /// dropped.
     #[inline]
     pub fn receive(&self, skb: OwnedSkb) {
         let Some(raw) = self.prepare(skb.into_skb()) else {
@@ -537,9 +539,9 @@ impl SkBuff {
 
 /// The one who made an instance, and who enables, disables and removes it. It has a reference to the device until then.
 ///
-/// An instance has to go by [`remove_all`], under the instance lock of its device. One that is merely dropped is left to
-/// itself: instance and device stay for ever, since the core still knows the one and the poll uses the other. Methods that
-/// get the lock of another device do nothing but complain.
+/// An instance has to go by [`remove_all`], under the instance lock of its device. One that is merely dropped is left
+/// to itself: instance and device stay for ever, since the core still knows the one and the poll uses the other.
+/// Methods that get the lock of another device do nothing but complain.
 pub struct Owner<H: Handler> {
     instance: Arc<Instance<H>>,
     listed: bool,
@@ -655,15 +657,15 @@ impl<H: Handler> Drop for Owner<H> {
     fn drop(&mut self) {
         if self.listed {
             pr_err!("a NAPI instance was not removed from its device\n");
-            // The core still has it in its lists, and may poll it: neither it nor its device, to which there is a reference,
-            // can ever be freed.
+            // The core still has it in its lists, and may poll it: neither it nor its device, to which there is a
+            // reference, can ever be freed.
             core::mem::forget(self.instance.clone());
         }
     }
 }
 
-/// Disables and removes instances, and unbinds queues that are bound to them; after one grace period for all of them each
-/// handler is handed to `each`.
+/// Disables and removes instances, and unbinds queues that are bound to them; after one grace period for all of them
+/// each handler is handed to `each`.
 ///
 /// Sleeps. On return nothing of the core refers to the instances any more. Instances of another device are left alone.
 pub fn remove_all<H: Handler>(

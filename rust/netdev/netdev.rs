@@ -70,14 +70,14 @@
 //! | [`netfilter::Hook::packet`] | softirqs off, under RCU | none |
 //! | [`genetlink::Do`], [`genetlink::Dump`] | process, in parallel | none |
 //!
-//! Locks are taken in this order: RTNL, instance lock, a driver's own that sleep, transmit queue, a driver's own that spin
-//! ([`sync::SpinLock`]).
+//! Locks are taken in this order: RTNL, instance lock, a driver's own that sleep, transmit queue, a driver's own that
+//! spin ([`sync::SpinLock`]).
 //!
 //! # Errors
 //!
-//! A callback that may fail returns [`Result`](kernel::error::Result), and the core undoes what it had begun; the driver
-//! leaves nothing half done. Why a request was refused is told through [`netlink::ExtAck`], in a sentence. Callbacks that
-//! must not fail have no result.
+//! A callback that may fail returns [`Result`](kernel::error::Result), and the core undoes what it had begun; the
+//! driver leaves nothing half done. Why a request was refused is told through [`netlink::ExtAck`], in a sentence.
+//! Callbacks that must not fail have no result.
 //!
 //! # Rules that the types carry
 //!
@@ -91,9 +91,9 @@
 //!
 //! # What the types do not carry
 //!
-//! - A function that sleeps can be called where that is forbidden, as everywhere in Rust for Linux: the kernel's own checks
-//!   (`might_sleep()`, lockdep) find it, and klint is to. It matters to memory where an RCU reader ([`context::Bh`]) sleeps
-//!   and what it reads is freed meanwhile.
+//! - A function that sleeps can be called where that is forbidden, as everywhere in Rust for Linux: the kernel's own
+//!   checks (`might_sleep()`, lockdep) find it, and klint is to. It matters to memory where an RCU reader
+//!   ([`context::Bh`]) sleeps and what it reads is freed meanwhile.
 //! - What tells the core of the module's code ([`rtnl::Registration`], [`namespace::Registration`],
 //!   [`genetlink::Registration`], [`netfilter::Registration`], [`notifier::Watcher`], [`timer::Timer`], [`dim::Dim`],
 //!   [`napi::Instance`]) takes it back in its drop. One that is given to `mem::forget()` is called after the module is

@@ -81,8 +81,8 @@ impl<L: Link> Notifier<L> {
     ///
     /// # Safety
     ///
-    /// As long as the returned value lives, devices that refer to `ops` are those of `L`, and nothing else comes to lie at
-    /// that address.
+    /// As long as the returned value lives, devices that refer to `ops` are those of `L`, and nothing else comes to lie
+    /// at that address.
     pub(crate) unsafe fn new(ops: *const bindings::rtnl_link_ops) -> Result<Self> {
         let block = KBox::pin_init(
             pin_init!(Block {
@@ -120,8 +120,8 @@ impl<L: Link> Notifier<L> {
             return bindings::NOTIFY_DONE as c_int;
         }
         if let Some(event) = Event::from_raw(event) {
-            // SAFETY: A device of the kind, by the promise to `new`. Events are sent under RTNL, from when `ndo_init` has
-            // run to before the destructor: its data is there.
+            // SAFETY: A device of the kind, by the promise to `new`. Events are sent under RTNL, from when `ndo_init`
+            // has run to before the destructor: its data is there.
             unsafe { L::event(event, Device::from_raw(dev), &Rtnl::assume()) };
         }
         bindings::NOTIFY_DONE as c_int

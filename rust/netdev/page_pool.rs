@@ -10,8 +10,8 @@
 //! [`Retirement`] or by the core, also beyond the unloading of the module.
 //!
 //! Who has `&mut PagePool` allocates; the pool's cache has no lock. Once the pool is linked to a NAPI instance, pages
-//! come back into that cache in the softirq of the instance; from then on only its poll allocates. The pool is to be kept
-//! in the state that [`napi`] protects.
+//! come back into that cache in the softirq of the instance; from then on only its poll allocates. The pool is to be
+//! kept in the state that [`napi`] protects.
 
 mod retired;
 
@@ -37,8 +37,8 @@ pub struct PagePool {
     pool: NonNull<bindings::page_pool>,
     /// The instance it is linked to, which the pool has a pointer to.
     linked: Option<Arc<dyn Linked>>,
-    /// Since when it has not (`get_state_synchronize_rcu`): who frees a page may have looked before, and goes on for a grace
-    /// period.
+    /// Since when it has not (`get_state_synchronize_rcu`): who frees a page may have looked before, and goes on for a
+    /// grace period.
     parted: Option<c_ulong>,
     /// The pool, and what will keep it.
     kept: Option<KBox<Retired>>,
@@ -62,9 +62,9 @@ impl<H: napi::Handler> Linked for napi::Instance<H> {
 impl PagePool {
     /// Makes a pool of single pages for receive queue `queue` of `dev`, whose ring has `len` buffers.
     ///
-    /// It belongs to no NAPI instance yet: see [`link`](Self::link). If packets still have pages of it when it is dropped,
-    /// what it takes beside them is added to `charge`, which is dropped when they are home, if there is a [`Retirement`].
-    /// Process context.
+    /// It belongs to no NAPI instance yet: see [`link`](Self::link). If packets still have pages of it when it is
+    /// dropped, what it takes beside them is added to `charge`, which is dropped when they are home, if there is a
+    /// [`Retirement`]. Process context.
     ///
     /// # Errors
     ///
@@ -114,17 +114,17 @@ impl PagePool {
             return;
         }
         let instance = owner.instance().clone();
-        // SAFETY: Both are valid, and the instance is disabled. The pool is parted from it, and a grace period has passed,
-        // before the reference to it is given up.
+        // SAFETY: Both are valid, and the instance is disabled. The pool is parted from it, and a grace period has
+        // passed, before the reference to it is given up.
         unsafe {
             bindings::page_pool_enable_direct_recycling(self.pool.as_ptr(), instance.as_raw())
         };
         self.linked = Some(instance);
     }
 
-    /// Parts it from the instance it is linked to, which is disabled; if it is not, or the pool has none, nothing happens.
-    /// It gives no more buffers. To be called where a grace period follows that would be waited for otherwise when the pool
-    /// is dropped ([`napi::Handler::part`]). Process context; sleeps.
+    /// Parts it from the instance it is linked to, which is disabled; if it is not, or the pool has none, nothing
+    /// happens. It gives no more buffers. To be called where a grace period follows that would be waited for otherwise
+    /// when the pool is dropped ([`napi::Handler::part`]). Process context; sleeps.
     pub fn part(&mut self) {
         let (pool, parted) = (self.pool.as_ptr(), &mut self.parted);
         let Some(instance) = self.linked.as_ref().filter(|_| parted.is_none()) else {
@@ -193,8 +193,8 @@ impl Drop for PagePool {
                 core::mem::forget(self.kept.take());
                 return;
             }
-            // SAFETY: Process context. Whoever saw the instance here is through when it returns: nobody puts a page into the
-            // cache, and the instance may go.
+            // SAFETY: Process context. Whoever saw the instance here is through when it returns: nobody puts a page
+            // into the cache, and the instance may go.
             (_, Some(then)) => unsafe { bindings::cond_synchronize_rcu_expedited(then) },
             (None, None) => (),
         }
@@ -270,9 +270,9 @@ impl Buffer {
 impl Drop for Buffer {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: The fragment is owned and given back. In the softirq of the pool's instance it goes into the cache that
-        // belongs to that softirq, elsewhere through the pool's lock; in a hard interrupt, which may have come in between,
-        // nothing happens but a warning.
+        // SAFETY: The fragment is owned and given back. In the softirq of the pool's instance it goes into the cache
+        // that belongs to that softirq, elsewhere through the pool's lock; in a hard interrupt, which may have come in
+        // between, nothing happens but a warning.
         unsafe { bindings::netdev_page_pool_put_va(self.va.as_ptr().cast()) };
     }
 }

@@ -145,8 +145,8 @@ impl SkBuff {
         if !self.reaches(offset, to.len()) {
             return Err(EFAULT);
         }
-        // SAFETY: `to` is valid for writing its length; the packet is valid and has that many bytes from `offset` on. To
-        // the function both are signed, and what would be negative is not, as just seen.
+        // SAFETY: `to` is valid for writing its length; the packet is valid and has that many bytes from `offset` on.
+        // To the function both are signed, and what would be negative is not, as just seen.
         let ret = unsafe {
             bindings::skb_copy_bits(
                 self.as_ptr(),

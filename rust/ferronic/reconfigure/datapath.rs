@@ -98,8 +98,8 @@ pub(crate) struct Changeover<'a> {
 }
 
 impl<'a> Changeover<'a> {
-    /// Makes what the channels of both ports of a wire need for another datapath, if they are up. RTNL, no instance lock;
-    /// sleeps.
+    /// Makes what the channels of both ports of a wire need for another datapath, if they are up. RTNL, no instance
+    /// lock; sleeps.
     ///
     /// # Errors
     ///
@@ -112,8 +112,8 @@ impl<'a> Changeover<'a> {
         })
     }
 
-    /// Changes it. RTNL, held since [`new`](Self::new), no instance lock; sleeps. Packets that were not sent yet go the new
-    /// way; only one that had been sent in part is dropped, and counted. Returns the ports.
+    /// Changes it. RTNL, held since [`new`](Self::new), no instance lock; sleeps. Packets that were not sent yet go the
+    /// new way; only one that had been sent in part is dropped, and counted. Returns the ports.
     pub(crate) fn make(mut self, rtnl: &Rtnl) -> [&'a Device<Port>; 2] {
         for half in &self.halves {
             half.quiesce(rtnl);

@@ -170,7 +170,8 @@ impl<D: Driver> Adapter<D> {
             return bindings::netdev_tx::NETDEV_TX_OK;
         };
         let given = skb.as_ptr();
-        // SAFETY: This CPU has the queue's lock, as just seen (devices made here never set `lltx`), so the cell is ours.
+        // SAFETY: This CPU has the queue's lock, as just seen (devices made here never set `lltx`), so the cell is
+        // ours.
         let ret = unsafe {
             let txq = (*dev)._tx.add(usize::from(index));
             let queue = TxQueue::assume(Queue::from_raw(NonNull::new_unchecked(txq)), index);
@@ -191,8 +192,8 @@ impl<D: Driver> Adapter<D> {
         }
     }
 
-    /// The queue whose lock this CPU has: `mapping`, unless that was changed after the core had chosen (`skbedit` at a filter
-    /// of a queue's own discipline; the core does not look again).
+    /// The queue whose lock this CPU has: `mapping`, unless that was changed after the core had chosen (`skbedit` at a
+    /// filter of a queue's own discipline; the core does not look again).
     #[inline(always)]
     fn locked_queue(device: &Device<D>, mapping: u16, _bh: &Bh<'_>) -> Option<u16> {
         let owned = |index: u16| {

@@ -100,8 +100,8 @@ impl<D: Driver> Adapter<D> {
     const HAS_CONTEXTS: bool = <D::Ethtool as Operations>::HAS_CREATE_RXFH_CONTEXT;
     const HAS_RULES: bool = <D::Ethtool as Operations>::HAS_INSERT_RULE;
 
-    /// The second byte of the flags of the table: bit 0 is `cap_link_lanes_supported`, then follow `rxfh_per_ctx_fields`
-    /// and `rxfh_per_ctx_key`, which the core wants alike, and `cap_rss_rxnfc_adds`.
+    /// The second byte of the flags of the table: bit 0 is `cap_link_lanes_supported`, then follow
+    /// `rxfh_per_ctx_fields` and `rxfh_per_ctx_key`, which the core wants alike, and `cap_rss_rxnfc_adds`.
     const CAPABILITIES: u8 = {
         let contexts = if Self::HAS_CONTEXTS { 0b0110 } else { 0 };
         let rules = if Self::HAS_RULES { 0b1000 } else { 0 };

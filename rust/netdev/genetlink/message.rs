@@ -142,8 +142,8 @@ impl<'a, F: Family> Batch<'a, F> {
     ///
     /// # Errors
     ///
-    /// `EMSGSIZE` if the packet is full: to be returned by [`Dump::fill`](super::Dump::fill), which is called again with
-    /// another one.
+    /// `EMSGSIZE` if the packet is full: to be returned by [`Dump::fill`](super::Dump::fill), which is called again
+    /// with another one.
     pub fn message(&mut self) -> Result<Message<'_>> {
         let info = self.context.as_raw().as_ptr();
         // SAFETY: All valid by the promise to `from_raw`.

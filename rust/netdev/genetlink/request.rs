@@ -30,8 +30,8 @@ pub struct Context<'a, F: Family> {
 impl<'a, F: Family> Context<'a, F> {
     /// # Safety
     ///
-    /// `skb` and `info` are what the core passes to a handler of a command of `F` whose policy has `attributes` entries,
-    /// valid for `'a`.
+    /// `skb` and `info` are what the core passes to a handler of a command of `F` whose policy has `attributes`
+    /// entries, valid for `'a`.
     pub(super) unsafe fn from_raw(
         skb: NonNull<bindings::sk_buff>,
         info: NonNull<bindings::genl_info>,
@@ -65,8 +65,8 @@ impl<'a, F: Family> Context<'a, F> {
 
     /// The attributes in their order.
     fn walk(&self) -> Walk<'a> {
-        // SAFETY: The message is valid for `'a` and `nlmsg_len` bytes long, and its attributes are what the policy says, as
-        // the core has seen.
+        // SAFETY: The message is valid for `'a` and `nlmsg_len` bytes long, and its attributes are what the policy
+        // says, as the core has seen.
         unsafe {
             let nlh = (*self.info.as_ptr()).nlhdr;
             let len = ((*nlh).nlmsg_len as usize).saturating_sub(HEADERS);

@@ -5,8 +5,8 @@
 //! C headers: [`include/linux/netlink.h`](srctree/include/linux/netlink.h),
 //! [`include/net/sock.h`](srctree/include/net/sock.h)
 //!
-//! The core keeps data per socket for families that are built in only. A module keeps its own list, with a [`Sender`] in
-//! each entry, and a [`Watch`] removes those that are gone.
+//! The core keeps data per socket for families that are built in only. A module keeps its own list, with a [`Sender`]
+//! in each entry, and a [`Watch`] removes those that are gone.
 //!
 //! The core tells of a socket that goes by namespace and port number, and at that moment another socket may have the
 //! number already. So nothing is known here by its number: a [`Sender`] holds the socket's memory, so that no other one

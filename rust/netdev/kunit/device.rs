@@ -199,8 +199,8 @@ mod tests {
             let skb = counted(size)?;
             watch(&skb, &gone);
             let raw = skb.into_inner().into_raw();
-            // SAFETY: As the core calls it: with the queue's lock, and softirqs off. The packet is given away, unless the
-            // device is busy.
+            // SAFETY: As the core calls it: with the queue's lock, and softirqs off. The packet is given away, unless
+            // the device is busy.
             unsafe {
                 let queue = bindings::netdev_get_tx_queue(dev.as_raw(), 0);
                 let call = (*(*dev.as_raw()).netdev_ops).ndo_start_xmit.ok_or(EINVAL)?;

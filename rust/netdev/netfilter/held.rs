@@ -3,11 +3,11 @@
 //! Packets that leave a hook and go on behind it.
 //!
 //! A packet at a hook can be held ([`Packet::hold`]) and resumed later ([`Held::resume`]), resumed at once
-//! ([`Packet::resume`]), copied ([`Packet::resume_copy`]), or cut into segments ([`Packet::segments`]). It always goes on
-//! *behind* its hook: at the hooks that follow, and then where the stack wanted it.
+//! ([`Packet::resume`]), copied ([`Packet::resume_copy`]), or cut into segments ([`Packet::segments`]). It always goes
+//! on *behind* its hook: at the hooks that follow, and then where the stack wanted it.
 //!
-//! What goes on at once does so on the stack of whoever lets it, and may come to hooks that let others go on. The second
-//! such within a first is the last: a third is dropped, so who wants it to live asks [`may_resume`] and
+//! What goes on at once does so on the stack of whoever lets it, and may come to hooks that let others go on. The
+//! second such within a first is the last: a third is dropped, so who wants it to live asks [`may_resume`] and
 //! [holds](Packet::hold) it instead.
 
 use super::packet::Packet;
@@ -72,8 +72,8 @@ fn resume(
     _bh: &Bh<'_>,
 ) -> bool {
     let raw = skb.into_raw();
-    // SAFETY: The packet is given away; the state is valid, with devices that live meanwhile, by those who call; softirqs
-    // are off.
+    // SAFETY: The packet is given away; the state is valid, with devices that live meanwhile, by those who call;
+    // softirqs are off.
     let went = unsafe { bindings::netdev_nf_resume(raw, state, seat.as_raw(), verdict, copy) };
     if !went {
         // SAFETY: Not taken, and not NULL.
@@ -83,8 +83,8 @@ fn resume(
 }
 
 impl Queued<'_> {
-    /// Hands the packet to the program before the hook returns; it goes on behind the hook when that says so. `false` if
-    /// it was dropped, as the hook is going, or unless [`may_resume`].
+    /// Hands the packet to the program before the hook returns; it goes on behind the hook when that says so. `false`
+    /// if it was dropped, as the hook is going, or unless [`may_resume`].
     pub fn resume(self, bh: &Bh<'_>) -> bool {
         let seat = self.packet.seat();
         // SAFETY: Valid, by the packet's invariant.
@@ -134,8 +134,8 @@ impl<'p> Packet<'p> {
         }))
     }
 
-    /// Lets the packet go on behind its hook, before the hook returns. `false` if it was dropped, as the hook is going, or
-    /// unless [`may_resume`].
+    /// Lets the packet go on behind its hook, before the hook returns. `false` if it was dropped, as the hook is going,
+    /// or unless [`may_resume`].
     pub fn resume(self, bh: &Bh<'_>) -> bool {
         // SAFETY: Valid, by the type's invariant.
         let mut state = unsafe { ptr::read(self.state_ptr()) };
@@ -150,8 +150,8 @@ impl<'p> Packet<'p> {
         )
     }
 
-    /// Lets a copy of the packet go on behind its hook; until it has, [`is_copy`] says so. `false` if it was dropped, or
-    /// not made: there is no memory, the hook is going, or not [`may_resume`].
+    /// Lets a copy of the packet go on behind its hook; until it has, [`is_copy`] says so. `false` if it was dropped,
+    /// or not made: there is no memory, the hook is going, or not [`may_resume`].
     pub fn resume_copy(&self, bh: &Bh<'_>) -> bool {
         if !may_resume(bh) {
             return false;

@@ -275,9 +275,9 @@ impl<'p> Packet<'p> {
         })
     }
 
-    /// State of its connection; `None` where connections are not tracked, or only behind the hook. Bits 0 to 6 are those of
-    /// `NF_CT_STATE_BIT()`, bit 8 is set in the direction of replies, bit 9 if the connection's source is translated,
-    /// and bit 10 if its destination is.
+    /// State of its connection; `None` where connections are not tracked, or only behind the hook. Bits 0 to 6 are
+    /// those of `NF_CT_STATE_BIT()`, bit 8 is set in the direction of replies, bit 9 if the connection's source is
+    /// translated, and bit 10 if its destination is.
     #[inline]
     pub fn conntrack(&self) -> Option<u16> {
         // SAFETY: Valid; under RCU, so that neither the connection nor the list of hooks goes away.
@@ -290,7 +290,8 @@ impl<'p> Packet<'p> {
         }
     }
 
-    /// Ethertype of what it carries: at IP's points that of the hook, as the packet itself does not always say it there.
+    /// Ethertype of what it carries: at IP's points that of the hook, as the packet itself does not always say it
+    /// there.
     #[inline(always)]
     pub fn ethertype(&self) -> u16 {
         match u32::from(self.state().pf) {
@@ -412,8 +413,8 @@ impl<'p> Packet<'p> {
     /// The linear data, once it is the packet's own.
     fn linear_mut(&mut self) -> &mut [u8] {
         let length = self.skb.linear().len();
-        // SAFETY: So many bytes lie at `data`. `make_writable` has succeeded for those that the callers use: nobody else
-        // has them.
+        // SAFETY: So many bytes lie at `data`. `make_writable` has succeeded for those that the callers use: nobody
+        // else has them.
         unsafe { slice::from_raw_parts_mut((*self.skb.as_ptr()).data, length) }
     }
 

@@ -30,13 +30,13 @@ pub struct Registration<T: Hook> {
 }
 
 impl<T: Hook> Registration<T> {
-    /// Attaches a hook at a point of IP's way, for a namespace (`nf_register_net_hook`). `priority` says where among the
-    /// hooks of the point; see [`super::priority`]. Process context; sleeps.
+    /// Attaches a hook at a point of IP's way, for a namespace (`nf_register_net_hook`). `priority` says where among
+    /// the hooks of the point; see [`super::priority`]. Process context; sleeps.
     ///
     /// # Errors
     ///
-    /// `ENODEV` if there is no [`Service`](super::Service), or the namespace is going; `E2BIG` if the point has 1024 hooks
-    /// already; `ENOMEM`.
+    /// `ENODEV` if there is no [`Service`](super::Service), or the namespace is going; `E2BIG` if the point has 1024
+    /// hooks already; `ENOMEM`.
     pub fn new(
         net: &Net,
         protocol: Protocol,

@@ -151,9 +151,8 @@ unsafe fn unregister_if(list: &mut List, which: impl Fn(&Seated) -> bool) {
 /// Registers a hook in a namespace; `entry` is what it is called with.
 pub(super) fn seat(seat: &Arc<Seat>, net: &Net, entry: *mut c_void) -> Result {
     with_list(|list| {
-        // A namespace without users may have been through `namespace_exit`, and would keep the hook for ever. One that has
-        // some now, with the mutex held, has that before it.
-        // SAFETY: The namespace is there.
+        // A namespace without users may have been through `namespace_exit`, and would keep the hook for ever. One that
+        // has some now, with the mutex held, has that before it. SAFETY: The namespace is there.
         if !list.serving || !unsafe { bindings::check_net(net.as_raw()) } {
             return Err(ENODEV);
         }
@@ -181,7 +180,8 @@ pub(super) fn unseat(seat: &Arc<Seat>) {
     with_list(|list| {
         let place = (seat.place.read() as usize).checked_sub(1);
         if let Some(seated) = place.and_then(|at| list.take(at)) {
-            // SAFETY: As it was in the list, neither its namespace nor its device has gone: that would have taken it out.
+            // SAFETY: As it was in the list, neither its namespace nor its device has gone: that would have taken it
+            // out.
             unsafe { seated.unregister() };
         }
     });

@@ -64,8 +64,8 @@ impl<'a> Writer<'a> {
         if attribute.is_null() {
             return Err(EMSGSIZE);
         }
-        // SAFETY: The attribute's payload, behind its header, is `len` bytes long, and nobody else writes it. What is there was not
-        // written yet, so it is now.
+        // SAFETY: The attribute's payload, behind its header, is `len` bytes long, and nobody else writes it. What is
+        // there was not written yet, so it is now.
         let room = unsafe {
             let data = attribute.add(1).cast::<u8>();
             data.write_bytes(0, value.len);

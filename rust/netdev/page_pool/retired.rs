@@ -2,9 +2,10 @@
 
 //! Pools whose queue is gone while packets still have pages of theirs.
 //!
-//! The core keeps such a pool when it is destroyed: for as long as somebody leaves a packet unread, and with a work item of
-//! its own each second. Nobody learns when it is over. So a pool stays here instead, empty but for the page it had begun, and
-//! counts against the user namespace of its queue, until its pages are home; one work item looks after all of them.
+//! The core keeps such a pool when it is destroyed: for as long as somebody leaves a packet unread, and with a work
+//! item of its own each second. Nobody learns when it is over. So a pool stays here instead, empty but for the page it
+//! had begun, and counts against the user namespace of its queue, until its pages are home; one work item looks after
+//! all of them.
 
 use crate::quota::Apart;
 use core::cell::UnsafeCell;
@@ -12,20 +13,20 @@ use core::ptr::NonNull;
 use kernel::prelude::*;
 use netdev_sys as bindings;
 
-/// How long a pool may wait that is not in the core's list any more until the log tells of it, in seconds, and how often it
-/// does then: as the core does.
+/// How long a pool may wait that is not in the core's list any more until the log tells of it, in seconds, and how
+/// often it does then: as the core does.
 const TELL_SECONDS: u32 = 60;
 
 /// Bytes of a pool beside its ring and what each CPU counts, about: its bookkeeping, and the page it has begun.
 const POOL_BYTES: u64 = 2048 + bindings::PAGE_SIZE as u64;
 
-/// A pool, with what it needs to be kept when its queue is gone: so that never fails. Dropping it destroys it, in process
-/// context; the core keeps it while packets have pages of it.
+/// A pool, with what it needs to be kept when its queue is gone: so that never fails. Dropping it destroys it, in
+/// process context; the core keeps it while packets have pages of it.
 ///
 /// # Invariants
 ///
-/// The pointer is that of a pool made by `page_pool_create` and not destroyed. Its only user is who has this value, or has
-/// lent it to a [`PagePool`](super::PagePool).
+/// The pointer is that of a pool made by `page_pool_create` and not destroyed. Its only user is who has this value, or
+/// has lent it to a [`PagePool`](super::PagePool).
 pub(super) struct Retired {
     pool: NonNull<bindings::page_pool>,
     /// What it counts as.
@@ -65,8 +66,8 @@ impl Retired {
         POOL_BYTES.saturating_add(ring).saturating_add(each_cpu)
     }
 
-    /// Whether nobody has a page of it, when it has ended the page it had begun. Frees what has come home. Process context;
-    /// sleeps.
+    /// Whether nobody has a page of it, when it has ended the page it had begun. Frees what has come home. Process
+    /// context; sleeps.
     fn is_home(&mut self) -> bool {
         // SAFETY: Valid, unlinked, and nobody else's.
         unsafe { bindings::netdev_page_pool_drain(self.pool.as_ptr()) <= 0 }
@@ -82,8 +83,8 @@ impl Retired {
         self.unseen >= TELL_SECONDS
     }
 
-    /// Destroys it if nobody has a page of it, keeps it otherwise. It is linked to no NAPI instance, and nobody uses it any
-    /// more. Process context; sleeps.
+    /// Destroys it if nobody has a page of it, keeps it otherwise. It is linked to no NAPI instance, and nobody uses it
+    /// any more. Process context; sleeps.
     pub(super) fn settle(mut this: KBox<Self>) {
         // SAFETY: Valid, and nobody else's.
         unsafe { bindings::netdev_page_pool_end_page(this.pool.as_ptr()) };
@@ -159,8 +160,8 @@ static WAITING: Guarded = Guarded(UnsafeCell::new(Waiting {
     untold: 0,
 }));
 
-/// Runs `f` on those that wait. Process context; sleeps. The mutex is taken under RTNL, and before those of quotas and of the
-/// core's pools; so it is not held for long.
+/// Runs `f` on those that wait. Process context; sleeps. The mutex is taken under RTNL, and before those of quotas and
+/// of the core's pools; so it is not held for long.
 fn with_waiting<R>(f: impl FnOnce(&mut Waiting) -> R) -> R {
     // SAFETY: Balanced below.
     unsafe { bindings::netdev_retired_lock() };

@@ -13,8 +13,8 @@ use netdev_sys as bindings;
 ///
 /// # Invariants
 ///
-/// Not NULL only from when the kind `L` is registered with this table to when it is unregistered, and cleared before the
-/// table is freed.
+/// Not NULL only from when the kind `L` is registered with this table to when it is unregistered, and cleared before
+/// the table is freed.
 pub struct Slot<L: Link> {
     ops: AtomicPtr<bindings::rtnl_link_ops>,
     _link: PhantomData<fn(L)>,

@@ -8,8 +8,8 @@ use kernel::prelude::*;
 use netdev_sys as bindings;
 
 /// A packet whose `struct sk_buff` is its holder's to change: nobody else uses that, though who sent it may have a
-/// reference left that he only gives up. Its data may still be shared with clones, which nobody writes to without a copy
-/// of his own; no user pages are lent to it. Its Ethernet header lies in its linear part.
+/// reference left that he only gives up. Its data may still be shared with clones, which nobody writes to without a
+/// copy of his own; no user pages are lent to it. Its Ethernet header lies in its linear part.
 pub struct OwnedSkb(SkBuff);
 
 impl SkBuff {
@@ -29,8 +29,8 @@ impl SkBuff {
     }
 
     /// As [`into_owned`](Self::into_owned), of a packet that `sender` was given to send. If the device has said that it
-    /// takes none that is shared ([`Unregistered::no_tx_sharing`](crate::device::Unregistered::no_tx_sharing)), there is
-    /// nothing to clone.
+    /// takes none that is shared ([`Unregistered::no_tx_sharing`](crate::device::Unregistered::no_tx_sharing)), there
+    /// is nothing to clone.
     ///
     /// # Errors
     ///
@@ -46,8 +46,8 @@ impl SkBuff {
         self.into_unlent()
     }
 
-    /// Copies pages lent for MSG_ZEROCOPY, as for a packet that goes up to sockets: those that only stay valid until the
-    /// packet is freed, too, as their owner may change them. Pulls the Ethernet header into the linear part.
+    /// Copies pages lent for MSG_ZEROCOPY, as for a packet that goes up to sockets: those that only stay valid until
+    /// the packet is freed, too, as their owner may change them. Pulls the Ethernet header into the linear part.
     #[inline]
     fn into_unlent(self) -> Result<OwnedSkb> {
         // SAFETY: Valid.
@@ -60,8 +60,8 @@ impl SkBuff {
         Ok(OwnedSkb(self))
     }
 
-    /// Pulls the Ethernet header into the linear part. Some tunnels leave nothing there, and what redirects packets that
-    /// come out of them does not look.
+    /// Pulls the Ethernet header into the linear part. Some tunnels leave nothing there, and what redirects packets
+    /// that come out of them does not look.
     #[cold]
     fn pull_header(self) -> Result<OwnedSkb> {
         // SAFETY: Valid; its head is exchanged only while nobody else has a reference.

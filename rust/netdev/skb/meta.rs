@@ -44,9 +44,9 @@ impl SkBuff {
         self.as_ptr() as usize
     }
 
-    /// A number that tells it from others for a while, also from one that comes to be at its place in memory: made of its
-    /// address, that of its buffer, and of what neither forwarding nor translation changes in its IP header (length,
-    /// identification; of IPv6, length and flow).
+    /// A number that tells it from others for a while, also from one that comes to be at its place in memory: made of
+    /// its address, that of its buffer, and of what neither forwarding nor translation changes in its IP header
+    /// (length, identification; of IPv6, length and flow).
     pub fn fingerprint(&self) -> u64 {
         let mut bytes = [0; 4];
         let at = (self.network_offset() as i32).saturating_add(2);
@@ -64,8 +64,8 @@ impl SkBuff {
         unsafe { bindings::netdev_skb_tstamp(self.as_ptr()) }
     }
 
-    /// Stamps it as received now; returns the stamp (`__net_timestamp`). The caller is the only one with a reference to the
-    /// packet.
+    /// Stamps it as received now; returns the stamp (`__net_timestamp`). The caller is the only one with a reference to
+    /// the packet.
     #[inline]
     pub(super) fn stamp(&mut self) -> u64 {
         // SAFETY: Valid, and nobody else's.

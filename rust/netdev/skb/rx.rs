@@ -176,9 +176,9 @@ impl RxSkb {
     ///
     /// # Errors
     ///
-    /// Gives the buffer back if the packet has no place for another fragment, or the range is empty or not in the buffer;
-    /// or if the packet has fragments that are no pool's, as one may that another device was given to send: to the core
-    /// all of a packet's pages are to be given back the same way.
+    /// Gives the buffer back if the packet has no place for another fragment, or the range is empty or not in the
+    /// buffer; or if the packet has fragments that are no pool's, as one may that another device was given to send: to
+    /// the core all of a packet's pages are to be given back the same way.
     #[inline]
     pub fn add_frag(
         &mut self,

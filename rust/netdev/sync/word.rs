@@ -101,8 +101,8 @@ impl AtomicWord {
     /// Reads it, unordered (`READ_ONCE`).
     #[inline(always)]
     pub fn read(&self) -> u64 {
-        // SAFETY: Points to the word, which lives as long as `self`, is aligned, and initialised. Those who change it at the
-        // same time do so by atomic operations on as many bytes; the volatile read of them does not tear.
+        // SAFETY: Points to the word, which lives as long as `self`, is aligned, and initialised. Those who change it
+        // at the same time do so by atomic operations on as many bytes; the volatile read of them does not tear.
         unsafe { self.0.as_ptr().read_volatile() }
     }
 
