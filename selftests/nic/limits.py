@@ -126,6 +126,9 @@ def unread(link, sender, receiver, size):
 
 @tap.case("a pool of which packets have pages counts after its queue has gone, until they are read")
 def pools(_):
+    # It is kept, and may lie where the user cannot read it.
+    control.specification()
+
     def work():
         link = rtnl.Rtnl()
         with contextlib.ExitStack() as stack:
