@@ -141,15 +141,6 @@ impl Spread {
             .unwrap_or(0)
     }
 
-    /// The same in a context: a frame without a hash goes where its table says first, and not astray.
-    pub(crate) fn way_within(&self, frame: &[u8], headers: &Headers, memo: &mut Memo) -> Way {
-        let mut way = self.way(frame, headers, memo);
-        if way.kind.is_none() {
-            way.channel = self.channel(0);
-        }
-        way
-    }
-
     /// Where a frame goes by its hash; without one to the first channel.
     #[inline(always)]
     pub(crate) fn way(&self, frame: &[u8], headers: &Headers, memo: &mut Memo) -> Way {
@@ -172,6 +163,15 @@ impl Spread {
                 HashKind::L3
             });
             way.channel = self.channel(way.hash);
+        }
+        way
+    }
+
+    /// The same in a context: a frame without a hash goes where its table says first, and not astray.
+    pub(crate) fn way_within(&self, frame: &[u8], headers: &Headers, memo: &mut Memo) -> Way {
+        let mut way = self.way(frame, headers, memo);
+        if way.kind.is_none() {
+            way.channel = self.channel(0);
         }
         way
     }

@@ -235,9 +235,7 @@ impl Charge {
         self.bytes = bytes;
         Ok(())
     }
-}
 
-impl Charge {
     /// Whether no more counts where the object does than may. Process context; sleeps.
     ///
     /// # Errors

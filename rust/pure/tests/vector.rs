@@ -218,6 +218,18 @@ enum Second {
 }
 
 impl Second {
+    /// Frames come, and this happens.
+    fn beside_frames(self, instance: &loom::sync::Arc<Instance<channel::Channel>>) {
+        let other = instance.clone();
+        let frames = thread::spawn(move || {
+            other.work[0].store(1, Ordering::Relaxed);
+            Vector::raise_rx(&other, 1);
+        });
+        instance.work[1].store(1, Ordering::Relaxed);
+        self.happens(instance);
+        frames.join().unwrap();
+    }
+
     fn happens(self, instance: &Instance<channel::Channel>) {
         match self {
             Second::AtOnce => Vector::raise_now(instance),
@@ -247,14 +259,7 @@ fn instance(rx_usecs: u32, poll: Poll) -> loom::sync::Arc<Instance<channel::Chan
 fn model(strength: Strength, rx_usecs: u32, second: Second, poll: Poll) {
     model::check(strength, move || {
         let instance = instance(rx_usecs, poll);
-        let other = instance.clone();
-        let frames = thread::spawn(move || {
-            other.work[0].store(1, Ordering::Relaxed);
-            Vector::raise_rx(&other, 1);
-        });
-        instance.work[1].store(1, Ordering::Relaxed);
-        second.happens(&instance);
-        frames.join().unwrap();
+        second.beside_frames(&instance);
         assert_eq!(instance.seen.get(), 2, "work was lost");
     });
 }
@@ -287,14 +292,7 @@ fn put_off(second: Second) {
     model::check(Strength::Strong, move || {
         let instance = instance(0, Poll::PutOff);
         instance.shared().begin();
-        let other = instance.clone();
-        let frames = thread::spawn(move || {
-            other.work[0].store(1, Ordering::Relaxed);
-            Vector::raise_rx(&other, 1);
-        });
-        instance.work[1].store(1, Ordering::Relaxed);
-        second.happens(&instance);
-        frames.join().unwrap();
+        second.beside_frames(&instance);
         assert!(instance.second.get(), "nobody came");
     });
 }
@@ -316,14 +314,7 @@ fn a_raise_waits_where_polls_are_put_off() {
 fn at_once_waits_for_no_timer() {
     model::check(Strength::Strong, || {
         let instance = instance(80, Poll::NoTimers);
-        let other = instance.clone();
-        let frames = thread::spawn(move || {
-            other.work[0].store(1, Ordering::Relaxed);
-            Vector::raise_rx(&other, 1);
-        });
-        instance.work[1].store(1, Ordering::Relaxed);
-        Vector::raise_now(&instance);
-        frames.join().unwrap();
+        Second::AtOnce.beside_frames(&instance);
         assert!(instance.second.get(), "it was held back");
     });
 }
