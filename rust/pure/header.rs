@@ -307,7 +307,10 @@ fn parse_ipv6(packet: &[u8], mut headers: Headers) -> Option<Headers> {
 
             headers.protocol = extension[0];
             if fragment & !7 != 0 {
-                headers.fragment = Fragment::Later;
+                // Of two such headers the outer one says what the packet is.
+                if headers.fragment == Fragment::Whole {
+                    headers.fragment = Fragment::Later;
+                }
                 return Some(headers);
             }
             if fragment & 1 != 0 {
@@ -734,7 +737,9 @@ mod tests {
                         h.direct = false;
                         h.protocol = next;
                         if fragment / 8 > 0 {
-                            h.fragment = Fragment::Later;
+                            if h.fragment != Fragment::First {
+                                h.fragment = Fragment::Later;
+                            }
                             return None;
                         }
                         if fragment % 2 > 0 {

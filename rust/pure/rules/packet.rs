@@ -11,7 +11,8 @@
 //!   packet, and only as far as that length goes;
 //! - IPv6 extension headers are followed to their end; if that isn't reached, the protocol isn't
 //!   known, nor whether the packet is a fragment;
-//! - a later fragment has a protocol but no transport header.
+//! - a later fragment has a protocol but no transport header;
+//! - of two fragment headers the outer one counts: what is in a first fragment says nothing of it.
 //!
 //! What isn't proved isn't there, and a match on a field that isn't there fails, its negation too.
 
@@ -705,6 +706,12 @@ mod tests {
         // A first fragment whose chain doesn't end.
         let p = ipv6(44, &[60, 0, 0, 1, 0, 0, 0, 0, TCP, 9]);
         assert_eq!(network(&p, IPV6), of_ipv6(None, Some(1)));
+        // What is in a first fragment says no more of the packet, cut off or not.
+        let p = ipv6(44, &[[44, 0, 0, 1, 0, 0, 0, 0], [TCP, 0, 0, 8, 0, 0, 0, 0]].concat());
+        assert_eq!(network(&p, IPV6), of_ipv6(None, Some(1)));
+        let mut part = packet(&p, IPV6);
+        part.data = &p[..IPV6_LEN + 8];
+        assert_eq!(fields(&part), fields(&packet(&p, IPV6)));
     }
 
     #[test]
