@@ -67,6 +67,7 @@ def settle():
         time.sleep(0.5)
         if idle() - before >= 0.48 * os.cpu_count():
             return
+    say("something goes on in the background, for twenty seconds now")
 
 
 def one_by_one(bench, figure, rows):
