@@ -430,7 +430,9 @@ pub(super) fn go_on(timer: &Timer<Waiting>, packet: Packet<'_>, slot: u32, bh: &
 }
 
 /// Has the timer let those go on that have been overtaken: whoever did it can't.
-pub(super) fn hurry(timer: &Timer<Waiting>) {
+pub(super) fn hurry(timer: &Timer<Waiting>, bh: &Bh<'_>) {
+    // Under the lock, as is the look of the timer at it before it starts itself for later.
+    let _parking = timer.parking.lock(bh);
     timer.hurried.xchg(1);
     timer.start_at(now_ns());
 }
@@ -452,11 +454,13 @@ impl Expire for Waiting {
             }
         }
         let parking = timer.parking.lock(bh);
-        let mut next = parking.first();
         if hurried && front(&parking.overtaken).is_some() {
             timer.hurried.xchg(1);
-            next = Some((now, 0));
         }
+        let next = match timer.hurried.read() {
+            0 => parking.first(),
+            _ => Some((now, 0)),
+        };
         if let Some((due, _)) = next {
             // A time that is past would be had at once, before anything else.
             timer.start_at(due.max(now.saturating_add(1)));

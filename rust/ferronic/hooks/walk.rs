@@ -455,7 +455,7 @@ fn followed<'p>(chain: &Chain, verdict: Verdict<'p>, bh: &Bh<'_>) -> Verdict<'p>
 fn overtakes<'p>(chain: &Chain, verdict: Verdict<'p>, bh: &Bh<'_>) -> Verdict<'p> {
     if is_nested(bh) {
         // Each that follows could come here again.
-        waiting::hurry(&chain.waiting);
+        waiting::hurry(&chain.waiting, bh);
         return verdict;
     }
     let verdict = match verdict {
@@ -471,7 +471,7 @@ fn overtakes<'p>(chain: &Chain, verdict: Verdict<'p>, bh: &Bh<'_>) -> Verdict<'p
         };
         chain.waiting.resume(held, bh);
     }
-    waiting::hurry(&chain.waiting);
+    waiting::hurry(&chain.waiting, bh);
     verdict
 }
 
