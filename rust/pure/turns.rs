@@ -110,10 +110,13 @@ impl<T, M: DerefMut<Target = [Slot<T>]>> Turns<M> {
     }
 
     /// Number of the bucket that a hash belongs to.
+    ///
+    /// The hashes of one receive queue mostly have their low bits in common, as those chose the queue.
     #[inline]
     fn bucket(&self, hash: u32) -> Place {
         let count = self.slots.len().min(ENTRIES_MAX) as u32;
-        hash.checked_rem(count).unwrap_or(0) as Place
+        let mixed = hash.wrapping_mul(0x9e37_79b9) >> 16;
+        mixed.checked_rem(count).unwrap_or(0) as Place
     }
 
     /// The first entry of the bucket of a hash.
@@ -341,18 +344,40 @@ mod tests {
                 }
                 prop_assert_eq!(table.listed(), model.clone());
                 prop_assert_eq!(table.is_empty(), model.is_empty());
-                for hash in 0..count as u32 {
+                for hash in 0..40 {
                     let mut found = table.chained(hash);
                     let mut want: Vec<_> = model
                         .iter()
                         .copied()
-                        .filter(|m| m.1 .0 as usize % count == hash as usize)
+                        .filter(|m| table.bucket(m.1 .0) == table.bucket(hash))
                         .collect();
                     found.sort_unstable();
                     want.sort_unstable();
                     prop_assert_eq!(found, want);
                 }
             }
+        }
+    }
+
+    /// As on one queue of many, with the indirection table that they have by default.
+    #[test]
+    fn hashes_with_low_bits_in_common() {
+        for queue in 0..64 {
+            let mut table = table(512);
+            let mut hash = 1u32;
+            for number in 0..512 {
+                hash = hash.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let drawn = (hash & !63) | queue;
+                table.add(drawn, (drawn, number)).unwrap();
+            }
+            let longest = (0..table.slots.len())
+                .filter_map(|bucket| table.slots[bucket].head.checked_add(1))
+                .map(|head| {
+                    let first = table.get(head - 1).unwrap().0;
+                    table.chained(first).len()
+                })
+                .max();
+            assert!(longest <= Some(8), "{queue}: {longest:?}");
         }
     }
 
