@@ -355,14 +355,17 @@ impl<'a> Run<'a> {
         let checked = match verify {
             _ if checksum != TxChecksum::Done => {
                 self.outlet.counters.checksum_filled.inc();
-                match checksum {
-                    TxChecksum::Fill { start, offset }
-                        if checksum::is_own(headers, len as usize, start, offset) =>
-                    {
-                        Checked::Good
+                let right = match checksum {
+                    TxChecksum::Fill { start, offset } => {
+                        checksum::filled(headers, linear, len as usize, start, offset)
                     }
+                    TxChecksum::Done => None,
+                };
+                match right {
+                    Some(true) => Checked::Good,
+                    Some(false) => Checked::Bad,
                     // One further inside, or over who knows which address.
-                    _ => Checked::Unknown,
+                    None => Checked::Unknown,
                 }
             }
             Some(mut pseudo) => {

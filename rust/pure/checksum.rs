@@ -214,10 +214,40 @@ pub fn verifiable(headers: &Headers, frame: &[u8], frame_length: usize) -> Optio
     }
 }
 
-/// Whether a checksum over all from offset `start` of the frame on, which is written `field` bytes behind that, is the
-/// one that [`verifiable`] is about: that of the frame's TCP or UDP header, and not one further inside, or anywhere.
+/// Whether a frame is intact whose checksum over all from offset `start` on was filled in, `field` bytes behind that,
+/// given the `frame` as it was before.
+///
+/// `None` if that can't be said of it: it is not the checksum that [`verifiable`] is about, that of the frame's TCP or
+/// UDP header, but one further inside, or anywhere. It is intact if the field held the sum of the pseudo header before
+/// (`CHECKSUM_PARTIAL`): whatever else was there is in the checksum now.
 #[inline]
-pub fn is_own(headers: &Headers, frame_length: usize, start: u32, field: u32) -> bool {
+pub fn filled(
+    headers: &Headers,
+    frame: &[u8],
+    frame_length: usize,
+    start: u32,
+    field: u32,
+) -> Option<bool> {
+    if !is_own(headers, frame_length, start, field) {
+        return None;
+    }
+    let pseudo = verifiable(headers, frame, frame_length)?;
+    let seed = array_at(frame, start.wrapping_add(field) as usize)?;
+    Some(is_seed(*seed, pseudo))
+}
+
+/// Whether that is what has to be in the place of a checksum that will be filled in: the sum of the pseudo header.
+#[inline]
+pub(crate) fn is_seed(seed: [u8; 2], mut pseudo: Sum) -> bool {
+    pseudo.add_word(!u16::from_be_bytes(seed));
+    // No difference. The one's complement has two zeros.
+    matches!(pseudo.fold(), 0 | 0xffff)
+}
+
+/// Whether a checksum over all from offset `start` of the frame on, which is written `field` bytes behind that, is that
+/// of its TCP or UDP header.
+#[inline]
+fn is_own(headers: &Headers, frame_length: usize, start: u32, field: u32) -> bool {
     let own = match headers.protocol {
         TCP => 16,
         UDP => 6,
@@ -530,6 +560,35 @@ mod tests {
             ..headers
         };
         assert!(!is_own(&elsewhere, f.len(), 34, 6));
+    }
+
+    #[test]
+    fn filled_on_what_was_there_before() {
+        let mut f = udp()[..45].to_vec();
+        let length = f.len();
+        let pseudo = Sum::pseudo_ipv4(array_at(&f, 26).unwrap(), UDP, 11);
+        let judged = |f: &[u8], start| filled(&header::parse(f).unwrap(), f, length, start, 6);
+
+        f[40..42].copy_from_slice(&pseudo.fold().to_be_bytes());
+        assert_eq!(judged(&f, 34), Some(true));
+        assert_eq!(judged(&f, 35), None, "elsewhere");
+        f[41] ^= 1;
+        assert_eq!(judged(&f, 34), Some(false), "another sum");
+        f[29] ^= 1;
+        assert_eq!(
+            judged(&f, 34),
+            Some(true),
+            "that of the address that is there now"
+        );
+        f[39] = 12;
+        assert_eq!(judged(&f, 34), None, "lengths contradict each other");
+    }
+
+    #[test]
+    fn two_zeros() {
+        assert!(is_seed([0, 0], Sum::new()));
+        assert!(is_seed([0xff, 0xff], Sum::new()));
+        assert!(!is_seed([0, 1], Sum::new()));
     }
 
     #[test]

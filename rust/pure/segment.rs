@@ -54,6 +54,7 @@
 use crate::aggregate::Gso as Merged;
 use crate::checksum::{
     copy_and_sum,
+    is_seed,
     Sum, //
 };
 use crate::header::{
@@ -171,6 +172,8 @@ pub struct Plan {
     /// from frame to frame (the fields above, UDP's length, the checksum). `None` for UDP without
     /// a checksum.
     transport: Option<Sum>,
+    /// Whether the frames' checksums are right.
+    sums: bool,
 }
 
 /// The sum of a frame's pseudo header and transport header; the payload's is missing.
@@ -261,6 +264,7 @@ impl Plan {
             sequence: 0,
             flags: 0,
             transport: None,
+            sums: true,
         };
         let number = match layout.protocol {
             Protocol::Tcp => TCP,
@@ -307,7 +311,7 @@ impl Plan {
                 if self.layout.pseudo {
                     let length = self.layout.payload_length;
                     let length = length.wrapping_add(transport.len() as u32);
-                    *sum = without_length([tcp[16], tcp[17]], length);
+                    self.take_seed(sum, [tcp[16], tcp[17]], length);
                 }
                 sum.add_bytes(transport.get(..4)?);
                 sum.add_bytes(transport.get(8..12)?);
@@ -322,13 +326,30 @@ impl Plan {
                     return Some(());
                 }
                 if self.layout.pseudo {
-                    *sum = without_length([c0, c1], u16::from_be_bytes([l0, l1]).into());
+                    let length = u16::from_be_bytes([l0, l1]).into();
+                    self.take_seed(sum, [c0, c1], length);
                 }
                 sum.add_bytes(&[p0, p1, p2, p3]);
             }
         }
         self.transport = Some(*sum);
         Some(())
+    }
+
+    /// Puts what was in the place of the checksum, which should be the sum of the pseudo header with that length,
+    /// where that sum without length is.
+    fn take_seed(&mut self, sum: &mut Sum, seed: [u8; 2], length: u32) {
+        let mut pseudo = *sum;
+        pseudo.add_long(length);
+        self.sums = is_seed(seed, pseudo);
+        *sum = without_length(seed, length);
+    }
+
+    /// Whether the frames' checksums are right: where they were left to be filled in
+    /// ([`Layout::pseudo`]), whether the sum of the pseudo header was in their place.
+    #[inline]
+    pub fn sums_right(&self) -> bool {
+        self.sums
     }
 
     /// Number of frames.
@@ -941,12 +962,12 @@ mod tests {
         }
     }
 
-    /// Lets the checksum field hold the sum of a pseudo header that ends at another address, as behind a source route,
-    /// and says that with the address.
-    fn routed(case: &mut Case) -> [u8; 8] {
+    /// Lets the checksum field hold the sum of a pseudo header that ends at this address, which is another one behind
+    /// a source route, and says that with the source address.
+    fn routed(case: &mut Case, to: [u8; 4]) -> [u8; 8] {
         let mut addresses = [0; 8];
         addresses.copy_from_slice(&case.headers[26..34]);
-        addresses[4..].copy_from_slice(&[192, 168, 7, 9]);
+        addresses[4..].copy_from_slice(&to);
         let length = case.headers.len() - 34 + case.payload.len();
         let protocol = case.headers[23];
         let at = 34 + if protocol == TCP { 16 } else { 6 };
@@ -969,8 +990,16 @@ mod tests {
         let mut long = tcp4();
         long.payload = vec![5; 150_000];
         long.layout.payload_length = 150_000;
+        let sums_right = |case: &Case| {
+            let plan = Plan::new(&case.headers, &case.layout).unwrap();
+            plan.sums_right()
+        };
         for mut case in [tcp4(), udp, long] {
-            let addresses = routed(&mut case);
+            assert!(sums_right(&case), "no pseudo header");
+            routed(&mut case, [10, 0, 0, 2]);
+            assert!(sums_right(&case), "that of the addresses");
+            let addresses = routed(&mut case, [192, 168, 7, 9]);
+            assert!(!sums_right(&case), "another address");
             for f in frames(&case, 0) {
                 let length = ((f.len() - 34) as u16).to_be_bytes();
                 let pseudo = [&[0, case.headers[23]], &length[..]].concat();

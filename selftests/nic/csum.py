@@ -169,6 +169,53 @@ def elsewhere(t):
     tap.equal(after["rx_csum_unnecessary"] - before["rx_csum_unnecessary"], 1, "counted as verified")
 
 
+@tap.case("a checksum that is filled on another sum than the pseudo header's is wrong, and said to be")
+def spoilt(t):
+    """As after a program that has changed an address and forgot the checksum."""
+    _, other = t.nics(only4=True)
+    before = other.qstats()
+    with t.n0.packet("fe0") as sender, t.n1.packet("fe1") as receiver, \
+            t.n1.socket(socket.AF_INET, socket.SOCK_DGRAM) as taker:
+        sender.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
+        receiver.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+        taker.bind((net.V4[1], 2000))
+        frame = nic.udp_frame(200, good=False)
+        pseudo = frames.checksum(frame[26:34] + struct.pack("!HH", 17, 200 - 34))
+        for spoil in (0x1234, 0):
+            seed = struct.pack("!H", pseudo ^ spoil)
+            sender.send(struct.pack("=BBHHHH", NEEDS_CSUM, 0, 0, 0, 34, 6) +
+                        frame[:40] + seed + frame[42:])
+            (got, status), = captured(receiver, 17, 1)
+            tap.equal((bool(status & TP_STATUS_CSUM_VALID), right(got)), (not spoil, not spoil),
+                      f"verified and right, on a sum spoilt by {spoil:#x}")
+        tap.equal(len(taker.recv(4000)), 200 - 42, "the datagram whose sum is right")
+        tap.equal(nic.drain(taker), 0, "others")
+    after = other.qstats()
+    tap.equal([after[name] - before[name] for name in ("rx_csum_bad", "rx_csum_unnecessary")],
+              [1, 1], "counted as bad, as verified")
+
+
+@tap.case("the same of packets that are cut, whether the receiver merges or not")
+def spoilt_and_cut(t):
+    _, other = t.nics(only4=True)
+    with t.n0.packet("fe0") as sender, t.n1.packet("fe1") as receiver:
+        sender.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
+        receiver.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+        segment = frames.tcp(*net.V4, 1000, 2000, 1, 1, 0x10, bytes(4000))
+        packet = bytearray(frames.tcp4_super_frame(frames.ether(
+            net.MAC[1], net.MAC[0], frames.ETH_P_IP, frames.ip(*net.V4, 6, segment)), 1000))
+        # Of the super frame's checksum, behind ten bytes of what a packet socket is told.
+        packet[10 + 51] ^= 0x12
+        for merges in ("on", "off"):
+            other.set("-K", "rx-gro-hw", merges)
+            before = other.qstats()["rx_csum_bad"]
+            sender.send(bytes(packet))
+            for frame, status in captured(receiver, 6, 4):
+                tap.equal((len(frame), bool(status & TP_STATUS_CSUM_VALID), right(frame)),
+                          (1054, False, False), f"merging {merges}: length, verified, right")
+            tap.equal(other.qstats()["rx_csum_bad"] - before, 4, f"merging {merges}: counted as bad")
+
+
 @tap.case("with rx off nothing is verified by the NIC, and traffic passes")
 def rx_off(t):
     one, other = t.nics()

@@ -64,7 +64,7 @@ impl Run<'_> {
     fn segments(&mut self, s: &SuperFrame<'_>, cursor: &mut Cursor) -> Verdict {
         let header_len = s.plan.header_length() as u32;
         // What may go on to another address has a checksum over that, which is to be right where it is cut.
-        let merges = s.headers.direct && self.peer.merges.read() != 0;
+        let merges = s.headers.direct && s.plan.sums_right() && self.peer.merges.read() != 0;
         while let Some(payload) = s.plan.next_length(*cursor) {
             let len = header_len.wrapping_add(payload);
             let mut done = Frames {
@@ -178,9 +178,10 @@ impl Run<'_> {
 
     /// Completes the first descriptor, number `first`, of frames of `len` bytes that were filled in.
     fn finish(&mut self, s: &SuperFrame<'_>, first: u32, len: u32, merged: Option<Merged>) {
-        let checked = match s.headers.direct {
-            true => Checked::Good,
-            false => Checked::Unknown,
+        let checked = match (s.headers.direct, s.plan.sums_right()) {
+            (true, true) => Checked::Good,
+            (true, false) => Checked::Bad,
+            (false, _) => Checked::Unknown,
         };
         let mut info = self
             .info(len, s.headers, s.linear, s.way)

@@ -707,7 +707,10 @@ mod tests {
         let p = ipv6(44, &[60, 0, 0, 1, 0, 0, 0, 0, TCP, 9]);
         assert_eq!(network(&p, IPV6), of_ipv6(None, Some(1)));
         // What is in a first fragment says no more of the packet, cut off or not.
-        let p = ipv6(44, &[[44, 0, 0, 1, 0, 0, 0, 0], [TCP, 0, 0, 8, 0, 0, 0, 0]].concat());
+        let p = ipv6(
+            44,
+            &[[44, 0, 0, 1, 0, 0, 0, 0], [TCP, 0, 0, 8, 0, 0, 0, 0]].concat(),
+        );
         assert_eq!(network(&p, IPV6), of_ipv6(None, Some(1)));
         let mut part = packet(&p, IPV6);
         part.data = &p[..IPV6_LEN + 8];
