@@ -92,7 +92,6 @@ struct Run<'a> {
     frames: u64,
     bytes: u64,
     waiting_since: u64,
-    pause_expired: bool,
 }
 
 /// Runs the engine for outlet `index` of `side`. The outlet's lock is held: `open` is its content.
@@ -125,7 +124,6 @@ pub(crate) fn service(
         frames: 0,
         bytes: 0,
         waiting_since: open.waiting_since,
-        pause_expired: open.pause_expired,
     };
     let OutletOpen {
         ring,
@@ -186,7 +184,6 @@ pub(crate) fn service(
         Vector::watch_pause(vector, run.waiting_since, own.pause_limit_ns());
     }
     open.waiting_since = run.waiting_since;
-    open.pause_expired = run.pause_expired;
     if run.frames > 0 {
         outlet.counters.frames.add(run.frames);
         outlet.counters.bytes.add(run.bytes);
@@ -448,7 +445,7 @@ impl<'a> Run<'a> {
         }
         if !inlet.closing && inlet.has(held.descriptors.wrapping_add(need)) {
             self.waiting_since = 0;
-            self.pause_expired = false;
+            inlet.pause_expired = false;
             return Ok(Some(need));
         }
         self.starve(queue, need)
@@ -472,7 +469,7 @@ impl<'a> Run<'a> {
                 shared.counters.overruns.inc();
                 return Err(Drop::NoBuffer);
             }
-            if self.pause_expired {
+            if inlet.pause_expired {
                 shared.counters.overruns.inc();
                 return Err(Drop::PauseExpired);
             }
@@ -493,7 +490,7 @@ impl<'a> Run<'a> {
             && now.wrapping_sub(self.waiting_since) >= self.own.pause_limit_ns()
         {
             self.waiting_since = 0;
-            self.pause_expired = true;
+            inlet.pause_expired = true;
             shared.counters.storms.inc();
             shared.counters.overruns.inc();
             return Err(Drop::PauseExpired);

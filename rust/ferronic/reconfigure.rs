@@ -515,6 +515,7 @@ fn exchange_rings(
         buffer_len: h.layout.capacity,
         headroom: h.layout.headroom,
         closing,
+        pause_expired: false,
     });
     {
         let mut open = outlet.lock.lock_bh();

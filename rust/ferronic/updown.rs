@@ -268,6 +268,7 @@ fn attach(device: &Device<Port>, index: usize, h: Halves, owner: &Owner<Channel>
             buffer_len: h.layout.capacity,
             headroom: h.layout.headroom,
             closing: false,
+            pause_expired: false,
         });
     }
     if let Some(outlet) = end.outlets.get(index) {

@@ -139,6 +139,9 @@ pub(crate) struct InletOpen {
     pub(crate) headroom: u32,
     /// Whether producers wait as on a full ring: the owner is about to exchange it.
     pub(crate) closing: bool,
+    /// Whether somebody has waited for its buffers for too long: what finds none is dropped until one is found. Of
+    /// the inlet and not of who waited, which may have frames for others too.
+    pub(crate) pause_expired: bool,
 }
 
 impl InletOpen {
@@ -189,8 +192,6 @@ pub(crate) struct OutletOpen {
     pub(crate) vector: Arc<Instance<Channel>>,
     /// Since when the head frame waits for buffers, nanoseconds; 0 if it does not.
     pub(crate) waiting_since: u64,
-    /// Whether waiting has lasted too long: what finds no buffer is dropped until one is found.
-    pub(crate) pause_expired: bool,
     /// Bytes moved since the own vector was last raised for completions.
     pub(crate) uncompleted_bytes: u32,
     /// How far the head packet has been segmented.
@@ -212,7 +213,6 @@ impl OutletOpen {
             taker,
             vector,
             waiting_since: 0,
-            pause_expired: false,
             uncompleted_bytes: 0,
             cursor,
             memo: pure::toeplitz::Memo::new(),

@@ -265,11 +265,12 @@ def slow(t):
     t.balanced()
 
 
-@tap.case("one stalled queue holds up no other")
-def apart(t):
+def two_queues(t, senders):
+    """A pair of which fe0 sends by so many queues and fe1 receives by two, and the frames of two flows: for queue 0,
+    as all others, and for queue 1."""
     one, other = t.nics()
-    for port in (one, other):
-        port.ethtool.set(ethnl.CHANNELS, combined=2)
+    for port, count in ((one, senders), (other, 2)):
+        port.ethtool.set(ethnl.CHANNELS, combined=count)
         port.ethtool.set(ethnl.RINGS, rx=RING, tx=RING)
     size = len(other.rss()["indir"])
     # All goes to queue 0 but what one flow, hashed to an entry of its own, sends.
@@ -282,17 +283,44 @@ def apart(t):
     other.ethtool.rss_set(indir=indir)
     busy = next(port for port in range(1000, 2000)
                 if indir[toeplitz.of_flow(key, *net.V4, port, 4000) % size] == 0)
-    queues = other.queues()
+    return one, other, [nic.udp_frame(sport=port, dport=4000) for port in (busy, 3000)]
+
+
+@tap.case("one stalled queue holds up no other")
+def apart(t):
+    _, other, (stuck, free) = two_queues(t, 2)
+    napi = other.queues()[0, 0]
     with t.n0.packet("fe0") as sender, t.n1.packet("fe1") as receiver:
-        stuck = [queues[0, 0]]
-        with nic.stalled(other, sender, nic.udp_frame(sport=busy, dport=4000), napis=stuck):
+        with nic.stalled(other, sender, stuck, napis=[napi]):
             # Flows are chosen by the sender's queue too; 800 frames of many fill what
             # leads to queue 0 and leave the other way free.
             before = other.rx_by_queue()[1]
             for _ in range(20):
-                sender.send(nic.udp_frame(sport=3000, dport=4000))
+                sender.send(free)
             net.wait_until(lambda: other.rx_by_queue()[1] >= before + 20, "frames of queue 1")
         nic.drain(receiver)
+
+
+@tap.case("nor does it where both are sent to by one queue: a pause expires once, until there are buffers again")
+def expired_for_one(t):
+    one, other, (stuck, free) = two_queues(t, 1)
+    napi = other.queues()[0, 0]
+    one.namespace.tc("qdisc", "replace", "dev", "fe0", "root", "pfifo", "limit", "1000")
+    storms = other.ethtool.pause_stats()["storms"]
+    with t.n0.packet("fe0") as sender, t.n1.packet("fe1") as receiver:
+        sender.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, 1 << 22)
+        with nic.stalled(other, sender, stuck, napis=[napi]):
+            before, dropped = other.rx_by_queue()[1], other.link["stats"]["rx_missed_errors"]
+            for _ in range(3 * RING):
+                sender.send(stuck)
+                sender.send(free)
+            net.wait_until(lambda: other.rx_by_queue()[1] >= before + 3 * RING, "frames of queue 1")
+            # Those for which there were no buffers.
+            least = 2 * RING - 1
+            net.wait_until(lambda: other.link["stats"]["rx_missed_errors"] >= dropped + least, "drops")
+            tap.equal(other.ethtool.pause_stats()["storms"] - storms, 1, "pauses that expired")
+        nic.drain(receiver)
+    t.balanced()
 
 
 tap.main(nic.Pair)
