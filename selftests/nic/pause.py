@@ -135,6 +135,29 @@ def expired(t):
     t.balanced()
 
 
+@tap.case("a pause that has expired is over with the next buffer: who finds none then waits again")
+def again(t):
+    one, other = small(t)
+    one.ethtool.set(ethnl.RINGS, tx=8 * RING)
+    one.unlimited()
+    with t.n0.packet("fe0") as sender, t.n1.packet("fe1", frames.ETH_P_TEST) as receiver:
+        sender.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, 1 << 22)
+        with nic.stalled(other, sender, FRAME, seconds=4):
+            missed(other, sender)
+        net.wait_until(lambda: other.link["stats"]["rx_packets"] > RING // 2, "it is polled again")
+        net.wait_until(lambda: not one.inflight()[0], "all that was sent is done with")
+        one.pause_limit(4000)
+        t.balanced()
+        nic.drain(receiver)
+        before = other.link["stats"]["rx_missed_errors"]
+        with nic.stalled(other, sender, FRAME, seconds=0.4):
+            taken = push(sender, RING + RING // 2)
+        for _ in range(taken + 1):
+            receiver.recv(4000)
+        tap.equal(other.link["stats"]["rx_missed_errors"] - before, 0, "frames lost")
+    t.balanced()
+
+
 @tap.case("a receiver that came slowly and then not at all: the pause expires all the same")
 def stops(t):
     one, other = small(t)
