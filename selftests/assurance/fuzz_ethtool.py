@@ -28,7 +28,7 @@ ARGUMENTS = fuzz.arguments(4000)
 SIOCETHTOOL = 0x8946
 COMMANDS = 0x60
 # The self-test takes a port down and up again, which takes its time.
-SELF_TEST = 0x1A
+SELF_TEST, GET_RULES = 0x1A, 0x30
 # What these write depends on counts that they are given; no answer is longer.
 ROOM = 1 << 20
 
@@ -51,7 +51,9 @@ class Caller:
             self.done[command] = self.done.get(command, 0) + 1
             return True
         except OSError as error:
-            if error.errno in (errno.EFAULT, errno.ENOMEM):
+            # For a list of n-tuple rules the core makes room for as many as it is told of.
+            spared = command == GET_RULES and error.errno == errno.ENOMEM
+            if error.errno in (errno.EFAULT, errno.ENOMEM) and not spared:
                 raise AssertionError(f"command {command:#x} with {data.hex()}: {error}") from None
             self.refused += 1
             return False
