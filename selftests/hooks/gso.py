@@ -6,6 +6,7 @@ for.  A datagram socket that segments (UDP_SEGMENT) makes them of a known size."
 # selftest-timeout: 300
 
 import fcntl
+import json
 import os
 import socket
 import struct
@@ -194,6 +195,45 @@ def uncounted(t):
                 t.h1.remove("x")
     finally:
         os.close(file)
+
+
+@tap.case("super frames that are lists of frames (rx-gro-list) are cut as others are")
+def listed(t):
+    t.route(queues=1)
+    t.router.ethtool("-K", "re0", "rx-gro-list", "on")
+    for family in (4, 6):
+        for where, hook, dev in BEHIND[:5]:
+            hooks_ = getattr(t, where)
+            hooks_.chain("x", hook, dev=dev)
+            headers = HEADERS[family] + (14 if dev else 0)
+            with Supers(t, family) as udp:
+                for action, more, skipped in (
+                        ("corrupt", {"nth": 1, "bits": 1, "offset": headers + 8}, 0),
+                        ("truncate", {"nth": 1, "length": headers + 8}, 0),
+                        ("drop", {"segments": True, "nth": 3}, 2)):
+                    rule = hooks_.rule("x", *TO_PORT, action=action, **more)
+                    udp.super()
+                    want = [data for n, data in enumerate(numbers(SEGMENTS)) if n != skipped]
+                    tap.equal(udp.receive(SEGMENTS - 1), want, f"{action}, IPv{family} {hook}")
+                    tap.equal(hooks_.acted("x", rule), (1, 1), f"{action}, IPv{family} {hook}")
+                    hooks_.remove("x")
+            hooks_.clear()
+
+
+@tap.case("whoever comes behind a cut at egress finds the headers of segments where they are")
+def headers_of_segments(t):
+    t.route(queues=1)
+    t.n0.tc("qdisc", "add", "dev", "fe0", "clsact")
+    t.n0.tc("filter", "add", "dev", "fe0", "egress", "protocol", "ip", "u32", "match", "ip",
+            "dport", "5000", "0xffff", "match", "ip", "protocol", "17", "0xff", "action", "drop")
+    t.h0.chain("x", "egress", dev="fe0")
+    t.h0.rule("x", *TO_PORT, action="drop", segments=True, nth=3)
+    with Supers(t, 4) as udp:
+        udp.super()
+        shown = json.loads(t.n0.tc("-j", "-s", "filter", "show", "dev", "fe0", "egress"))
+        found = [action["stats"]["packets"] for entry in shown
+                 for action in entry.get("options", {}).get("actions", ())]
+        tap.equal(found, [SEGMENTS - 1], "segments that a classifier has found")
 
 
 @tap.case("whole super frames are copied, held, overtaken, and their headers set")

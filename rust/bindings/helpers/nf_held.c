@@ -243,6 +243,12 @@ struct sk_buff *rust_helper_netdev_nf_segment(struct sk_buff *skb, unsigned int 
 {
 	struct sk_buff *segs, *seg;
 
+	/*
+	 * Of a list of frames (rx-gro-list) the super frame is the first segment itself, and not whole any more where
+	 * there was no memory for another. In one piece it is cut like others.
+	 */
+	if (skb_shinfo(skb)->gso_type & SKB_GSO_FRAGLIST && __skb_linearize(skb))
+		return NULL;
 	__skb_push(skb, mac);
 	segs = skb_gso_segment(skb, 0);
 	__skb_pull(skb, mac);
@@ -253,10 +259,11 @@ struct sk_buff *rust_helper_netdev_nf_segment(struct sk_buff *skb, unsigned int 
 			kfree_skb_list(segs);
 			goto whole;
 		}
-		__skb_pull(seg, mac);
-		skb_reset_network_header(seg);
-		if (mac)
+		if (mac) {
+			__skb_pull(seg, mac);
+			skb_reset_network_header(seg);
 			skb_reset_mac_len(seg);
+		}
 	}
 	return segs;
 whole:
