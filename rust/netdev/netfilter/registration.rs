@@ -162,30 +162,28 @@ unsafe extern "C" fn trampoline<T: Hook>(
     };
     let guard = BhGuard::enter();
     let bh: &Bh<'_> = guard.bh();
-    let mut skb = skb;
     // The first time, and the repeats.
     for _ in 0..=REPEATS_MAX {
         // SAFETY: The core's call, or a packet that was given back.
         let packet = unsafe { Packet::from_raw(skb, state, &entry.seat) };
-        match T::packet(&entry.data, packet, bh) {
-            Verdict::Accept(packet) => {
-                let _ = packet.into_skb().into_raw();
-                return bindings::NF_ACCEPT;
-            }
-            Verdict::Queue(queued) => {
-                let (skb, verdict) = queued.into_parts();
-                let _ = skb.into_raw();
-                return verdict;
-            }
+        let (back, verdict) = match T::packet(&entry.data, packet, bh) {
+            Verdict::Accept(packet) => (packet.into_skb(), bindings::NF_ACCEPT),
+            Verdict::Queue(queued) => queued.into_parts(),
+            Verdict::Repeat(packet) => (packet.into_skb(), bindings::NF_REPEAT),
             Verdict::Drop(packet, reason) => {
                 packet.drop_with(reason);
                 return DROPPED;
             }
             Verdict::Stolen => return bindings::NF_STOLEN,
-            Verdict::Repeat(packet) => {
-                // SAFETY: An owned packet is not NULL.
-                skb = unsafe { NonNull::new_unchecked(packet.into_skb().into_raw()) };
-            }
+        };
+        if !core::ptr::eq(back.as_ptr(), skb.as_ptr()) {
+            // A segment of it, and it is gone: the core would go on with the one it passed.
+            back.drop_with(Reason::NETFILTER);
+            return bindings::NF_STOLEN;
+        }
+        let _ = back.into_raw();
+        if verdict != bindings::NF_REPEAT {
+            return verdict;
         }
     }
     // SAFETY: The last repeat gave it back.
@@ -251,6 +249,51 @@ mod tests {
             let (verdict, calls) = call(wanted)?;
             assert_eq!(verdict, bindings::NF_ACCEPT);
             assert_eq!(calls, wanted.wrapping_add(1));
+        }
+        Ok(())
+    }
+
+    /// Gives back another packet than it was given, as a segment is, in each of the ways.
+    struct Another;
+
+    impl Hook for Another {
+        type Data = AtomicWord;
+
+        fn packet<'p>(data: &AtomicWord, packet: Packet<'p>, _: &Bh<'_>) -> Verdict<'p> {
+            // SAFETY: Valid, and nobody else looks at it.
+            let copy = unsafe { bindings::netdev_nf_copy(packet.skb().as_ptr()) };
+            let (state, seat) = (packet.state_ptr().cast_mut(), packet.seat());
+            let (Some(copy), Some(state)) = (NonNull::new(copy), NonNull::new(state)) else {
+                return Verdict::Accept(packet);
+            };
+            packet.into_skb().consume();
+            // SAFETY: Owned; the state is that of the call.
+            let copy = unsafe { Packet::from_raw(copy, state, seat) };
+            match data.fetch_add(1) {
+                0 => Verdict::Accept(copy),
+                _ => Verdict::Repeat(copy),
+            }
+        }
+    }
+
+    #[test]
+    fn another_packet_does_not_take_its_place() -> Result {
+        let mut entry = Entry::<Another> {
+            data: AtomicWord::new(0),
+            seat: Seat::new(|_| ())?,
+        };
+        for calls in 1..=2 {
+            // SAFETY: Process context; no device is allowed.
+            let skb = unsafe {
+                bindings::__netdev_alloc_skb(core::ptr::null_mut(), 64, bindings::GFP_KERNEL)
+            };
+            NonNull::new(skb).ok_or(ENOMEM)?;
+            let state = MaybeUninit::<bindings::nf_hook_state>::zeroed();
+            // SAFETY: As in `call`.
+            let verdict =
+                unsafe { trampoline::<Another>((&raw mut entry).cast(), skb, state.as_ptr()) };
+            assert_eq!(verdict, bindings::NF_STOLEN);
+            assert_eq!(entry.data.read(), calls);
         }
         Ok(())
     }
