@@ -45,6 +45,7 @@ impl Operations for Ethtool {
     const CONTEXTS: RssContexts = RssContexts {
         max: CONTEXTS_MAX as u32,
         table_max: TABLE_MAX as u32,
+        key_max: pure::toeplitz::KEY_MAX as u16,
     };
     const RULES: u32 = RULES_MAX as u32;
     const RMON_RANGES: RmonRanges = RmonRanges::new(&stats::LENGTH_RANGES);

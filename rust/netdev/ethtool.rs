@@ -59,7 +59,8 @@ use netdev_sys as bindings;
 
 /// The operations of a driver's devices.
 ///
-/// All are called in process context with the instance lock, and may sleep. What fails is to change nothing.
+/// All are called in process context with the instance lock, or when nobody else can have it any more, and may sleep.
+/// What fails is to change nothing.
 #[vtable]
 pub trait Operations: 'static {
     /// The driver.
@@ -271,7 +272,8 @@ pub trait Operations: 'static {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// Removes an RSS context (`remove_rxfh_context`). The core has seen that no rule leads to it.
+    /// Removes an RSS context (`remove_rxfh_context`). The core has seen that no rule leads to it, unless the device
+    /// goes: then its contexts go with RTNL instead of the instance lock, and rules may still be there.
     fn remove_rxfh_context(
         _dev: &mut Locked<'_, Self::Driver>,
         _context: u32,

@@ -5,6 +5,10 @@
 //! Every callback is called by the core with a registered device that was made for `D`, whose data is alive, and
 //! with its instance lock held (the device asked for it, so all of ethtool takes it: `netdev_lock_ops()` in
 //! net/ethtool/ioctl.c and netlink.c). The `SAFETY` comments below call this *the contract*.
+//!
+//! But for one: when a device goes, `netdev_rss_contexts_free()` has its contexts removed with RTNL and without that
+//! lock. The device has been marked as going under the lock, which all others who take it look at before they call
+//! anything; so nobody else has a [`Locked`] of it then either.
 
 use super::rss::fill_context;
 use super::stats::{write_names, Report};
@@ -83,6 +87,12 @@ impl<D: Driver> Adapter<D> {
             "RSS contexts need a number and all operations"
         );
         assert!(
+            !Self::HAS_CONTEXTS
+                || <D::Ethtool as Operations>::CONTEXTS.table_max != 0
+                    && <D::Ethtool as Operations>::CONTEXTS.key_max != 0,
+            "RSS contexts need bounds of their tables and keys"
+        );
+        assert!(
             (<D::Ethtool as Operations>::RULES != 0) == Self::HAS_RULES
                 && <D::Ethtool as Operations>::RULES < bindings::RX_CLS_LOC_SPECIAL
                 && <D::Ethtool as Operations>::HAS_INSERT_RULE
@@ -120,6 +130,7 @@ impl<D: Driver> Adapter<D> {
             ])
         },
         rxfh_indir_space: <D::Ethtool as Operations>::CONTEXTS.table_max,
+        rxfh_key_space: <D::Ethtool as Operations>::CONTEXTS.key_max,
         rxfh_max_num_contexts: <D::Ethtool as Operations>::CONTEXTS.max,
         supported_coalesce_params: <D::Ethtool as Operations>::COALESCE.0,
         supported_ring_params: <D::Ethtool as Operations>::RINGS.0,
@@ -420,9 +431,13 @@ impl<D: Driver> Adapter<D> {
     unsafe extern "C" fn get_rxfh_indir_size(dev: *mut bindings::net_device) -> u32 {
         // SAFETY: The contract.
         let mut dev = unsafe { Self::locked(dev) };
-        // A context has a table as long as this, and the core divides by that when it resizes it.
-        let least = u32::from(<D::Ethtool as Operations>::CONTEXTS.table_max > 0);
-        let n = D::Ethtool::get_rxfh_indir_size(&mut dev).max(least);
+        // A context has a table as long as this, and the core divides by that when it resizes it. It makes room for the
+        // longest, and writes as many entries as it is told here.
+        let n = D::Ethtool::get_rxfh_indir_size(&mut dev);
+        let n = match <D::Ethtool as Operations>::CONTEXTS.table_max {
+            0 => n,
+            most => n.max(1).min(most),
+        };
         dev.promised().table.write(n);
         n
     }
@@ -434,6 +449,11 @@ impl<D: Driver> Adapter<D> {
         // SAFETY: The contract.
         let mut dev = unsafe { Self::locked(dev) };
         let n = D::Ethtool::get_rxfh_key_size(&mut dev);
+        // As with the table.
+        let n = match <D::Ethtool as Operations>::CONTEXTS.key_max {
+            0 => n,
+            most => n.min(most.into()),
+        };
         dev.promised().key.write(n);
         n
     }

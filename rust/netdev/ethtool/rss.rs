@@ -146,8 +146,10 @@ impl<'a> RssRequest<'a> {
 pub struct RssContexts {
     /// Numbers of contexts are below this (`rxfh_max_num_contexts`); 0 counts as one, the settings that are no context.
     pub max: u32,
-    /// Most entries of an indirection table (`rxfh_indir_space`).
+    /// Most entries of an indirection table (`rxfh_indir_space`): the core makes room for these in a context.
     pub table_max: u32,
+    /// Most bytes of a hash key (`rxfh_key_space`), likewise.
+    pub key_max: u16,
 }
 
 impl RssContexts {
@@ -155,6 +157,7 @@ impl RssContexts {
     pub const NONE: RssContexts = RssContexts {
         max: 0,
         table_max: 0,
+        key_max: 0,
     };
 }
 
@@ -246,7 +249,7 @@ impl<D: Driver> Locked<'_, D> {
     ///
     /// It takes the lock of the contexts. The operations on them are called with it, and without RTNL.
     pub fn rss_contexts_can_resize(&mut self, entries: u32, _rtnl: &Rtnl) -> bool {
-        if entries == 0 {
+        if entries == 0 || !self.is_registered() {
             return false;
         }
         // SAFETY: The device is registered; the instance lock is held, the lock of the contexts is not: the operations
