@@ -155,7 +155,7 @@ pub trait Driver: Sized + Send + Sync + 'static {
         skb: SkBuff,
     ) -> core::result::Result<(), SkBuff>;
 
-    /// Reports statistics (`ndo_get_stats64`). RCU: may not sleep.
+    /// Reports statistics (`ndo_get_stats64`). Process context, with RTNL or under RCU: may not sleep.
     fn get_stats(dev: &Device<Self>, stats: &mut LinkStats);
 
     /// A transmit queue has not moved for the watchdog's time (`ndo_tx_timeout`). Softirq, queues frozen.
@@ -442,7 +442,8 @@ impl<D: Driver> Device<D> {
     /// Calls `f` with the instance lock held (`netdev_lock`), for what no callback of the core's brings. Process
     /// context with RTNL; sleeps. Whoever holds the lock already waits for itself for ever.
     pub fn with_lock<R>(&self, _rtnl: &Rtnl, f: impl FnOnce(&mut Locked<'_, D>) -> R) -> R {
-        // SAFETY: The device is registered and RTNL keeps it so. Balanced below.
+        // SAFETY: The device was registered, and lives while RTNL is held, also if the caller has unregistered it.
+        // Balanced below.
         unsafe { bindings::netdev_lock(self.as_raw()) };
         // SAFETY: Just locked; each who has a value of this type for the device holds the lock.
         let r = f(&mut unsafe { Locked::assume(self) });
@@ -489,9 +490,13 @@ impl<'a, D: Driver> Locked<'a, D> {
     ///
     /// # Errors
     ///
-    /// Nothing has changed then.
+    /// Nothing has changed then. `ENODEV` once its unregistration has begun.
     pub fn set_real_num_queues(&mut self, tx: u32, rx: u32, _rtnl: &Rtnl) -> Result {
-        // SAFETY: RTNL and the instance lock are held.
+        if !self.is_registered() {
+            // Its queues' directories may be gone.
+            return Err(ENODEV);
+        }
+        // SAFETY: Registered; RTNL and the instance lock are held.
         to_result(unsafe { bindings::netif_set_real_num_queues(self.as_raw(), tx, rx) })
     }
 

@@ -64,7 +64,7 @@
 //! | [`ethtool::Operations::set_channels`], [`set_ringparam`](ethtool::Operations::set_ringparam) | process | RTNL, instance lock |
 //! | other operations of [`ethtool`], [`queue_stats`] | process | instance lock |
 //! | [`Driver::start_xmit`](device::Driver::start_xmit) | softirqs off; with netpoll interrupts too | the transmit queue's |
-//! | [`Driver::get_stats`](device::Driver::get_stats) | any, under RCU | none |
+//! | [`Driver::get_stats`](device::Driver::get_stats) | process | RTNL or RCU: may not sleep |
 //! | [`napi::Handler::poll`] | softirq, or a thread with softirqs off | the instance, by its own state |
 //! | [`napi::Handler::timer`] | hard interrupt | none |
 //! | [`netfilter::Hook::packet`] | softirqs off, under RCU | none |

@@ -95,8 +95,10 @@ impl Policy {
         Policy(p)
     }
 
-    /// Attributes within the attribute, which `policy` judges by their numbers.
+    /// Attributes within the attribute, which `policy` judges by their numbers. It may not be empty: the core tells
+    /// user space of its first entry whatever its length.
     pub const fn nested(policy: &'static [Policy]) -> Policy {
+        assert!(!policy.is_empty());
         let mut p = Self::of(bindings::NLA_NESTED);
         p.len = policy.len().saturating_sub(1) as u16;
         p.__bindgen_anon_1.nested_policy = policy.as_ptr().cast();
@@ -112,6 +114,18 @@ impl Policy {
             max: max as i16,
         };
         Policy(p)
+    }
+
+    /// How many bytes there are at least, if this is [`min_len`](Self::min_len).
+    pub(crate) const fn least(&self) -> i16 {
+        let binary = self.0.type_ as u32 == bindings::NLA_BINARY;
+        let min = bindings::nla_policy_validation_NLA_VALIDATE_MIN;
+        if binary && self.0.validation_type as u32 == min {
+            // SAFETY: With that validation the member is one of numbers.
+            unsafe { self.0.__bindgen_anon_1.__bindgen_anon_1.min }
+        } else {
+            0
+        }
     }
 
     /// Bytes, at least `len` of them.

@@ -27,7 +27,8 @@ pub trait Link: 'static {
     /// The attributes in `IFLA_INFO_DATA`, by number.
     const POLICY: &'static [Policy];
 
-    /// Number of the attribute that holds a peer (`struct ifinfomsg` and `IFLA_*`); 0 if there is none.
+    /// Number of the attribute that holds a peer (`struct ifinfomsg` and `IFLA_*`); 0 if there is none. Its policy is
+    /// to ask for at least that structure, which the core reads before anybody else looks.
     const PEER: u16 = 0;
 
     /// Queues of a device for which the user asked none.
@@ -242,6 +243,17 @@ unsafe impl<L: Link> Send for Registration<L> {}
 unsafe impl<L: Link> Sync for Registration<L> {}
 
 impl<L: Link> Registration<L> {
+    const PEER: u16 = {
+        let peer = L::PEER as usize;
+        assert!(
+            peer == 0
+                || peer < L::POLICY.len()
+                    && L::POLICY[peer].least() >= size_of::<bindings::ifinfomsg>() as i16,
+            "the attribute of a peer is not looked at enough"
+        );
+        L::PEER
+    };
+
     /// Registers it (`rtnl_link_register`). Process context.
     pub fn new() -> Result<Self> {
         let ops = KBox::pin_init(
@@ -255,7 +267,7 @@ impl<L: Link> Registration<L> {
                     (*slot).setup = Some(setup::<L::Driver>);
                     (*slot).maxtype = L::POLICY.len().saturating_sub(1) as u32;
                     (*slot).policy = L::POLICY.as_ptr().cast();
-                    (&raw const (*slot).peer_type).cast_mut().write(L::PEER);
+                    (&raw const (*slot).peer_type).cast_mut().write(Self::PEER);
                     (*slot).validate = Some(Self::validate);
                     (*slot).newlink = Some(Self::newlink);
                     (*slot).dellink = Some(Self::dellink);
