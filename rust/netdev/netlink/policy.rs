@@ -97,6 +97,7 @@ impl Policy {
 
     /// Attributes within the attribute, which `policy` judges by their numbers. It may not be empty: the core tells
     /// user space of its first entry whatever its length.
+    #[inline(always)]
     pub const fn nested(policy: &'static [Policy]) -> Policy {
         assert!(!policy.is_empty());
         let mut p = Self::of(bindings::NLA_NESTED);

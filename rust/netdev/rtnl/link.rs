@@ -244,11 +244,12 @@ unsafe impl<L: Link> Sync for Registration<L> {}
 
 impl<L: Link> Registration<L> {
     const PEER: u16 = {
-        let peer = L::PEER as usize;
+        let least = match L::POLICY.split_at_checked(L::PEER as usize) {
+            Some((_, [policy, ..])) => policy.least(),
+            _ => 0,
+        };
         assert!(
-            peer == 0
-                || peer < L::POLICY.len()
-                    && L::POLICY[peer].least() >= size_of::<bindings::ifinfomsg>() as i16,
+            L::PEER == 0 || least >= size_of::<bindings::ifinfomsg>() as i16,
             "the attribute of a peer is not looked at enough"
         );
         L::PEER
