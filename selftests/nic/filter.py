@@ -149,6 +149,7 @@ def macvlan(t):
         raise tap.Skip(f"no macvlan: {done.stderr}")
     t.n1.sysctl("net/ipv6/conf/mv/disable_ipv6", 1)
     t.n1.rtnl.change("mv", up=True)
+    t.n1.rtnl.settle("fe1")
     tap.equal(other.link["promiscuity"], 0, "promiscuity")
     with t.n0.packet("fe0") as sender, t.n1.packet("mv", frames.ETH_P_TEST) as receiver:
         sender.send(frames.ether(FOREIGN, net.MAC[0], frames.ETH_P_TEST, b"up" * 40))
