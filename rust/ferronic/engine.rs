@@ -349,23 +349,17 @@ impl<'a> Run<'a> {
         let Some((descriptor, mut sum)) = filled else {
             return self.drop(Drop::TooShort, len, Some(to));
         };
-        let checked = match verify {
-            _ if checksum != TxChecksum::Done => {
+        let checked = match (checksum, verify) {
+            (TxChecksum::Fill { start, offset }, _) => {
                 self.outlet.counters.checksum_filled.inc();
-                let right = match checksum {
-                    TxChecksum::Fill { start, offset } => {
-                        checksum::filled(headers, linear, len as usize, start, offset)
-                    }
-                    TxChecksum::Done => None,
-                };
-                match right {
+                match checksum::filled(headers, linear, len as usize, start, offset) {
                     Some(true) => Checked::Good,
                     Some(false) => Checked::Bad,
                     // One further inside, or over who knows which address.
                     None => Checked::Unknown,
                 }
             }
-            Some(mut pseudo) => {
+            (TxChecksum::Done, Some(mut pseudo)) => {
                 core::mem::swap(&mut pseudo, &mut sum);
                 sum.add_sum(pseudo);
                 match sum.is_valid() {
@@ -373,7 +367,7 @@ impl<'a> Run<'a> {
                     false => Checked::Bad,
                 }
             }
-            None => Checked::Unknown,
+            (TxChecksum::Done, None) => Checked::Unknown,
         };
         descriptor.frame = info.with_checked(checked);
         self.filled(buffers, 1, way);

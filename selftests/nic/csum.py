@@ -3,6 +3,7 @@
 """Checksums: filled on the wire, verified on arrival; a wrong one is delivered,
 unverified, and counted."""
 
+import contextlib
 import os
 import socket
 import struct
@@ -144,16 +145,23 @@ def wrong(t):
     tap.equal(other.qstats()["rx_csum_bad"] - before["rx_csum_bad"], 4, "counted")
 
 
-@tap.case("a checksum that is filled anywhere but in the frame's own header vouches for nothing")
-def elsewhere(t):
-    """As a packet socket may ask for: further inside, or at the place that another protocol has it."""
-    _, other = t.nics(only4=True)
-    before = other.qstats()
+@contextlib.contextmanager
+def told(t):
+    """Sockets: one that tells what is to be filled, one that sees how frames arrive, one for datagrams."""
     with t.n0.packet("fe0") as sender, t.n1.packet("fe1") as receiver, \
             t.n1.socket(socket.AF_INET, socket.SOCK_DGRAM) as taker:
         sender.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
         receiver.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
         taker.bind((net.V4[1], 2000))
+        yield sender, receiver, taker
+
+
+@tap.case("a checksum that is filled anywhere but in the frame's own header vouches for nothing")
+def elsewhere(t):
+    """As a packet socket may ask for: further inside, or at the place that another protocol has it."""
+    _, other = t.nics(only4=True)
+    before = other.qstats()
+    with told(t) as (sender, receiver, taker):
         frame = nic.udp_frame(200, good=False)
         pseudo = struct.pack("!H", frames.checksum(frame[26:34] + struct.pack("!HH", 17, 200 - 34)))
         for start, offset, own in ((54, 0, False), (34, 16, False), (34, 6, True)):
@@ -174,11 +182,7 @@ def spoilt(t):
     """As after a program that has changed an address and forgot the checksum."""
     _, other = t.nics(only4=True)
     before = other.qstats()
-    with t.n0.packet("fe0") as sender, t.n1.packet("fe1") as receiver, \
-            t.n1.socket(socket.AF_INET, socket.SOCK_DGRAM) as taker:
-        sender.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
-        receiver.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
-        taker.bind((net.V4[1], 2000))
+    with told(t) as (sender, receiver, taker):
         frame = nic.udp_frame(200, good=False)
         pseudo = frames.checksum(frame[26:34] + struct.pack("!HH", 17, 200 - 34))
         for spoil in (0x1234, 0):
@@ -198,9 +202,7 @@ def spoilt(t):
 @tap.case("the same of packets that are cut, whether the receiver merges or not")
 def spoilt_and_cut(t):
     _, other = t.nics(only4=True)
-    with t.n0.packet("fe0") as sender, t.n1.packet("fe1") as receiver:
-        sender.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
-        receiver.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+    with told(t) as (sender, receiver, _):
         segment = frames.tcp(*net.V4, 1000, 2000, 1, 1, 0x10, bytes(4000))
         packet = bytearray(frames.tcp4_super_frame(frames.ether(
             net.MAC[1], net.MAC[0], frames.ETH_P_IP, frames.ip(*net.V4, 6, segment)), 1000))
